@@ -1,0 +1,42 @@
+import type { Plan } from '../plan/plan.js'
+import type { Change } from '../result/change.js'
+import type { ContainerSpec } from '../spec/container-spec.js'
+import type { Command, LaunchedProcess } from './process.js'
+import type { Amendment } from './resource-limiter.js'
+import type { RootLease } from './root-lease.js'
+
+/** A container to be made: everything parsed, leased and allowed. */
+export interface ContainerRequest {
+  readonly id: string
+  readonly spec: ContainerSpec
+  readonly root: RootLease
+  readonly amendments: readonly Amendment[]
+}
+
+/** A container that stands: its root is mounted and its pid 1 waits for commands. */
+export interface IsolatedContainer {
+  /** Host pid of its pid 1. */
+  readonly pid: number
+  /** Settles when no process of it is left, whatever the cause. */
+  readonly gone: Promise<void>
+  exec(command: Command): LaunchedProcess
+  /** What the container changed in its root so far; also after `stop`. */
+  changes(): AsyncIterable<Change>
+  /** Kills every process; settles when none is left. Idempotent. */
+  stop(): Promise<void>
+  /** Stops, and forgets root and writes. Idempotent. */
+  remove(): Promise<void>
+}
+
+/** Makes containers: compiles a plan and hands it to the launcher, or to something else altogether. */
+export interface IsolationDriver {
+  /** The plan for a request, without running anything: for `explain`, snapshot tests and auditors. */
+  plan(request: ContainerRequest, command: Command): Promise<Plan>
+  /** One command in a container of its own, gone when it ends. */
+  run(request: ContainerRequest, command: Command): LaunchedProcess
+  /**
+   * A container that stays.
+   * @throws CaissonError ERR_LAUNCH and the codes of its steps
+   */
+  create(request: ContainerRequest): Promise<IsolatedContainer>
+}

@@ -1,0 +1,81 @@
+import type { ContainerStep, ProcessStep, TemplateStep } from '../plan/steps.generated.js'
+import type { CommandInput, CommandOutput, LaunchedProcess } from './process.js'
+
+/** Who the launcher is on this host, and how ids inside a container map to ids it uses. */
+export interface LauncherIdentity {
+  /** `root`: real privileges; `ranges`: a user with /etc/subuid ranges; `single`: a user with its own id only. */
+  readonly mode: 'root' | 'ranges' | 'single'
+  /** The container's uid 0 in the launcher's own id space: the owner for files that steps make. */
+  readonly rootUid: number
+  readonly rootGid: number
+  /** How many ids a container has: 65536, or 1. */
+  readonly idCount: number
+  /** Whether supplementary groups can be set. */
+  readonly setgroups: boolean
+  /** What is lost in this mode, in words. */
+  readonly degraded: readonly string[]
+}
+
+/**
+ * What to launch. Lists are frozen and remembered by identity: pass the same arrays again and a start sends little more
+ * than its argv.
+ */
+export interface LaunchPlan {
+  readonly template: readonly TemplateStep[]
+  readonly container: readonly ContainerStep[]
+  readonly process: readonly ProcessStep[]
+}
+
+/** A command to launch. */
+export interface LaunchCommand {
+  /** Steps of this start alone; process steps among them run before those of the plan. */
+  readonly steps: readonly (ContainerStep | ProcessStep)[]
+  readonly argv: readonly string[]
+  readonly env: readonly string[]
+  readonly stdin: CommandInput
+  readonly stdout: CommandOutput
+  readonly stderr: CommandOutput
+  readonly maxOutputBytes: number
+  readonly reportStart: boolean
+}
+
+/** An entry that a container wrote, as it lies in its upper directory. */
+export interface UpperEntry {
+  /** Relative to the upper directory; raw bytes decoded as UTF-8. */
+  readonly path: string
+  readonly type: 'file' | 'directory' | 'symlink' | 'device' | 'other'
+  /** The lower entry is deleted. */
+  readonly whiteout: boolean
+  /** A directory that hides the one below instead of merging with it. */
+  readonly opaque: boolean
+  /** Type of the entry of that path in the lowers, undefined when there is none. */
+  readonly lower: 'file' | 'directory' | 'symlink' | 'device' | 'other' | undefined
+  readonly size: number
+  readonly mode: number
+}
+
+/** A container the launcher keeps. */
+export interface LaunchedContainer {
+  /** Host pid of its pid 1. */
+  readonly pid: number
+  /** Settles when no process of it is left. */
+  readonly gone: Promise<void>
+  exec(process: readonly ProcessStep[], command: LaunchCommand): LaunchedProcess
+  /** Entries below directory `index` of the upper, compared with those lowers (paths in the template). */
+  upperEntries(index: number, lowers: readonly string[]): AsyncIterable<UpperEntry>
+  stop(): Promise<void>
+  remove(): Promise<void>
+}
+
+/** Carries plans out. Knows no policy. One serves a whole engine. */
+export interface Launcher extends AsyncDisposable {
+  /**
+   * Starts the launcher if it is not there yet and says who it is.
+   * @throws CaissonError ERR_LAUNCHER_MISSING, ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE
+   */
+  identity(): Promise<LauncherIdentity>
+  /** One command in a container of its own. */
+  run(plan: LaunchPlan, command: LaunchCommand): LaunchedProcess
+  /** A container that stays; `steps` are container steps of this one alone. */
+  create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer>
+}

@@ -1,0 +1,40 @@
+import type { ContainerStep, ProcessStep } from '../plan/steps.generated.js'
+import type { EndReason } from '../result/end-reason.js'
+import type { ProcessEnd } from './process.js'
+import type { LimitKey, Limits } from '../spec/limits.js'
+
+/** Steps a limiter adds: the container's run with its set-up, the process's before its user is changed. */
+export interface Amendment {
+  readonly container?: readonly ContainerStep[]
+  readonly process?: readonly ProcessStep[]
+}
+
+/** Limits held for one container or one command. */
+export interface LimitLease {
+  /** The keys it enforces, out of those asked for. */
+  readonly enforced: readonly LimitKey[]
+  readonly amendment: Amendment
+  /** Whether one of its limits ended the command; undefined when none did. */
+  reason(end: ProcessEnd): EndReason | undefined
+  /** Gives everything back. Idempotent. */
+  release(): Promise<void>
+}
+
+/** What limits are wanted for. */
+export interface LimitRequest<L extends LimitKey = LimitKey> {
+  /** The container's id. */
+  readonly id: string
+  /** `container`: shared by all its commands; `command`: for one. */
+  readonly scope: 'container' | 'command'
+  /** Only keys of the driver's manifest; parsed: bytes and milliseconds as numbers. */
+  readonly limits: Limits<L>
+}
+
+/** Enforces limits. It never knows the isolation driver, nor that one it. */
+export interface ResourceLimiter<L extends LimitKey = LimitKey> {
+  /**
+   * Takes hold of limits.
+   * @throws CaissonError ERR_LIMIT_RANGE when the host cannot give the value
+   */
+  acquire(request: LimitRequest<L>): Promise<LimitLease>
+}

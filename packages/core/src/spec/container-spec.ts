@@ -1,0 +1,32 @@
+import type { LimitKey, Limits } from './limits.js'
+
+/** A mount of the caller's, parsed. */
+export type MountSpec =
+  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly readonly: boolean }
+  | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number }
+
+/** A container as the caller wants it: parsed, complete, frozen. Equal `key`s mean equal containers but for id and name. */
+export interface ContainerSpec {
+  readonly key: string
+  readonly name: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+  /** e.g. `dir:/srv/root`. */
+  readonly from: string
+  readonly readonlyRoot: boolean
+  readonly hostname: string
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  readonly user: string
+  readonly groups: readonly string[]
+  readonly mounts: readonly MountSpec[]
+  readonly network: 'none' | 'host'
+  /** Names without CAP_, e.g. `CHOWN`; undefined: the isolation driver's default. */
+  readonly capabilities: readonly string[] | undefined
+  /** `default`, `unconfined`, or a ready-made program (struct sock_filter[]). */
+  readonly seccomp: 'default' | 'unconfined' | { readonly bpf: Uint8Array }
+  readonly allowNewPrivileges: boolean
+  /** Size and inode limit of the writable layer. */
+  readonly upperBytes: number
+  readonly upperInodes: number
+  readonly limits: Limits<LimitKey>
+}

@@ -1,0 +1,2 @@
+/** Milliseconds, or a string with a unit. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`
