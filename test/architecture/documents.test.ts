@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect } from 'chai'
+import { checkout, listFiles, packageFolders, readPackageJson, readText } from './checkout.js'
+
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  ...listFiles('docs').filter((path) => path.endsWith('.md')),
+  ...listFiles('packages').filter((path) => path.endsWith('.md')),
+]
+
+describe('documents', () => {
+  for (const path of documents) {
+    it(`${path} links only to files that are there`, () => {
+      const links = [...readText(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)]
+      const missing = links
+        .map(([, target = '']) => target)
+        .filter((target) => !existsSync(join(checkout, dirname(path), target)))
+      expect(missing).to.deep.equal([])
+    })
+  }
+
+  it('README.md shows examples/ten-lines.ts as it is', () => {
+    const block = /```ts\n([\s\S]*?)```/.exec(readText('README.md'))?.[1]
+    expect(block).to.equal(readText('examples/ten-lines.ts'))
+  })
+
+  it('CHANGELOG.md speaks of the version that the packages have', () => {
+    for (const folder of packageFolders) {
+      expect(readText('CHANGELOG.md')).to.include(`## ${readPackageJson(folder).version}`)
+    }
+  })
+
+  for (const path of ['README.md', 'CONTRIBUTING.md']) {
+    it(`${path} names only npm scripts that exist`, () => {
+      // Our own file: npm reads it too.
+      const { scripts } = JSON.parse(readText('package.json')) as {
+        scripts: Record<string, string>
+      }
+      const named = [...readText(path).matchAll(/npm (?:run )?([a-z-]+)/g)].map(
+        ([, name = '']) => name,
+      )
+      const known = [...Object.keys(scripts), 'run', 'i', 'install']
+      expect(known).to.include.members(named)
+    })
+  }
+})
