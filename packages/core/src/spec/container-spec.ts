@@ -2,7 +2,12 @@ import type { LimitKey, Limits } from './limits.js'
 
 /** A mount of the caller's, parsed. */
 export type MountSpec =
-  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly readonly: boolean }
+  | {
+      readonly kind: 'bind'
+      readonly from: string
+      readonly to: string
+      readonly readonly: boolean
+    }
   | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number }
 
 /** A container as the caller wants it: parsed, complete, frozen. Equal `key`s mean equal containers but for id and name. */
