@@ -1,1 +1,6 @@
-export {}
+export { asInjectable } from './as-injectable.js'
+export { all, optional } from './deps.js'
+export type { Dep, Deps, Many, Maybe, Resolved, ValueOf } from './deps.js'
+export { Scope } from './scope.js'
+export { token, tokenName } from './token.js'
+export type { Token } from './token.js'

@@ -1,0 +1,124 @@
+/** What a code means and what usually helps. */
+export interface ErrorCodeInfo {
+  readonly meaning: string
+  readonly fix: string
+}
+
+/** Every stable code. docs/errors.md is generated from this table; a code never changes its meaning. */
+export const errorCodes = {
+  ERR_INVALID_SPEC: {
+    meaning: 'An argument, option or field has a wrong type, form or range.',
+    fix: 'Correct the field named in the message.',
+  },
+  ERR_UNSUPPORTED: {
+    meaning: 'No driver of this engine can do what was asked for. Nothing was touched.',
+    fix: 'Plug in a driver that declares it, or leave it out.',
+  },
+  ERR_ROOTFS_NOT_FOUND: {
+    meaning: 'The root file system does not exist.',
+    fix: 'Check the path or name after the scheme in `from`.',
+  },
+  ERR_ROOTFS_NOT_DIRECTORY: {
+    meaning: 'The root file system named is not a directory.',
+    fix: 'Name the directory that holds bin, etc, usr and so on.',
+  },
+  ERR_ROOTFS_INVALID: {
+    meaning: 'The root file system is there, but cannot serve as one.',
+    fix: 'See the reason in the message.',
+  },
+  ERR_ROOTFS_SCHEME: {
+    meaning: '`from` has no scheme, or one that no rootfs provider of this engine answers to.',
+    fix: 'Write `scheme:reference` with one of the schemes listed, e.g. `dir:/srv/root`.',
+  },
+  ERR_MOUNT_SOURCE: {
+    meaning: 'What should be mounted into the container is not there or may not be read.',
+    fix: 'Check `mounts[].from`: it is a path on the host.',
+  },
+  ERR_MOUNT_TARGET: {
+    meaning:
+      'The place of a mount is not allowed: outside the root, through a link, or reserved by the container itself.',
+    fix: 'Use an absolute path without `..` that is neither `/` nor in /proc.',
+  },
+  ERR_LAUNCH: {
+    meaning:
+      'The kernel refused a step of the start; step, system call and errno are in the error.',
+    fix: 'Run `engine.doctor()`: it says what this host lacks.',
+  },
+  ERR_LAUNCHER_MISSING: {
+    meaning: 'The launcher program is not built or not where it belongs.',
+    fix: 'Run `npm run build` (it needs a C compiler).',
+  },
+  ERR_LAUNCHER_GONE: {
+    meaning: 'The launcher ended while it was needed; everything it held is dead.',
+    fix: 'Try again: the next start makes a new launcher. If it repeats, report it.',
+  },
+  ERR_USER_NAMESPACE: {
+    meaning: 'This host does not let this user make a user namespace.',
+    fix: 'Allow user namespaces (sysctl or AppArmor profile as named by `engine.doctor()`), or run as root.',
+  },
+  ERR_COMMAND_NOT_FOUND: {
+    meaning: 'The command is not in the container. As a result: exit code 127.',
+    fix: 'Give a path inside the root, or a name that its PATH finds.',
+  },
+  ERR_COMMAND_NOT_EXECUTABLE: {
+    meaning: 'The command is there but cannot be executed. As a result: exit code 126.',
+    fix: 'Check its permission bits, its architecture and its `#!` line.',
+  },
+  ERR_ARGV_TOO_LARGE: {
+    meaning:
+      'Arguments and environment are more than the kernel takes: 128 KiB each, about 2 MiB together.',
+    fix: 'Pass large data by stdin or by a file.',
+  },
+  ERR_USER_NOT_FOUND: {
+    meaning: 'The user or group is not in /etc/passwd or /etc/group of the container.',
+    fix: 'Use a numeric id, or add the user to the root.',
+  },
+  ERR_CWD: {
+    meaning: 'The working directory is not in the container, or not a directory.',
+    fix: 'Make it first, or choose another `cwd`.',
+  },
+  ERR_CAPABILITY_UNKNOWN: {
+    meaning: 'There is no capability of that name.',
+    fix: 'Use names of capabilities(7), e.g. `NET_BIND_SERVICE`.',
+  },
+  ERR_LIMIT_RANGE: {
+    meaning: 'A limit is out of range, or higher than this host can give.',
+    fix: 'Choose a value within the range named.',
+  },
+  ERR_CONTAINER_STATE: {
+    meaning: 'The container is in a state in which this cannot be done.',
+    fix: 'See the states in the message.',
+  },
+  ERR_CONTAINER_GONE: {
+    meaning: 'The container ended by itself: its first process died or was killed from outside.',
+    fix: 'Make a new container.',
+  },
+  ERR_COMMAND_FAILED: {
+    meaning: '`unwrap()` of a result that is not ok; the result is in the error.',
+    fix: 'Look at `error.result`: reason, exit code and stderr.',
+  },
+  ERR_ABORTED: {
+    meaning: 'The operation was given up by its AbortSignal, or killed, before the command ran.',
+    fix: 'Nothing to mend.',
+  },
+  ERR_DISPOSED: {
+    meaning: 'The engine or scope is disposed already.',
+    fix: 'Keep it open for as long as it is used (`await using`).',
+  },
+  ERR_DRIVER: {
+    meaning: 'A driver object breaks the contract of drivers.',
+    fix: 'Make drivers with `defineDriver()` and pass each at the place of its kind.',
+  },
+  ERR_DI: {
+    meaning:
+      'Something to be injected is not registered, depends on itself, or could not be made or disposed.',
+    fix: 'Register the token named in the scope given to `createEngine()`.',
+  },
+  ERR_INTERNAL: {
+    meaning: 'A fault of Caisson itself.',
+    fix: 'Please report it with the message and the stack.',
+  },
+} as const satisfies Readonly<Record<string, ErrorCodeInfo>>
+
+/** A stable code; what to recognise errors by. */
+export type ErrorCode = keyof typeof errorCodes
