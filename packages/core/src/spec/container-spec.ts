@@ -1,4 +1,4 @@
-import type { LimitKey, Limits } from './limits.js'
+import type { Limits } from './limits.js'
 
 /** A mount of the caller's, parsed. */
 export type MountSpec =
@@ -10,8 +10,13 @@ export type MountSpec =
     }
   | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number }
 
-/** A container as the caller wants it: parsed, complete, frozen. Equal `key`s mean equal containers but for id and name. */
+/** A container as the caller wants it: parsed, complete, frozen. */
 export interface ContainerSpec {
+  /**
+   * Stands for everything that steps of template and container depend on, and capabilities, seccomp and privileges.
+   * Not in it: id, name, labels, limits, and what a command brings along (cwd, env, user, groups). A host name is in it
+   * only where the caller gave one.
+   */
   readonly key: string
   readonly name: string | undefined
   readonly labels: Readonly<Record<string, string>>
@@ -33,5 +38,5 @@ export interface ContainerSpec {
   /** Size and inode limit of the writable layer. */
   readonly upperBytes: number
   readonly upperInodes: number
-  readonly limits: Limits<LimitKey>
+  readonly limits: Limits
 }
