@@ -1,1 +1,2 @@
-export {}
+export { rlimits } from './rlimits.js'
+export type { RlimitKey } from './rlimit-table.js'

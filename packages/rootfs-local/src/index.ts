@@ -1,1 +1,3 @@
-export {}
+export { busyboxRootfs, type BusyboxRootfsOptions } from './busybox-rootfs.js'
+export { dirRootfs } from './dir-rootfs.js'
+export { hostRootfs, type HostRootfsOptions } from './host-rootfs.js'

@@ -1,0 +1,76 @@
+import {
+  defineDriver,
+  type Driver,
+  type LimitLease,
+  type LimitRequest,
+  type Limits,
+  type Probe,
+  type ResourceLimiter,
+} from '@caisson/core'
+import { readHostLimits, type HostLimits } from './host-limits.js'
+import { makeLease } from './rlimit-lease.js'
+import { RLIMIT_KEYS, RLIMITS, type RlimitKey } from './rlimit-table.js'
+
+/** Different sets of limits kept ready; a program uses a handful. */
+const MAX_KEPT = 256
+
+/** What makes two requests equal. The types are in it: `1` and `'1'` are not the same request. */
+function valueKey(limits: Limits<RlimitKey>): string {
+  return JSON.stringify(limits, (_, value: unknown) =>
+    // JSON would write NaN and Infinity as null: they must not find what was kept for anything else
+    typeof value === 'number' && !Number.isFinite(value) ? `number ${value}` : value,
+  )
+}
+
+class RlimitLimiter implements ResourceLimiter<RlimitKey> {
+  readonly #leases = new Map<string, LimitLease>()
+  #host: HostLimits | undefined
+
+  async acquire(request: LimitRequest<RlimitKey>): Promise<LimitLease> {
+    const key = valueKey(request.limits)
+    const kept = this.#leases.get(key)
+    if (kept !== undefined) return kept
+    // Once: what is started later inherits from the launcher, which started with these.
+    this.#host ??= readHostLimits()
+    const lease = makeLease(request.limits, this.#host)
+    if (this.#leases.size >= MAX_KEPT) this.#leases.clear()
+    this.#leases.set(key, lease)
+    return lease
+  }
+}
+
+async function probe(): Promise<Probe> {
+  const host = readHostLimits()
+  const facts = RLIMIT_KEYS.map((key): [string, string] => {
+    const hard = host.mayRaise ? undefined : host.hard.get(key)
+    return [key, `${RLIMITS[key].resolution}; at most ${hard ?? 'unlimited'}`]
+  })
+  return {
+    ok: true,
+    missing: [],
+    degraded: host.mayRaise ? [] : ['hard limits cannot be raised: no CAP_SYS_RESOURCE'],
+    facts: Object.fromEntries(facts),
+  }
+}
+
+/**
+ * Limits by setrlimit(2): they need no privilege and no cgroup, and hold for each process by itself (`processes`: for each
+ * user id). It has no `memory`: RLIMIT_AS limits addresses, and is offered as `addressSpace`.
+ *
+ * `acquire` rejects with ERR_LIMIT_RANGE for a value out of range, or above the hard limit of this process without
+ * CAP_SYS_RESOURCE; the field is named (`limits.openFiles`). Nothing was started then.
+ *
+ * Reasons: `cpu-time` after SIGXCPU, or SIGKILL once the CPU time is used up; `disk-limit` after SIGXFSZ. A limit that makes
+ * system calls fail (`openFiles`, `processes`, `addressSpace`) ends no command by itself and gives no reason.
+ */
+export function rlimits(): Driver<'limiter', RlimitKey, never> {
+  return defineDriver({
+    kind: 'limiter',
+    name: 'rlimits',
+    apiVersion: 1,
+    limits: RLIMIT_KEYS,
+    features: [],
+    probe,
+    create: () => new RlimitLimiter(),
+  })
+}

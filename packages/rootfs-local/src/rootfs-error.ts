@@ -1,0 +1,35 @@
+import { CaissonError, type ErrorCode } from '@caisson/core'
+
+/** The failures of a rootfs provider. */
+export type RootfsErrorCode = Extract<ErrorCode, `ERR_ROOTFS_${string}`>
+
+/** `rootfs: <subject>: <why>`; every one says what to do. */
+export function rootfsError(
+  code: RootfsErrorCode,
+  subject: string,
+  why: string,
+  fix: string,
+  cause?: unknown,
+): CaissonError {
+  return new CaissonError({ code, what: 'rootfs', subject, why, fix, field: 'from', cause })
+}
+
+/** Ends an operation that its caller gave up. */
+export function throwIfAborted(signal: AbortSignal | undefined, subject: string): void {
+  if (signal?.aborted !== true) return
+  const why = 'given up by its AbortSignal'
+  throw new CaissonError({
+    code: 'ERR_ABORTED',
+    what: 'rootfs',
+    subject,
+    why,
+    cause: signal.reason,
+  })
+}
+
+/** `code` of an error of Node's, e.g. `ENOENT`. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+}
