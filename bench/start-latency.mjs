@@ -1,0 +1,106 @@
+// What it costs to start a command that only exits: `npm run bench -- [--rounds 200] [--ballast MB] [--json] [--assert]`.
+// Variants rotate inside every round, so that a busy second of the machine hits all of them alike. Times in microseconds.
+import { parseArgs } from 'node:util'
+import { summarise } from './stats.mjs'
+import { variants } from './variants.mjs'
+import { makeWorkplace } from './workplace.mjs'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '200' },
+    warmup: { type: 'string', default: '10' },
+    ballast: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    assert: { type: 'boolean', default: false },
+  },
+})
+const rounds = Number(values.rounds)
+const warmup = Number(values.warmup)
+// Without the option both are measured: a small Node and one that holds 600 MB.
+const ballasts = values.ballast === undefined ? [0, 600] : [Number(values.ballast)]
+
+async function prepareRows(workplace) {
+  const rows = []
+  for (const variant of variants) {
+    const row = { name: variant.name, from: variant.from, samples: [] }
+    try {
+      row.runner = await variant.prepare(workplace)
+      await row.runner.once()
+    } catch (error) {
+      await row.runner?.stop()
+      row.runner = undefined
+      row.absent = error.message
+    }
+    rows.push(row)
+  }
+  return rows
+}
+
+async function measure(rows) {
+  const present = rows.filter((row) => row.runner)
+  for (let round = 0; round < warmup + rounds; round++) {
+    for (let i = 0; i < present.length; i++) {
+      const row = present[(i + round) % present.length]
+      const time = await row.runner.once()
+      if (round >= warmup) row.samples.push(time)
+    }
+  }
+  return present.map(({ name, from, samples }) => ({ name, from, ...summarise(samples) }))
+}
+
+function print(results, rows, ballast) {
+  const spawned = results.find(({ name }) => name.startsWith('child_process'))
+  const ours = results.find(({ name }) => name === 'engine.run')
+  const rss = Math.round(process.memoryUsage.rss() / 2 ** 20)
+  console.log(`\nNode holds ${rss} MB (${ballast} MB of Buffers); ${rounds} rounds; microseconds\n`)
+  const head = ['', 'from', 'p10', 'p50', 'p99', 'x spawn', 'x engine.run']
+  const lines = results.map((row) => [
+    row.name,
+    row.from,
+    ...[row.p10, row.p50, row.p99].map((value) => value.toFixed(0)),
+    (row.p50 / spawned.p50).toFixed(2),
+    ours === undefined ? '' : (row.p50 / ours.p50).toFixed(2),
+  ])
+  const widths = head.map((_, i) => Math.max(...[head, ...lines].map((line) => line[i].length)))
+  for (const line of [head, ...lines]) {
+    console.log(
+      line.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
+    )
+  }
+  for (const { name, absent } of rows) if (absent) console.log(`${name}: left out: ${absent}`)
+}
+
+// What this benchmark exists to keep true; the ratios leave room for a noisy machine.
+function broken(results) {
+  const ours = results.find(({ name }) => name === 'engine.run')
+  const slower = ['child_process', 'bwrap', 'crun', 'runc']
+  if (ours === undefined) return ['engine.run could not be measured']
+  return results
+    .filter(({ name }) => slower.some((start) => name.startsWith(start)))
+    .filter(({ p50 }) => ours.p50 >= p50)
+    .map(
+      ({ name, p50 }) =>
+        `engine.run (${ours.p50.toFixed(0)}) is not faster than ${name} (${p50.toFixed(0)})`,
+    )
+}
+
+const workplace = makeWorkplace()
+const report = []
+try {
+  for (const megabytes of ballasts) {
+    const ballast = Array.from({ length: megabytes }, () => Buffer.alloc(2 ** 20, 1))
+    const rows = await prepareRows(workplace)
+    const results = await measure(rows)
+    if (!values.json) print(results, rows, ballast.length)
+    report.push({ ballastMb: ballast.length, rounds, results })
+    for (const row of rows) await row.runner?.stop()
+  }
+} finally {
+  workplace.remove()
+}
+if (values.json) console.log(JSON.stringify(report, null, 2))
+if (values.assert) {
+  const complaints = report.flatMap(({ results }) => broken(results))
+  for (const complaint of complaints) console.error(complaint)
+  if (complaints.length > 0) process.exitCode = 1
+}
