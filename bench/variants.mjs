@@ -20,9 +20,9 @@ function find(program) {
 
 function timed(work) {
   return async () => {
-    const from = process.hrtime.bigint()
+    const from = performance.now()
     await work()
-    return Number(process.hrtime.bigint() - from) / 1000
+    return (performance.now() - from) * 1000
   }
 }
 
@@ -30,22 +30,22 @@ function timed(work) {
 async function caisson(workplace, isolation) {
   const engine = await createEngine({ isolation, rootfs: [dirRootfs()] })
   const options = { from: `dir:${workplace.root}` }
-  const once = timed(async () => {
+  const runOnce = timed(async () => {
     const result = await engine.run(['/true'], options)
     if (result.exitCode !== 0) throw new Error(`exit code ${result.exitCode}`)
   })
-  return { once, stop: () => engine[Symbol.asyncDispose]() }
+  return { once: runOnce, stop: () => engine[Symbol.asyncDispose]() }
 }
 
 async function childProcess(workplace) {
-  const once_ = timed(async () => {
+  const spawnOnce = timed(async () => {
     const child = spawn(workplace.command, { stdio: ['ignore', 'pipe', 'pipe'] })
     child.stdout.resume()
     child.stderr.resume()
     const [code] = await once(child, 'close')
     if (code !== 0) throw new Error(`exit code ${code}`)
   })
-  return { once: once_, stop: async () => {} }
+  return { once: spawnOnce, stop: async () => {} }
 }
 
 async function byExeca(workplace) {
