@@ -120,8 +120,8 @@ enum {
 	X(OP_OVERLAY, "overlay", 2, "sivvi") \
 	X(OP_ROOT, "root", 2, "s") \
 	X(OP_PROC, "proc", 2, "svi") \
-	X(OP_MASK, "mask", 2, "sss") \
-	X(OP_READONLY, "readonly", 2, "s") \
+	X(OP_MASK, "mask", 3, "sss") \
+	X(OP_READONLY, "readonly", 3, "s") \
 	X(OP_MKDIR, "mkdir", 3, "siii") \
 	X(OP_SYMLINK, "symlink", 3, "ss") \
 	X(OP_FILE, "file", 3, "siiib") \

@@ -289,6 +289,8 @@ export type TemplateStep =
   | BindStep
   | DeviceStep
   | MountStep
+  | MaskStep
+  | ReadonlyStep
   | MkdirStep
   | SymlinkStep
   | FileStep
@@ -419,7 +421,7 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
   },
   mask: {
     op: 10,
-    contexts: ["container"],
+    contexts: ["template","container"],
     call: "move_mount",
     about: "Hides a file behind the host's /dev/null, a directory behind an empty read-only one; absent is fine.",
     keeps: "reading or writing that path",
@@ -427,7 +429,7 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
   },
   readonly: {
     op: 11,
-    contexts: ["container"],
+    contexts: ["template","container"],
     call: "mount_setattr",
     about: "Makes a path read-only; absent is fine.",
     keeps: "writes to that path",
