@@ -38,22 +38,18 @@ function nameOf(errno: string | number): string {
 }
 
 /** Puts brand and fields on an error; absent ones stay absent, so that a printed error shows only what is known. */
-export function defineErrorFields(error: Error, details: ErrorDetails): void {
+export function defineErrorFields<E extends Error>(error: E, details: ErrorDetails): E & ErrorFields {
   Object.defineProperty(error, ERROR_BRAND, { value: true })
-  const fields: Record<string, unknown> = {
+  const { driver, field, step, syscall, subject, errno } = details
+  return Object.assign(error, {
     code: details.code,
     fix: details.fix ?? errorCodes[details.code].fix,
-    driver: details.driver,
-    field: details.field,
-    step: details.step,
-    syscall: details.syscall,
-    errno: details.errno === undefined ? undefined : nameOf(details.errno),
-    subject: details.subject,
+    ...(driver === undefined ? {} : { driver }),
+    ...(field === undefined ? {} : { field }),
+    ...(step === undefined ? {} : { step }),
+    ...(syscall === undefined ? {} : { syscall }),
+    ...(errno === undefined ? {} : { errno: nameOf(errno) }),
+    ...(subject === undefined ? {} : { subject }),
     retryable: details.retryable ?? false,
-  }
-  for (const [key, value] of Object.entries(fields)) {
-    if (value !== undefined) {
-      Object.defineProperty(error, key, { value, enumerable: true, configurable: true })
-    }
-  }
+  })
 }

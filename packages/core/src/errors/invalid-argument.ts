@@ -22,17 +22,11 @@ function detailsOf(fault: ArgumentFault): ErrorDetails {
 /** A TypeError of our shape: a wrong type or form. */
 export function invalidArgument(fault: ArgumentFault): TypeError & CaissonError {
   const details = detailsOf(fault)
-  const error = new TypeError(errorMessage(details))
-  defineErrorFields(error, details)
-  // the fields were just put on it
-  return error as TypeError & CaissonError
+  return defineErrorFields(new TypeError(errorMessage(details)), details)
 }
 
 /** A RangeError of our shape: a number out of range. */
 export function outOfRange(fault: ArgumentFault): RangeError & CaissonError {
   const details = detailsOf(fault)
-  const error = new RangeError(errorMessage(details))
-  defineErrorFields(error, details)
-  // the fields were just put on it
-  return error as RangeError & CaissonError
+  return defineErrorFields(new RangeError(errorMessage(details)), details)
 }

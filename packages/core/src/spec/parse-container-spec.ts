@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto'
+import { invalidArgument } from '../errors/invalid-argument.js'
+import { parseBytes } from '../values/parse-bytes.js'
+import { parseDuration } from '../values/parse-duration.js'
+import { parseInteger } from '../values/parse-number.js'
+import { parseText } from '../values/parse-text.js'
+import { checkFields, plainObject } from './check-fields.js'
+import type { ContainerSpec, MountSpec } from './container-spec.js'
+import type { Limits } from './limits.js'
+import { parseCapabilities } from './parse-capabilities.js'
+import { defaultPath, parseEnv } from './parse-env.js'
+import { parseFlag } from './parse-flag.js'
+import { parseLimits } from './parse-limits.js'
+import { parseMounts } from './parse-mounts.js'
+import { parseAbsolutePath } from './parse-path.js'
+import { parseSeccomp } from './parse-seccomp.js'
+import { parseSignal } from './parse-signal.js'
+import { parseGroups, parseUser } from './parse-user.js'
+
+/** What an engine adds to every spec. */
+export interface SpecContext {
+  /** Root where the spec names none. */
+  readonly from: string
+  /** Limits that the engine's limiters declare. */
+  readonly declaredLimits: ReadonlySet<string>
+}
+
+/** A parsed spec, and what concerns the call rather than the container. */
+export interface ParsedSpec {
+  /** Its host name is '' where the caller gave none: it comes from the id. */
+  readonly container: ContainerSpec
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** Fields of a spec that say nothing about a single command. */
+export const containerOnlyFields: ReadonlySet<string> = new Set(
+  (
+    'name labels from readonlyRoot writable hostname mounts network capabilities seccomp ' +
+    'allowNewPrivileges'
+  ).split(' '),
+)
+
+const fields: ReadonlySet<string> = new Set([
+  ...containerOnlyFields,
+  'cwd',
+  'env',
+  'user',
+  'groups',
+  'limits',
+  'timeout',
+  'signal',
+])
+
+/** setTimeout takes no more: it would fire at once. */
+export const maxTimeoutMs = 2 ** 31 - 1
+
+const writableFields: ReadonlySet<string> = new Set(['size', 'inodes'])
+// It is memory of the host. 256 MiB hold a compiler's output or a test suite's, and 8 containers still fit a small host.
+const defaultUpperBytes = 256 * 1024 ** 2
+const none: readonly never[] = Object.freeze([])
+const noLabels: Readonly<Record<string, string>> = Object.freeze({})
+const noMounts: readonly MountSpec[] = none
+
+function parseName(value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  const name = parseText(value, 'name')
+  if (/^[A-Za-z0-9_+-][A-Za-z0-9_+.-]{0,127}$/.test(name)) return name
+  const why = 'must be at most 128 letters, digits and _ + . -, not starting with a dot'
+  throw invalidArgument({ field: 'name', why })
+}
+
+function parseHostname(value: unknown): string {
+  if (value === undefined) return ''
+  const name = parseText(value, 'hostname')
+  if (/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(name)) return name
+  throw invalidArgument({
+    field: 'hostname',
+    why: 'must be at most 64 letters, digits, dots and hyphens, not starting or ending with one',
+  })
+}
+
+function parseLabels(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return noLabels
+  const labels = Object.entries(plainObject(value, 'labels')).map(([name, text]) => {
+    parseText(name, 'labels (a name)')
+    return [name, parseText(text, `labels.${name}`, { empty: true })] as const
+  })
+  return Object.freeze(Object.fromEntries(labels))
+}
+
+function parseUpper(value: unknown): { readonly bytes: number; readonly inodes: number } {
+  const given = value === undefined ? {} : checkFields(value, 'writable', writableFields)
+  const bytes = parseBytes(given['size'] ?? defaultUpperBytes, 'writable.size', { min: 65_536 })
+  // one for every page: more files than that do not fit anyway, but for empty ones
+  const inodes = given['inodes'] ?? Math.max(1024, Math.ceil(bytes / 4096))
+  return { bytes, inodes: parseInteger(inodes, 'writable.inodes', { min: 64, max: 2 ** 31 - 1 }) }
+}
+
+function parseNetwork(value: unknown): 'none' | 'host' {
+  if (value === undefined || value === 'none') return 'none'
+  if (value === 'host') return value
+  throw invalidArgument({ field: 'network', why: 'must be `none` or `host`' })
+}
+
+function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
+  const { seccomp } = spec
+  const filter =
+    typeof seccomp === 'string' ? seccomp : createHash('sha256').update(seccomp.bpf).digest('hex')
+  return JSON.stringify([
+    spec.from,
+    spec.readonlyRoot,
+    spec.hostname,
+    spec.mounts,
+    spec.network,
+    spec.capabilities ?? null,
+    filter,
+    spec.allowNewPrivileges,
+    spec.upperBytes,
+    spec.upperInodes,
+  ])
+}
+
+function defaultSpec(from: string, limits: Limits): Omit<ContainerSpec, 'key'> {
+  return {
+    name: undefined,
+    labels: noLabels,
+    from,
+    readonlyRoot: false,
+    hostname: '',
+    cwd: '/',
+    env: Object.freeze({ PATH: defaultPath }),
+    user: '0',
+    groups: none,
+    mounts: noMounts,
+    network: 'none',
+    capabilities: undefined,
+    seccomp: 'default',
+    allowNewPrivileges: false,
+    upperBytes: defaultUpperBytes,
+    upperInodes: defaultUpperBytes / 4096,
+    limits,
+  }
+}
+
+/**
+ * A spec: validated, completed, frozen.
+ * @throws TypeError or RangeError ERR_INVALID_SPEC, ERR_MOUNT_TARGET, ERR_CAPABILITY_UNKNOWN, ERR_LIMIT_RANGE,
+ * ERR_ARGV_TOO_LARGE; each names the field
+ */
+export function parseContainerSpec(value: unknown, context: SpecContext): ParsedSpec {
+  const given = checkFields(value ?? {}, '', fields)
+  return parseContainerFields(given, context)
+}
+
+/** As `parseContainerSpec`, for fields whose names are checked already; those of other kinds are left alone. */
+export function parseContainerFields(
+  given: Readonly<Record<string, unknown>>,
+  context: SpecContext,
+): ParsedSpec {
+  const { from, cwd, env, user, groups, mounts, capabilities, timeout } = given
+  const upper = parseUpper(given['writable'])
+  const limits = parseLimits(given['limits'], 'limits', context.declaredLimits)
+  const base = defaultSpec(from === undefined ? context.from : parseText(from, 'from'), limits)
+  const spec = {
+    ...base,
+    name: parseName(given['name']),
+    labels: parseLabels(given['labels']),
+    readonlyRoot: parseFlag(given['readonlyRoot'], 'readonlyRoot', false),
+    hostname: parseHostname(given['hostname']),
+    cwd: cwd === undefined ? base.cwd : parseAbsolutePath(cwd, 'cwd'),
+    env: env === undefined ? base.env : withoutGaps(base.env, parseEnv(env, false)),
+    user: user === undefined ? base.user : parseUser(user, 'user'),
+    groups: groups === undefined ? base.groups : parseGroups(groups, 'groups'),
+    mounts: mounts === undefined ? base.mounts : parseMounts(mounts),
+    network: parseNetwork(given['network']),
+    capabilities: capabilities === undefined ? undefined : parseCapabilities(capabilities),
+    seccomp: parseSeccomp(given['seccomp']),
+    allowNewPrivileges: parseFlag(given['allowNewPrivileges'], 'allowNewPrivileges', false),
+    upperBytes: upper.bytes,
+    upperInodes: upper.inodes,
+  }
+  return Object.freeze({
+    container: Object.freeze({ key: keyOf(spec), ...spec }),
+    timeoutMs: timeout === undefined ? undefined : parseTimeout(timeout),
+    signal: parseSignal(given['signal']),
+  })
+}
+
+/** @throws TypeError or RangeError ERR_INVALID_SPEC */
+export function parseTimeout(value: unknown): number {
+  return parseDuration(value, 'timeout', { min: 1, max: maxTimeoutMs })
+}
+
+function withoutGaps(
+  base: Readonly<Record<string, string>>,
+  changes: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const env: Record<string, string> = { ...base }
+  for (const [name, value] of Object.entries(changes)) {
+    if (value !== undefined) env[name] = value
+  }
+  return Object.freeze(env)
+}
