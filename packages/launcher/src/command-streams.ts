@@ -1,0 +1,53 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { CaissonError } from '@caisson/core'
+
+/**
+ * Opens a pipe end that the launcher holds. It becomes a file description of Node's own, so the pipe itself is the
+ * back pressure, and O_NONBLOCK is not seen by the command.
+ * @throws CaissonError ERR_LAUNCH
+ */
+function openPipe(launcher: number, descriptor: number, flags: number): number {
+  const path = `/proc/${launcher}/fd/${descriptor}`
+  let fd: number
+  try {
+    fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch (cause) {
+    throw streamError(path, cause instanceof Error ? cause.message : String(cause), cause)
+  }
+  if (fstatSync(fd).isFIFO()) return fd
+  closeSync(fd)
+  throw streamError(path, 'it is not a pipe', undefined)
+}
+
+function streamError(subject: string, why: string, cause: unknown): CaissonError {
+  return new CaissonError({
+    code: 'ERR_LAUNCH',
+    what: 'stream',
+    subject,
+    why,
+    cause,
+    fix: 'Streams need /proc mounted and readable for this process; captured output does not.',
+  })
+}
+
+/** What a command writes; ends when the last writer has closed its end. */
+export function openOutput(launcher: number, descriptor: number): Socket {
+  return new Socket({
+    fd: openPipe(launcher, descriptor, constants.O_RDONLY),
+    readable: true,
+    writable: false,
+  })
+}
+
+/** What a command reads. A command that ends without reading it all is no error. */
+export function openInput(launcher: number, descriptor: number): Socket {
+  const socket = new Socket({
+    fd: openPipe(launcher, descriptor, constants.O_WRONLY),
+    readable: false,
+    writable: true,
+  })
+  // EPIPE is the only failure a pipe has; without a listener it would end Node.
+  socket.on('error', () => {})
+  return socket
+}

@@ -1,0 +1,94 @@
+import type {
+  LaunchCommand,
+  LaunchedContainer,
+  LaunchedProcess,
+  ProcessStep,
+  UpperEntry,
+} from '@caisson/core'
+import { CaissonError } from '@caisson/core'
+import { LaunchedCommand } from './launched-command.js'
+
+/** What a container asks of the session that holds it. */
+export interface ContainerHost {
+  exec(
+    container: KeptContainer,
+    process: readonly ProcessStep[],
+    command: LaunchCommand,
+    launched: LaunchedCommand,
+  ): void
+  upperEntries(
+    container: KeptContainer,
+    index: number,
+    lowers: readonly string[],
+  ): AsyncIterable<UpperEntry>
+  /** Sends the request; Node stays alive until `until` settles. */
+  end(request: 'stop' | 'remove', id: number, until: Promise<void>): void
+}
+
+/** A container that the launcher keeps. */
+export class KeptContainer implements LaunchedContainer {
+  readonly id: number
+  readonly pid: number
+  readonly gone: Promise<void>
+  readonly #host: ContainerHost
+  #settleGone: () => void = () => {}
+  #isGone = false
+  #stopped = false
+  #removed = false
+
+  constructor(host: ContainerHost, id: number, pid: number) {
+    this.#host = host
+    this.id = id
+    this.pid = pid
+    this.gone = new Promise((resolve) => {
+      this.#settleGone = resolve
+    })
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  exec(process: readonly ProcessStep[], command: LaunchCommand): LaunchedProcess {
+    const launched = new LaunchedCommand()
+    if (this.#isGone) launched.fail(this.goneError())
+    else this.#host.exec(this, process, command, launched)
+    return launched
+  }
+
+  async *upperEntries(index: number, lowers: readonly string[]): AsyncGenerator<UpperEntry> {
+    if (this.#removed) throw this.goneError()
+    yield* this.#host.upperEntries(this, index, lowers)
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#isGone && !this.#stopped) {
+      this.#stopped = true
+      this.#host.end('stop', this.id, this.gone)
+    }
+    await this.gone
+  }
+
+  async remove(): Promise<void> {
+    if (!this.#removed) {
+      this.#removed = true
+      this.#host.end('remove', this.id, this.gone)
+    }
+    await this.gone
+  }
+
+  /** No process of it is left. */
+  markGone(): void {
+    this.#isGone = true
+    this.#settleGone()
+  }
+
+  goneError(): CaissonError {
+    return new CaissonError({
+      code: 'ERR_CONTAINER_GONE',
+      what: 'container',
+      subject: `pid ${this.pid}`,
+      why: this.#removed ? 'it was removed' : 'no process of it is left',
+    })
+  }
+}

@@ -1,0 +1,151 @@
+import type { CaissonError as CaissonErrorType, ErrorCode, StepName } from '@caisson/core'
+import { CaissonError, errnoName, stepTable } from '@caisson/core'
+import { NONE } from './protocol.generated.js'
+import type { FailedReply } from './protocol.generated.js'
+import type { UserNamespaceSettings } from './user-namespace-fix.js'
+import { diagnoseUserNamespaces, readUserNamespaceSettings } from './user-namespace-fix.js'
+
+const kinds = ['hello', 'template', 'plan', 'container', 'command'] as const
+
+const stepByNumber = new Map<number, StepName>()
+for (const [name, { op }] of Object.entries(stepTable)) stepByNumber.set(op, name as StepName)
+
+interface Rule {
+  readonly steps: readonly (StepName | 'none')[]
+  readonly errnos: readonly string[] | 'any'
+  readonly code: ErrorCode
+  readonly why?: string
+  readonly fix?: string
+}
+
+const NO_NAMESPACE = ['EPERM', 'ENOSPC', 'EUSERS', 'ENOSYS']
+
+/** First match decides; what no rule names is ERR_LAUNCH. */
+const rules: readonly Rule[] = [
+  {
+    steps: ['exec'],
+    errnos: ['ENOENT'],
+    code: 'ERR_COMMAND_NOT_FOUND',
+    why: 'not found in the container',
+  },
+  { steps: ['exec'], errnos: ['ENOTDIR', 'ELOOP', 'ENAMETOOLONG'], code: 'ERR_COMMAND_NOT_FOUND' },
+  {
+    steps: ['exec'],
+    errnos: ['EACCES', 'EPERM'],
+    code: 'ERR_COMMAND_NOT_EXECUTABLE',
+    why: 'permission denied',
+  },
+  {
+    steps: ['exec'],
+    errnos: ['ENOEXEC', 'EISDIR', 'ELIBBAD', 'EINVAL', 'ETXTBSY'],
+    code: 'ERR_COMMAND_NOT_EXECUTABLE',
+    why: 'not a program that this kernel can execute',
+  },
+  {
+    steps: ['exec'],
+    errnos: ['E2BIG'],
+    code: 'ERR_ARGV_TOO_LARGE',
+    why: 'more than the kernel takes',
+  },
+  {
+    steps: ['user'],
+    errnos: ['ENOENT', 'ERANGE'],
+    code: 'ERR_USER_NOT_FOUND',
+    why: 'not in /etc/passwd or /etc/group of the container',
+  },
+  {
+    steps: ['user'],
+    errnos: ['EINVAL'],
+    code: 'ERR_USER_NOT_FOUND',
+    why: 'the container has no such id',
+    fix: 'Use an id that the container has; `engine.doctor()` says how many it has on this host.',
+  },
+  { steps: ['cwd'], errnos: 'any', code: 'ERR_CWD' },
+  {
+    steps: ['rlimit'],
+    errnos: ['EPERM', 'EINVAL'],
+    code: 'ERR_LIMIT_RANGE',
+    why: 'raising above the hard limit needs CAP_SYS_RESOURCE',
+    fix: 'Choose a value up to the hard limit (`ulimit -H`), or raise that for the user first.',
+  },
+  {
+    steps: ['bind', 'device'],
+    errnos: ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'],
+    code: 'ERR_MOUNT_SOURCE',
+  },
+  {
+    steps: ['mkdir', 'mount', 'move', 'symlink', 'file', 'overlay', 'proc'],
+    errnos: ['ELOOP', 'ENOTDIR', 'EXDEV', 'EROFS', 'EEXIST', 'ENAMETOOLONG'],
+    code: 'ERR_MOUNT_TARGET',
+  },
+]
+
+function matches(rule: Rule, step: StepName | 'none', errno: string): boolean {
+  return rule.steps.includes(step) && (rule.errnos === 'any' || rule.errnos.includes(errno))
+}
+
+/** Whether the user namespace is what the host refused, right away or (AppArmor) at the first use of its powers. */
+function deniesUserNamespace(
+  failed: FailedReply,
+  errno: string,
+  privileged: boolean,
+  settings: () => UserNamespaceSettings,
+): boolean {
+  const kind = kinds[failed.kind]
+  if (kind === 'hello')
+    return NO_NAMESPACE.includes(errno) || errno === 'EACCES' || errno === 'EINVAL'
+  if (failed.op === stepTable.namespaces.op && NO_NAMESPACE.includes(errno)) return true
+  if (privileged || kind !== 'template' || (errno !== 'EPERM' && errno !== 'EACCES')) return false
+  return (
+    settings().apparmorRestrict === '1' && /mount|fsopen|open_tree|fsconfig/.test(failed.syscall)
+  )
+}
+
+/** What a failure is told with besides the frame. */
+export interface FailureContext {
+  /** Path of the launcher, for the AppArmor profile. */
+  readonly launcher: string
+  /** Whether the launcher keeps real root's powers. */
+  readonly privileged: boolean
+  readonly settings?: () => UserNamespaceSettings
+}
+
+/** The error that a `failed` frame stands for: step, system call, errno, subject and what mends it. */
+export function launchError(failed: FailedReply, context: FailureContext): CaissonErrorType {
+  const errno = errnoName(failed.errno)
+  const step = stepByNumber.get(failed.op)
+  const settings = context.settings ?? readUserNamespaceSettings
+  const subject = failed.subject === '' ? undefined : failed.subject
+  const shared = { subject, syscall: failed.syscall || undefined, errno, step }
+  if (deniesUserNamespace(failed, errno, context.privileged, settings)) {
+    const diagnosis = diagnoseUserNamespaces(settings(), errno, context.launcher)
+    const why = `${diagnosis.why} (${failed.syscall || 'clone3'}: ${errno})`
+    return new CaissonError({
+      code: 'ERR_USER_NAMESPACE',
+      what: 'user namespace',
+      ...shared,
+      why,
+      fix: diagnosis.fix,
+    })
+  }
+  const rule = rules.find((r) => matches(r, step ?? 'none', errno))
+  const what =
+    step === 'exec' ? 'command' : `${kinds[failed.kind] ?? 'launch'}${stepPlace(failed, step)}`
+  return new CaissonError({
+    code: rule?.code ?? 'ERR_LAUNCH',
+    what,
+    ...shared,
+    why:
+      rule?.why === undefined
+        ? undefined
+        : `${rule.why} (${failed.syscall || 'launcher'}: ${errno})`,
+    fix: rule?.fix,
+    // Out of memory, processes or descriptors passes.
+    retryable: ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'EINTR', 'EBUSY'].includes(errno),
+  })
+}
+
+function stepPlace(failed: FailedReply, step: StepName | undefined): string {
+  if (step === undefined) return ''
+  return failed.step === NONE ? `, step ${step}` : `, step ${failed.step} (${step})`
+}

@@ -1,0 +1,116 @@
+import { constants } from 'node:os'
+import type { LaunchedProcess, ProcessEnd, ProcessStart } from '@caisson/core'
+import type { ExitedReply } from './protocol.generated.js'
+
+const signalNames = new Map<number, NodeJS.Signals>()
+for (const [name, number] of Object.entries(constants.signals)) {
+  // The first of two names for one number is the usual one (SIGABRT, SIGIOT).
+  if (!signalNames.has(number)) signalNames.set(number, name as NodeJS.Signals)
+}
+
+/** Real-time signals have no name in Node. */
+function signalName(number: number): NodeJS.Signals {
+  return signalNames.get(number) ?? (`SIGRTMIN+${number - 34}` as NodeJS.Signals)
+}
+
+/** What an `exited` frame says, in the contract's terms and units. */
+export function processEnd(exited: ExitedReply): ProcessEnd {
+  const signal = exited.status & 0x7f
+  return {
+    pid: exited.pid,
+    exitCode: signal === 0 ? (exited.status >> 8) & 0xff : null,
+    signal: signal === 0 ? null : signalName(signal),
+    userMs: Number(exited.userUs) / 1000,
+    systemMs: Number(exited.systemUs) / 1000,
+    peakMemoryBytes: Number(exited.maxRssKiB) * 1024,
+    wallMs: Number(exited.wallUs) / 1000,
+    stdout: exited.stdout,
+    stderr: exited.stderr,
+    stdoutTotal: Number(exited.stdoutTotal),
+    stderrTotal: Number(exited.stderrTotal),
+  }
+}
+
+/** A promise that exists only once it is asked for: most commands are asked for one of two. */
+class LazyPromise<T> {
+  #outcome: { readonly value: T } | { readonly error: unknown } | undefined
+  #promise: Promise<T> | undefined
+  #resolve: ((value: T) => void) | undefined
+  #reject: ((error: unknown) => void) | undefined
+
+  get promise(): Promise<T> {
+    this.#promise ??= this.#make()
+    return this.#promise
+  }
+
+  resolve(value: T): void {
+    if (this.#outcome) return
+    this.#outcome = { value }
+    this.#resolve?.(value)
+  }
+
+  reject(error: unknown): void {
+    if (this.#outcome) return
+    this.#outcome = { error }
+    this.#reject?.(error)
+  }
+
+  #make(): Promise<T> {
+    const outcome = this.#outcome
+    if (outcome && 'value' in outcome) return Promise.resolve(outcome.value)
+    const promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      if (outcome) reject(outcome.error)
+    })
+    // The same failure comes out of `started` and `ended`; whoever waits for one of them has not overlooked it.
+    promise.catch(() => {})
+    return promise
+  }
+}
+
+/** A command on its way, from before it is sent. */
+export class LaunchedCommand implements LaunchedProcess {
+  readonly #started = new LazyPromise<ProcessStart>()
+  readonly #ended = new LazyPromise<ProcessEnd>()
+  #send: ((signo: number) => void) | undefined
+  #early: number[] = []
+  #over = false
+
+  get started(): Promise<ProcessStart> {
+    return this.#started.promise
+  }
+
+  get ended(): Promise<ProcessEnd> {
+    return this.#ended.promise
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.#over) return
+    const number = constants.signals[signal]
+    if (this.#send) this.#send(number)
+    else this.#early.push(number)
+  }
+
+  /** The launcher has it: signals go there from now on, those given before first. */
+  sent(send: (signo: number) => void): void {
+    this.#send = send
+    for (const number of this.#early.splice(0)) send(number)
+  }
+
+  start(start: ProcessStart): void {
+    this.#started.resolve(start)
+  }
+
+  end(end: ProcessEnd): void {
+    this.#over = true
+    this.#started.resolve({ pid: end.pid })
+    this.#ended.resolve(end)
+  }
+
+  fail(error: unknown): void {
+    this.#over = true
+    this.#started.reject(error)
+    this.#ended.reject(error)
+  }
+}

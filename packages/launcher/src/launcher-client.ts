@@ -1,0 +1,154 @@
+import type {
+  ContainerStep,
+  LaunchCommand,
+  LaunchedContainer,
+  LaunchedProcess,
+  Launcher,
+  LauncherIdentity,
+  LaunchPlan,
+} from '@caisson/core'
+import { CaissonError, isCaissonError } from '@caisson/core'
+import type { IdBlock } from './id-block.js'
+import { claimIdBlock } from './id-block.js'
+import type { IdentityPlan } from './identity.js'
+import { chooseIdentity, helloOf, identityOf, readHostCredentials } from './identity.js'
+import { LaunchedCommand } from './launched-command.js'
+import { launcherPath } from './launcher-path.js'
+import { LauncherSession } from './launcher-session.js'
+
+/** How a launcher is found and run. */
+export interface LauncherOptions {
+  /** The program. Default: `launcherPath()`. */
+  readonly path?: string
+  /** Its arguments. Default: none. */
+  readonly arguments?: readonly string[]
+  /** Where blocks of ids are claimed, for root alone; the same for every engine of the machine. Default: /run/caisson. */
+  readonly stateDir?: string
+  /** `single`: do without privileges and ranges that are there. Default: the best this process can have. */
+  readonly mode?: 'best' | 'single'
+}
+
+const DEFAULT_STATE_DIR = '/run/caisson'
+
+/**
+ * A launcher for one engine. The program starts with the first call, and again after it was lost; it keeps Node alive
+ * only while something is under way.
+ */
+export function createLauncher(options: LauncherOptions = {}): Launcher {
+  return new LauncherClient(options)
+}
+
+class LauncherClient implements Launcher {
+  readonly #options: LauncherOptions
+  #plan: IdentityPlan | undefined
+  #block: IdBlock | undefined
+  #session: LauncherSession | undefined
+  #opening: Promise<LauncherSession> | undefined
+  #disposing: Promise<void> | undefined
+
+  constructor(options: LauncherOptions) {
+    this.#options = options
+  }
+
+  async identity(): Promise<LauncherIdentity> {
+    return (await this.#open()).identity
+  }
+
+  run(plan: LaunchPlan, command: LaunchCommand): LaunchedProcess {
+    const launched = new LaunchedCommand()
+    // The hot path: no promise between the call and the frame.
+    if (this.#session?.alive) this.#session.run(plan, command, launched)
+    else {
+      this.#open().then(
+        (session) => session.run(plan, command, launched),
+        (error: unknown) => launched.fail(error),
+      )
+    }
+    return launched
+  }
+
+  async create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer> {
+    return (await this.#open()).create(plan, steps)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposing ??= this.#dispose()
+    await this.#disposing
+  }
+
+  async #dispose(): Promise<void> {
+    // A launcher that is about to be there has to be ended too.
+    await this.#opening?.catch(() => {})
+    await this.#session?.close(disposedError())
+    this.#session = undefined
+    this.#block?.release()
+    this.#block = undefined
+  }
+
+  #open(): Promise<LauncherSession> {
+    if (this.#disposing) return Promise.reject(disposedError())
+    if (this.#session?.alive) return Promise.resolve(this.#session)
+    this.#opening ??= this.#connect().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  async #connect(): Promise<LauncherSession> {
+    const program = {
+      path: this.#options.path ?? launcherPath(),
+      arguments: this.#options.arguments ?? [],
+    }
+    this.#plan ??= this.#choose()
+    try {
+      this.#session = await this.#start(program, this.#plan)
+    } catch (error) {
+      // The helpers are there but refuse: one id is less, and better than nothing.
+      if (this.#plan.mode !== 'ranges' || !isCaissonError(error, 'ERR_USER_NAMESPACE')) throw error
+      const single: IdentityPlan = { mode: 'single', userns: 1, why: [error.message] }
+      this.#session = await this.#start(program, single)
+      this.#plan = single
+    }
+    return this.#session
+  }
+
+  #choose(): IdentityPlan {
+    const best = chooseIdentity(readHostCredentials())
+    if (this.#options.mode !== 'single' || best.mode === 'single') return best
+    return { mode: 'single', userns: 1, why: ['asked for by the option `mode`'] }
+  }
+
+  #start(
+    program: { path: string; arguments: readonly string[] },
+    plan: IdentityPlan,
+  ): Promise<LauncherSession> {
+    if (plan.mode === 'root') this.#block ??= this.#claim()
+    const base = this.#block?.base ?? 0
+    return LauncherSession.open({
+      program,
+      identity: identityOf(plan, base),
+      hello: helloOf(plan, base),
+      helpers: plan.mode === 'ranges' && plan.userns === 2 ? plan.helpers : undefined,
+    })
+  }
+
+  #claim(): IdBlock {
+    const stateDir = this.#options.stateDir ?? DEFAULT_STATE_DIR
+    try {
+      return claimIdBlock(stateDir)
+    } catch (cause) {
+      throw new CaissonError({
+        code: 'ERR_LAUNCH',
+        what: 'claim ids',
+        subject: stateDir,
+        why: cause instanceof Error ? cause.message : String(cause),
+        fix: 'Make the state directory writable, or pass another `stateDir`.',
+        cause,
+      })
+    }
+  }
+}
+
+function disposedError(): CaissonError {
+  return new CaissonError({ code: 'ERR_DISPOSED', what: 'launcher', why: 'it is disposed' })
+}

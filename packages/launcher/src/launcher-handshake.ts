@@ -1,0 +1,80 @@
+import { CaissonError } from '@caisson/core'
+import type { Reply } from './codec.js'
+import { MalformedFrame } from './codec.js'
+import type { Hello, MapHelpers } from './identity.js'
+import type { FailureContext } from './launch-failure.js'
+import { launchError } from './launch-failure.js'
+import type { LauncherLink } from './launcher-link.js'
+import { PROTOCOL_VERSION } from './protocol.generated.js'
+import { writeMaps } from './write-maps.js'
+
+/** An honest launcher needs a millisecond; a broken one must not hang its caller for ever. */
+const ANSWER_TIMEOUT_MS = 30_000
+
+/** The first exchange: hello, maps where they are asked for, ready. */
+export class LauncherHandshake {
+  readonly #link: LauncherLink
+  readonly #helpers: MapHelpers | undefined
+  readonly #context: FailureContext
+  #settle: ((error: unknown) => void) | undefined
+
+  constructor(link: LauncherLink, helpers: MapHelpers | undefined, context: FailureContext) {
+    this.#link = link
+    this.#helpers = helpers
+    this.#context = context
+  }
+
+  /**
+   * Says hello; settles when the launcher is ready.
+   * @throws CaissonError ERR_USER_NAMESPACE, ERR_LAUNCH, ERR_LAUNCHER_GONE
+   */
+  async run(hello: Hello): Promise<void> {
+    this.#link.hold()
+    const timer = setTimeout(
+      () => this.#link.abandon(`it did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`),
+      ANSWER_TIMEOUT_MS,
+    )
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#settle = (error) => (error === undefined ? resolve() : reject(error))
+        this.#link.send('hello', { version: PROTOCOL_VERSION, ...hello })
+      })
+    } finally {
+      clearTimeout(timer)
+      this.#settle = undefined
+      this.#link.release()
+    }
+  }
+
+  /** Takes a reply that belongs to the handshake. */
+  reply(reply: Reply): void {
+    if (!this.#settle) throw new MalformedFrame(`${reply.name} came after the handshake`)
+    if (reply.name === 'ready') this.#settle(undefined)
+    else if (reply.name === 'failed') this.#settle(launchError(reply, this.#context))
+    else if (reply.name === 'needMaps') this.#writeMaps(reply.pid)
+  }
+
+  /** The launcher was lost. */
+  fail(error: unknown): void {
+    this.#settle?.(error)
+  }
+
+  #writeMaps(pid: number): void {
+    if (!this.#helpers) throw new MalformedFrame('it asked for maps that nobody announced')
+    writeMaps(pid, this.#helpers).then(
+      () => this.#link.send('mapped', {}),
+      (cause: unknown) => this.#settle?.(this.#refused(cause)),
+    )
+  }
+
+  #refused(cause: unknown): CaissonError {
+    return new CaissonError({
+      code: 'ERR_USER_NAMESPACE',
+      what: 'id maps',
+      subject: this.#helpers?.newuidmap,
+      why: cause instanceof Error ? cause.message.trim() : String(cause),
+      fix: 'Check that newuidmap and newgidmap are set-user-ID root, and the lines of this user in /etc/subuid and /etc/subgid.',
+      cause,
+    })
+  }
+}

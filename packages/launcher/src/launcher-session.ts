@@ -1,0 +1,381 @@
+import type {
+  ContainerStep,
+  LaunchCommand,
+  LaunchPlan,
+  LauncherIdentity,
+  ProcessStart,
+  ProcessStep,
+  UpperEntry,
+} from '@caisson/core'
+import { CaissonError, encodeSteps } from '@caisson/core'
+import type { Reply } from './codec.js'
+import { MalformedFrame } from './codec.js'
+import { openInput, openOutput } from './command-streams.js'
+import type { Hello, MapHelpers } from './identity.js'
+import type { ContainerHost } from './kept-container.js'
+import { KeptContainer } from './kept-container.js'
+import type { FailureContext } from './launch-failure.js'
+import { launchError } from './launch-failure.js'
+import { LaunchedCommand, processEnd } from './launched-command.js'
+import { LauncherHandshake } from './launcher-handshake.js'
+import type { LauncherProgram } from './launcher-link.js'
+import { LauncherLink } from './launcher-link.js'
+import type { FailedReply, StartedReply } from './protocol.generated.js'
+import { NONE, stdio } from './protocol.generated.js'
+import { encodeStartSteps } from './start-steps.js'
+import { StepRegistry } from './step-registry.js'
+import { parseUpperRecords } from './upper-records.js'
+
+/** The launcher takes frames of up to 64 MiB; no kernel takes that much argv. */
+const MAX_REQUEST_BYTES = 60 * 1024 * 1024
+const NOTHING = new Uint8Array(0)
+const NO_STEPS: readonly never[] = Object.freeze([])
+
+/** What a session is opened with. */
+export interface SessionOptions {
+  readonly program: LauncherProgram
+  readonly identity: LauncherIdentity
+  readonly hello: Hello
+  /** Who writes the maps if the launcher asks for them. */
+  readonly helpers: MapHelpers | undefined
+}
+
+/** Something the launcher was asked for and has not answered. */
+interface Pending {
+  /** Numbers of the template and plans it refers to. */
+  readonly needs: readonly number[]
+  /** Keeps the lists reachable, and so the launcher's copies, until the answer. */
+  readonly lists: readonly unknown[]
+  fail(error: unknown): void
+}
+
+interface PendingCommand extends Pending {
+  readonly launched: LaunchedCommand
+  /** Of an exec: where it runs. */
+  readonly container: KeptContainer | undefined
+}
+
+interface PendingContainer extends Pending {
+  created(container: KeptContainer): void
+}
+
+/** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
+export class LauncherSession implements ContainerHost {
+  readonly identity: LauncherIdentity
+  readonly #link: LauncherLink
+  readonly #handshake: LauncherHandshake
+  readonly #registry: StepRegistry
+  readonly #failures: FailureContext
+  readonly #commands = new Map<number, PendingCommand>()
+  readonly #creating = new Map<number, PendingContainer>()
+  readonly #containers = new Map<number, KeptContainer>()
+  #lastId = 0
+
+  private constructor(options: SessionOptions) {
+    this.identity = options.identity
+    this.#failures = {
+      launcher: options.program.path,
+      privileged: options.identity.mode === 'root',
+    }
+    this.#link = new LauncherLink(options.program, {
+      reply: (reply) => this.#reply(reply),
+      lost: (error) => this.#lost(error),
+    })
+    this.#handshake = new LauncherHandshake(this.#link, options.helpers, this.#failures)
+    this.#registry = new StepRegistry({
+      send: (name, request) => this.#link.send(name, request as never),
+    })
+  }
+
+  /**
+   * Starts a launcher and waits until it is ready.
+   * @throws CaissonError ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE, ERR_LAUNCH
+   */
+  static async open(options: SessionOptions): Promise<LauncherSession> {
+    const session = new LauncherSession(options)
+    try {
+      await session.#handshake.run(options.hello)
+    } catch (error) {
+      await session.#link.end()
+      throw error
+    }
+    return session
+  }
+
+  /** Whether it takes requests. */
+  get alive(): boolean {
+    return this.#link.alive
+  }
+
+  run(plan: LaunchPlan, command: LaunchCommand, launched: LaunchedCommand): void {
+    this.#launch(launched, () => {
+      const id = ++this.#lastId
+      const references = this.#references(plan)
+      const request = { container: id, keep: 0, exec: id, ...references, ...this.#io(command) }
+      this.#track(id, launched, undefined, Object.values(references), [plan])
+      this.#link.send('start', request)
+      return id
+    })
+  }
+
+  create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<KeptContainer> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId
+      const references = { ...this.#references({ ...plan, process: NO_STEPS }) }
+      const own = steps.length === 0 ? NOTHING : encodeSteps(steps, 'container')
+      const io = {
+        report: 0,
+        stdin: stdio.null,
+        input: NOTHING,
+        stdout: stdio.null,
+        stderr: stdio.null,
+      }
+      const needs = Object.values(references)
+      this.#creating.set(id, { needs, lists: [plan], fail: reject, created: resolve })
+      this.#link.hold()
+      this.#link.send('start', {
+        ...{ container: id, keep: 1, exec: NONE, ...references },
+        ...{ steps: own, ...io, maxOutput: 0n },
+      })
+    })
+  }
+
+  exec(
+    container: KeptContainer,
+    process: readonly ProcessStep[],
+    command: LaunchCommand,
+    launched: LaunchedCommand,
+  ): void {
+    if (!this.alive) return launched.fail(container.goneError())
+    return this.#launch(launched, () => {
+      const id = ++this.#lastId
+      const processPlan = this.#registry.plan(process, 'process')
+      const request = { container: container.id, exec: id, processPlan, ...this.#io(command) }
+      this.#track(id, launched, container, [processPlan], [process])
+      this.#link.send('exec', request)
+      return id
+    })
+  }
+
+  async *upperEntries(
+    container: KeptContainer,
+    index: number,
+    lowers: readonly string[],
+  ): AsyncGenerator<UpperEntry> {
+    if (!this.alive) throw container.goneError()
+    const launched = new LaunchedCommand()
+    this.#launch(launched, () => {
+      const id = ++this.#lastId
+      this.#track(id, launched, container, [], [])
+      this.#link.send('changes', { container: container.id, exec: id, index, lowers })
+      return id
+    })
+    const { stdout } = await launched.started
+    if (!stdout) throw listingError('the launcher gave no stream')
+    try {
+      yield* parseUpperRecords(stdout)
+    } catch (error) {
+      throw error instanceof MalformedFrame ? listingError(error.message, error) : error
+    } finally {
+      stdout.destroy()
+    }
+    const { exitCode, signal } = await launched.ended
+    if (exitCode !== 0) throw listingError(`it ended with ${signal ?? `exit code ${exitCode}`}`)
+  }
+
+  end(request: 'stop' | 'remove', id: number, until: Promise<void>): void {
+    this.#link.hold()
+    this.#link.send(request, { container: id })
+    void until.then(() => {
+      this.#link.release()
+      if (request === 'remove') this.#containers.delete(id)
+    })
+  }
+
+  /** Ends the launcher and everything it holds; what is pending fails with `error`. */
+  async close(error: unknown): Promise<void> {
+    const ended = this.#link.end()
+    this.#abandon(error)
+    await ended
+  }
+
+  #references(plan: LaunchPlan): { template: number; containerPlan: number; processPlan: number } {
+    return {
+      template: this.#registry.template(plan.template),
+      containerPlan: this.#registry.plan(plan.container, 'container'),
+      processPlan: this.#registry.plan(plan.process, 'process'),
+    }
+  }
+
+  #launch(launched: LaunchedCommand, send: () => number): void {
+    try {
+      const exec = send()
+      launched.sent((signo) => this.#link.send('signal', { exec, signo }))
+    } catch (error) {
+      launched.fail(error)
+    }
+  }
+
+  #io(command: LaunchCommand) {
+    const { stdin, stdout, stderr } = command
+    const streams = stdin.kind === 'stream' || stdout === 'stream' || stderr === 'stream'
+    const steps = encodeStartSteps(command)
+    const input = stdin.kind === 'bytes' ? stdin.bytes : NOTHING
+    if (steps.length + input.length > MAX_REQUEST_BYTES) {
+      throw new CaissonError({
+        code: 'ERR_ARGV_TOO_LARGE',
+        what: 'command',
+        why: `arguments, environment and input bytes are ${steps.length + input.length} bytes`,
+        fix: 'Pass large input as a stream.',
+      })
+    }
+    this.#link.allow(2 * command.maxOutputBytes)
+    return {
+      steps,
+      report: command.reportStart || streams ? 1 : 0,
+      stdin: stdio[stdin.kind],
+      input,
+      stdout: stdio[stdout],
+      stderr: stdio[stderr],
+      maxOutput: BigInt(command.maxOutputBytes),
+    }
+  }
+
+  #track(
+    id: number,
+    launched: LaunchedCommand,
+    container: KeptContainer | undefined,
+    needs: readonly number[],
+    lists: readonly unknown[],
+  ): void {
+    const fail = (error: unknown) => launched.fail(error)
+    this.#commands.set(id, { launched, container, needs, lists, fail })
+    this.#link.hold()
+  }
+
+  #settled(pending: Map<number, Pending>, id: number): void {
+    if (pending.delete(id)) this.#link.release()
+  }
+
+  #reply(reply: Reply): void {
+    switch (reply.name) {
+      case 'ready':
+      case 'needMaps':
+        return this.#handshake.reply(reply)
+      case 'built':
+        return undefined
+      case 'failed':
+        return this.#failed(reply)
+      case 'created':
+        return this.#created(reply.container, reply.pid)
+      case 'started':
+        return this.#started(reply)
+      case 'exited': {
+        const pending = this.#commands.get(this.#known(reply.exec))
+        this.#settled(this.#commands, reply.exec)
+        return pending?.launched.end(processEnd(reply))
+      }
+      case 'gone':
+        return this.#containers.get(this.#known(reply.container))?.markGone()
+    }
+  }
+
+  /** Answers to what was given up are ignored; answers to what was never asked are a broken launcher. */
+  #known(id: number): number {
+    if (id === 0 || id > this.#lastId)
+      throw new MalformedFrame(`it answered request ${id}, which was never made`)
+    return id
+  }
+
+  #failed(reply: Extract<Reply, { readonly name: 'failed' }>): void {
+    switch (reply.kind) {
+      case 0:
+        return this.#handshake.reply(reply)
+      case 1:
+        this.#registry.templateFailed(reply.id)
+        return this.#failDependants(reply.id, launchError(reply, this.#failures))
+      case 2:
+        this.#registry.planFailed(reply.id)
+        return this.#failDependants(reply.id, launchError(reply, this.#failures))
+      case 3:
+      case 4:
+        return this.#failOne(this.#known(reply.id), reply)
+      default:
+        throw new MalformedFrame(`there is no failure of kind ${reply.kind}`)
+    }
+  }
+
+  /** What was sent after a template or plan, trusting that it would stand. */
+  #failDependants(id: number, error: unknown): void {
+    for (const pending of [this.#commands, this.#creating]) {
+      for (const [key, entry] of pending) {
+        if (!entry.needs.includes(id)) continue
+        this.#settled(pending, key)
+        entry.fail(error)
+      }
+    }
+  }
+
+  #failOne(id: number, reply: FailedReply): void {
+    const command = this.#commands.get(id)
+    const error = command?.container?.isGone
+      ? command.container.goneError()
+      : launchError(reply, this.#failures)
+    const entry = command ?? this.#creating.get(id)
+    this.#settled(this.#commands, id)
+    this.#settled(this.#creating, id)
+    entry?.fail(error)
+  }
+
+  #created(id: number, pid: number): void {
+    const pending = this.#creating.get(this.#known(id))
+    this.#settled(this.#creating, id)
+    if (!pending) return
+    const container = new KeptContainer(this, id, pid)
+    this.#containers.set(id, container)
+    pending.created(container)
+  }
+
+  #started(reply: StartedReply): void {
+    const pending = this.#commands.get(this.#known(reply.exec))
+    const streams = [reply.stdin, reply.stdout, reply.stderr]
+    try {
+      // Nobody waits for it any more: the ends are closed unopened.
+      if (pending) pending.launched.start(this.#openStreams(reply))
+    } catch (error) {
+      pending?.launched.fail(error)
+      this.#link.send('signal', { exec: reply.exec, signo: 9 })
+    }
+    streams.forEach((fd, stream) => {
+      if (fd !== NONE) this.#link.send('opened', { exec: reply.exec, stream })
+    })
+  }
+
+  #openStreams(reply: StartedReply): ProcessStart {
+    const { pid } = this.#link
+    return {
+      pid: reply.pid,
+      ...(reply.stdin === NONE ? {} : { stdin: openInput(pid, reply.stdin) }),
+      ...(reply.stdout === NONE ? {} : { stdout: openOutput(pid, reply.stdout) }),
+      ...(reply.stderr === NONE ? {} : { stderr: openOutput(pid, reply.stderr) }),
+    }
+  }
+
+  #lost(error: CaissonError): void {
+    this.#handshake.fail(error)
+    this.#abandon(error)
+  }
+
+  #abandon(error: unknown): void {
+    const pending = [...this.#commands.values(), ...this.#creating.values()]
+    this.#commands.clear()
+    this.#creating.clear()
+    for (const entry of pending) entry.fail(error)
+    for (const container of this.#containers.values()) container.markGone()
+    this.#containers.clear()
+  }
+}
+
+function listingError(why: string, cause?: unknown): CaissonError {
+  return new CaissonError({ code: 'ERR_LAUNCH', what: 'changes', why, cause })
+}
