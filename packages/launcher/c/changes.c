@@ -1,0 +1,232 @@
+/* What a container wrote: a worker walks its upper directory and compares names with the lowers. */
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "launcher.h"
+#include "scoped.h"
+#include "sys.h"
+
+enum { LOWERS_MAX = 512, PATH_ROOM = 4096 };
+
+/* A directory still to be read. */
+struct pending {
+	struct pending *next;
+	char path[];
+};
+
+struct walk {
+	FILE *out;
+	int upper;
+	int lower[LOWERS_MAX];
+	size_t lowers;
+	struct pending *todo;
+};
+
+static char letter(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return 'f';
+	case S_IFDIR:
+		return 'd';
+	case S_IFLNK:
+		return 'l';
+	case S_IFCHR:
+	case S_IFBLK:
+		return 'c';
+	default:
+		return 'o';
+	}
+}
+
+static int open_below(int dir, const char *path, uint64_t flags)
+{
+	return sys_openat2(dir, *path ? path : ".", flags | O_NOFOLLOW,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+}
+
+/* The type of a path in the topmost lower that has it, or 0. */
+static char lower_type(struct walk *w, const char *path)
+{
+	for (size_t i = 0; i < w->lowers; i++) {
+		scoped_fd fd = open_below(w->lower[i], path, O_PATH);
+		struct stat st;
+
+		if (fd >= 0 && fstat(fd, &st) == 0)
+			return letter(st.st_mode);
+	}
+	return 0;
+}
+
+static void record(struct walk *w, const char *path, const struct stat *st, int whiteout, int opaque)
+{
+	unsigned char head[4] = { 0, (unsigned char)whiteout, (unsigned char)opaque,
+				  (unsigned char)lower_type(w, path) };
+	uint32_t mode = (uint32_t)st->st_mode, len = (uint32_t)strlen(path);
+	uint64_t size = whiteout ? 0 : (uint64_t)st->st_size;
+
+	head[0] = whiteout ? head[3] : (unsigned char)letter(st->st_mode);
+	fwrite(head, 1, sizeof(head), w->out);
+	fwrite(&mode, sizeof(mode), 1, w->out);
+	fwrite(&size, sizeof(size), 1, w->out);
+	fwrite(&len, sizeof(len), 1, w->out);
+	if (fwrite(path, 1, len, w->out) != len)
+		_exit(EPIPE); /* nobody reads on */
+}
+
+static int is_opaque(int dir)
+{
+	char v;
+
+	return (fgetxattr(dir, "trusted.overlay.opaque", &v, 1) == 1 && v == 'y') ||
+	       (fgetxattr(dir, "user.overlay.opaque", &v, 1) == 1 && v == 'y');
+}
+
+static void push(struct walk *w, const char *path)
+{
+	size_t n = strlen(path) + 1;
+	struct pending *p = must_realloc(NULL, sizeof(*p) + n);
+
+	memcpy(p->path, path, n);
+	p->next = w->todo;
+	w->todo = p;
+}
+
+static int is_dot(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+static void join(char *to, const char *dir, const char *name)
+{
+	if (snprintf(to, PATH_ROOM, "%s%s%s", dir, *dir ? "/" : "", name) >= PATH_ROOM)
+		_exit(ENAMETOOLONG);
+}
+
+/* An opaque directory hides what lies below: every name there that is not here was deleted. */
+static void hidden(struct walk *w, int dir, const char *path)
+{
+	static const struct stat none;
+	char full[PATH_ROOM];
+
+	for (size_t i = 0; i < w->lowers; i++) {
+		int fd = open_below(w->lower[i], path, O_RDONLY | O_DIRECTORY);
+		DIR *d = fd < 0 ? NULL : fdopendir(fd);
+		struct dirent *e;
+		struct stat st;
+
+		while (d && (e = readdir(d))) {
+			if (is_dot(e->d_name) || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+				continue;
+			join(full, path, e->d_name);
+			record(w, full, &none, 1, 0);
+		}
+		if (d)
+			closedir(d);
+	}
+}
+
+static void entry(struct walk *w, int dir, const char *path, const char *name)
+{
+	char full[PATH_ROOM];
+	struct stat st;
+	int opaque = 0;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return; /* gone meanwhile */
+	join(full, path, name);
+	if (S_ISDIR(st.st_mode)) {
+		scoped_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0 && is_opaque(fd)) {
+			opaque = 1;
+			hidden(w, fd, full);
+		}
+		push(w, full);
+	}
+	record(w, full, &st, S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0), opaque);
+}
+
+static void walk_all(struct walk *w)
+{
+	push(w, "");
+	while (w->todo) {
+		struct pending *p = w->todo;
+		int fd = open_below(w->upper, p->path, O_RDONLY | O_DIRECTORY);
+		DIR *d = fd < 0 ? NULL : fdopendir(fd);
+		struct dirent *e;
+
+		w->todo = p->next;
+		while (d && (e = readdir(d)))
+			if (!is_dot(e->d_name))
+				entry(w, dirfd(d), p->path, e->d_name);
+		if (d)
+			closedir(d);
+		free(p);
+	}
+}
+
+static _Noreturn void work(const struct container *c, const struct field *a, int out)
+{
+	static struct walk w;
+	char name[64];
+	size_t at = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	snprintf(name, sizeof(name), "%u/upper", (unsigned int)a[CHANGES_INDEX].num);
+	w.upper = openat(c->upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (w.upper < 0 || setns(c->template_ns, CLONE_NEWNS) < 0)
+		_exit(errno);
+	for (uint64_t i = 0; i < a[CHANGES_LOWERS].num && i < LOWERS_MAX; i++) {
+		w.lower[i] = open(next_text(&a[CHANGES_LOWERS], &at), O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (w.lower[i] < 0)
+			_exit(errno);
+		w.lowers++;
+	}
+	w.out = fdopen(out, "w");
+	if (!w.out)
+		_exit(ENOMEM);
+	walk_all(&w);
+	_exit(fflush(w.out) ? EPIPE : 0);
+}
+
+void command_changes(const struct field *a)
+{
+	struct container *c = table_find(&L.containers, (uint32_t)a[CHANGES_CONTAINER].num);
+	struct io_request io = { .exec = (uint32_t)a[CHANGES_EXEC].num, .in = STDIO_NULL,
+				 .out = STDIO_STREAM, .err = STDIO_NULL };
+	struct failure f = { .step = NONE };
+	int theirs[3] = { -1, -1, -1 };
+	struct command *cmd = NULL;
+
+	if (!c || c->upper < 0)
+		fail_with(&f, ESRCH, "changes", "container");
+	else if (!(cmd = command_make(&io, theirs)))
+		fail(&f, "pipe2", "changes");
+	if (!cmd) {
+		reply_failed(&L.wire, 4, io.exec, &f);
+		return;
+	}
+	cmd->worker = sys_fork(0, &cmd->death.fd);
+	if (cmd->worker == 0)
+		work(c, a, theirs[1]);
+	if (cmd->worker < 0)
+		fail(&f, "clone3", "changes");
+	close(theirs[1]);
+	if (!f.err && watch(&cmd->death, EPOLLIN) < 0)
+		fail_with(&f, ENOMEM, "epoll_ctl", "changes");
+	if (f.err)
+		command_failed(cmd, 4, &f);
+	else
+		command_started(cmd, (uint32_t)cmd->worker);
+}

@@ -1,0 +1,329 @@
+/* Commands as the launcher sees them: pipes, what they printed, how they ended. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "init.h"
+#include "launcher.h"
+#include "orders.h"
+#include "sys.h"
+
+enum { CHUNK = 64 << 10, CHUNKS_A_TURN = 16 };
+
+static void bury_command(struct command *cmd)
+{
+	for (int i = 0; i < 3; i++) {
+		unwatch(&cmd->stream[i]);
+		capture_free(&cmd->capture[i]);
+	}
+	unwatch(&cmd->death);
+	free(cmd->input);
+	cmd->input = NULL;
+	table_remove(&L.commands, &cmd->node);
+	cmd->next_dead = L.dead_commands;
+	L.dead_commands = cmd;
+}
+
+/* The client opens its streams through our descriptors: as long as it has not, they must stay. */
+static void bury_when_done(struct command *cmd)
+{
+	for (int i = 0; i < 3; i++)
+		if (cmd->mode[i] == STDIO_STREAM && cmd->stream[i].fd >= 0)
+			return;
+	bury_command(cmd);
+}
+
+static int make_pipe(struct command *cmd, int i, int theirs[3])
+{
+	int p[2], mine = i == 0 ? 1 : 0;
+
+	if (cmd->mode[i] == STDIO_NULL)
+		return 0;
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	cmd->stream[i].fd = p[mine];
+	theirs[i] = p[!mine];
+	if (cmd->mode[i] == STDIO_STREAM)
+		return 0;
+	/* only our end: O_NONBLOCK belongs to the open file, and the two ends are two */
+	if (fcntl(p[mine], F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	return i == 0 ? 0 : watch(&cmd->stream[i], EPOLLIN);
+}
+
+static void feed(struct command *cmd)
+{
+	while (cmd->input_at < cmd->input_size) {
+		ssize_t n = write(cmd->stream[0].fd, cmd->input + cmd->input_at, cmd->input_size - cmd->input_at);
+
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0)
+			break; /* EPIPE: it does not want to read on */
+		cmd->input_at += (size_t)n;
+	}
+	unwatch(&cmd->stream[0]);
+	free(cmd->input);
+	cmd->input = NULL;
+	cmd->input_size = cmd->input_at = 0;
+}
+
+struct command *command_make(const struct io_request *io, int theirs[3])
+{
+	struct command *cmd = must_realloc(NULL, sizeof(*cmd));
+	int err = 0;
+
+	memset(cmd, 0, sizeof(*cmd));
+	cmd->node.id = io->exec;
+	cmd->report = io->report != 0;
+	cmd->since_us = now_us();
+	cmd->mode[0] = io->in;
+	cmd->mode[1] = io->out;
+	cmd->mode[2] = io->err;
+	cmd->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .stream = 1, .owner = cmd };
+	for (int i = 0; i < 3; i++) {
+		cmd->stream[i] = (struct source){ .kind = i ? SOURCE_OUTPUT : SOURCE_INPUT, .fd = -1, .stream = i, .owner = cmd };
+		capture_init(&cmd->capture[i], io->max_output);
+	}
+	table_add(&L.commands, &cmd->node);
+	for (int i = 0; i < 3 && err == 0; i++)
+		err = make_pipe(cmd, i, theirs);
+	if (err < 0) {
+		for (int i = 0; i < 3; i++)
+			if (theirs[i] >= 0)
+				close(theirs[i]);
+		bury_command(cmd);
+		errno = -err;
+		return NULL;
+	}
+	if (cmd->mode[0] == STDIO_BYTES) {
+		cmd->input_size = io->input->len;
+		cmd->input = must_realloc(NULL, cmd->input_size + 1);
+		memcpy(cmd->input, io->input->ptr, cmd->input_size);
+		feed(cmd);
+		if (cmd->stream[0].fd >= 0)
+			watch(&cmd->stream[0], EPOLLOUT);
+	}
+	return cmd;
+}
+
+static int is_streamed(const struct command *cmd)
+{
+	return cmd->mode[0] == STDIO_STREAM || cmd->mode[1] == STDIO_STREAM || cmd->mode[2] == STDIO_STREAM;
+}
+
+void command_started(struct command *cmd, uint32_t pid)
+{
+	cmd->pid = pid;
+	if (!cmd->report && !is_streamed(cmd))
+		return;
+	reply_begin(&L.wire, REPLY_STARTED);
+	reply_u32(&L.wire, cmd->node.id);
+	reply_u32(&L.wire, pid);
+	for (int i = 0; i < 3; i++)
+		reply_u32(&L.wire, cmd->mode[i] == STDIO_STREAM ? (uint32_t)cmd->stream[i].fd : NONE);
+	reply_end(&L.wire);
+}
+
+/* Reads what there is. 0 at the end of the pipe. */
+static int drain(struct command *cmd, int i, int turns)
+{
+	static unsigned char chunk[CHUNK];
+
+	while (cmd->stream[i].fd >= 0 && turns-- > 0) {
+		ssize_t n = read(cmd->stream[i].fd, chunk, sizeof(chunk));
+
+		if (n > 0) {
+			capture_add(&cmd->capture[i], chunk, (size_t)n);
+			continue;
+		}
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return 1;
+		unwatch(&cmd->stream[i]);
+		return 0;
+	}
+	return 1;
+}
+
+static void put(void *to, const void *bytes, size_t n)
+{
+	reply_raw(to, bytes, n);
+}
+
+void command_ended(struct command *cmd)
+{
+	struct wire *w = &L.wire;
+
+	cmd->ended = 1;
+	/* a child that lives on may hold the pipe: take what is there, wait for no more; a pipe holds 1 MiB at most */
+	for (int i = 1; i < 3; i++)
+		if (cmd->mode[i] == STDIO_CAPTURE)
+			drain(cmd, i, CHUNKS_A_TURN * 2);
+	reply_begin(w, REPLY_EXITED);
+	reply_u32(w, cmd->node.id);
+	reply_u32(w, cmd->pid);
+	reply_u32(w, (uint32_t)cmd->status);
+	reply_u64(w, cmd->user_us);
+	reply_u64(w, cmd->system_us);
+	reply_u64(w, cmd->max_rss_kib);
+	reply_u64(w, cmd->wall_us);
+	reply_u64(w, cmd->capture[1].total);
+	reply_u64(w, cmd->capture[2].total);
+	for (int i = 1; i < 3; i++) {
+		reply_bytes(w, (uint32_t)capture_size(&cmd->capture[i]));
+		capture_read(&cmd->capture[i], put, w);
+	}
+	reply_end(w);
+	bury_when_done(cmd);
+}
+
+void command_failed(struct command *cmd, uint32_t kind, const struct failure *f)
+{
+	cmd->ended = 1;
+	if (kind == 4)
+		reply_failed(&L.wire, kind, cmd->node.id, f);
+	bury_command(cmd);
+}
+
+void command_orphan(struct container *c)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct node *next;
+
+		for (struct node *n = L.commands.bucket[i]; n; n = next) {
+			struct command *cmd = (struct command *)n;
+
+			next = n->next;
+			if (cmd->container != c)
+				continue;
+			cmd->container = NULL;
+			if (cmd->ended)
+				continue;
+			cmd->status = SIGKILL;
+			cmd->wall_us = now_us() - cmd->since_us;
+			command_ended(cmd);
+		}
+	}
+}
+
+void command_event(struct source *s)
+{
+	struct command *cmd = s->owner;
+
+	if (s->kind == SOURCE_INPUT) {
+		feed(cmd);
+	} else if (s->kind == SOURCE_OUTPUT) {
+		drain(cmd, s->stream, CHUNKS_A_TURN);
+	} else {
+		struct rusage usage;
+
+		if (wait4(cmd->worker, &cmd->status, 0, &usage) < 0)
+			cmd->status = SIGKILL;
+		unwatch(&cmd->death);
+		command_ended(cmd);
+	}
+}
+
+void command_opened(uint32_t id, int stream)
+{
+	struct command *cmd = table_find(&L.commands, id);
+
+	if (!cmd || stream < 0 || stream > 2 || cmd->mode[stream] != STDIO_STREAM)
+		return;
+	unwatch(&cmd->stream[stream]);
+	if (cmd->ended)
+		bury_when_done(cmd);
+}
+
+void command_signal(uint32_t id, int signo)
+{
+	struct command *cmd = table_find(&L.commands, id);
+	struct order o = { .type = ORDER_SIGNAL, .exec = id, .signo = signo };
+
+	if (!cmd || cmd->ended)
+		return;
+	if (cmd->death.fd >= 0)
+		sys_pidfd_send_signal(cmd->death.fd, signo);
+	else if (cmd->one_shot && signo == SIGKILL)
+		sys_pidfd_send_signal(cmd->container->death.fd, SIGKILL);
+	else if (cmd->container && cmd->container->init.fd >= 0)
+		orders_send(cmd->container->init.fd, &o, sizeof(o), NULL, 0, MSG_DONTWAIT);
+}
+
+/* Both lists in one memfd: a datagram would not hold two megabytes of argv. */
+static int pack(struct failure *f, const struct step_list *plan, const struct field *own)
+{
+	int fd = memfd_create("command", MFD_CLOEXEC);
+	struct iovec iov[] = { { plan ? plan->bytes : NULL, plan ? plan->size : 0 },
+			       { (void *)(uintptr_t)own->ptr, own->len } };
+
+	if (fd < 0)
+		return fail(f, "memfd_create", "command");
+	if (writev(fd, iov, 2) != (ssize_t)(iov[0].iov_len + iov[1].iov_len)) {
+		close(fd);
+		return fail(f, "writev", "command");
+	}
+	return fd;
+}
+
+static int send_exec(struct failure *f, struct container *c, const struct field *a, const int theirs[3])
+{
+	struct plan *plan = table_find(&L.plans, (uint32_t)a[EXEC_PROCESS_PLAN].num);
+	struct order o = { .type = ORDER_EXEC, .exec = (uint32_t)a[EXEC_EXEC].num };
+	int fds[4], err;
+	size_t n = 1;
+
+	if (!plan && a[EXEC_PROCESS_PLAN].num != NONE)
+		return fail_with(f, ENOENT, "exec", "plan");
+	fds[0] = pack(f, plan ? &plan->list : NULL, &a[EXEC_STEPS]);
+	if (fds[0] < 0)
+		return fds[0];
+	o.plan_size = plan ? plan->list.size : 0;
+	o.own_size = a[EXEC_STEPS].len;
+	for (int i = 0; i < 3; i++) {
+		if (theirs[i] < 0)
+			continue;
+		o.streams |= 1U << i;
+		fds[n++] = theirs[i];
+	}
+	/* a pid 1 that does not listen must not stop us */
+	err = orders_send(c->init.fd, &o, sizeof(o), fds, n, MSG_DONTWAIT);
+	close(fds[0]);
+	return err < 0 ? fail_with(f, -err, "sendmsg", "pid 1") : 0;
+}
+
+void command_exec(const struct field *a)
+{
+	struct container *c = table_find(&L.containers, (uint32_t)a[EXEC_CONTAINER].num);
+	struct failure f = { .step = NONE };
+	struct io_request io = {
+		.exec = (uint32_t)a[EXEC_EXEC].num, .report = (uint32_t)a[EXEC_REPORT].num,
+		.in = (uint32_t)a[EXEC_STDIN].num, .out = (uint32_t)a[EXEC_STDOUT].num,
+		.err = (uint32_t)a[EXEC_STDERR].num, .input = &a[EXEC_INPUT],
+		.max_output = a[EXEC_MAX_OUTPUT].num,
+	};
+	int theirs[3] = { -1, -1, -1 };
+	struct command *cmd = NULL;
+
+	if (!c || c->dead || c->init.fd < 0)
+		fail_with(&f, ESRCH, "exec", "container");
+	else if (!(cmd = command_make(&io, theirs)))
+		fail(&f, "pipe2", "standard streams");
+	else if (send_exec(&f, c, a, theirs) == 0)
+		cmd->container = c;
+	for (int i = 0; cmd && i < 3; i++)
+		if (theirs[i] >= 0)
+			close(theirs[i]);
+	if (!f.err)
+		return;
+	if (cmd)
+		command_failed(cmd, 4, &f);
+	else
+		reply_failed(&L.wire, 4, io.exec, &f);
+}

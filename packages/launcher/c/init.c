@@ -1,0 +1,321 @@
+#include "init.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "orders.h"
+#include "process.h"
+#include "scoped.h"
+#include "setup.h"
+#include "sys.h"
+#include "wire.h"
+
+struct running {
+	uint32_t exec;
+	pid_t pid;
+	uint64_t since_us;
+};
+
+struct init {
+	struct birth *b;
+	struct running *run;
+	size_t n, cap;
+};
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint64_t micros(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
+}
+
+/* Closes every descriptor from 3 on but those listed: what the launcher holds for others is not ours. */
+static void keep_only(int *keep, size_t n)
+{
+	unsigned int from = 3;
+
+	for (;;) {
+		int next = -1;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= (int)from && (next < 0 || keep[i] < next))
+				next = keep[i];
+		if (next < 0)
+			break;
+		if ((unsigned int)next > from)
+			sys_close_range(from, (unsigned int)next - 1);
+		from = (unsigned int)next + 1;
+	}
+	sys_close_range(from, ~0U);
+}
+
+static int enter_namespaces(struct birth *b, struct failure *f)
+{
+	if (b->net_ns >= 0 && setns(b->net_ns, CLONE_NEWNET) < 0)
+		return fail(f, "setns", "network namespace");
+	/* a copy of the template's dozen mounts, whatever the host has */
+	if (setns(b->template_ns, CLONE_NEWNS) < 0)
+		return fail(f, "setns", "template");
+	return unshare(CLONE_NEWNS) < 0 ? fail(f, "unshare", "mount namespace") : 0;
+}
+
+/* From here on this process has no right over anything outside the container, its own namespaces included. */
+static int enter_user_namespace(struct birth *b, struct failure *f)
+{
+	if (b->user_ns >= 0) {
+		if (setns(b->user_ns, CLONE_NEWUSER) < 0)
+			return fail(f, "setns", "user namespace");
+		/* EPERM: groups are denied in a namespace of one id, and there are none to drop that were ours to give */
+		if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
+			return fail(f, "setgroups", "user namespace");
+		if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
+			return fail(f, "setresuid", "user namespace");
+	}
+	/* our memory is the launcher's copy: nobody in the container may look into it */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fail(f, "prctl", "PR_SET_DUMPABLE");
+	/* the change of user cleared it */
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? fail(f, "prctl", "PR_SET_PDEATHSIG") : 0;
+}
+
+static int set_up(struct birth *b, struct failure *f, int *upper)
+{
+	struct scene s = { .f = f, .base = -1, .userns = -1, .upper = -1 };
+	int err;
+
+	f->step = NONE;
+	f->op = OP_NAMESPACES;
+	s.proc = setup_proc(f);
+	if (s.proc < 0 || enter_namespaces(b, f) < 0)
+		return -f->err;
+	s.staging = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s.staging < 0)
+		return fail(f, "open", "template");
+	s.base = s.staging;
+	err = setup_steps(&s, b->container->step, b->container->n, IN_CONTAINER);
+	if (err == 0)
+		err = setup_steps(&s, b->own->step, b->own->n, IN_CONTAINER);
+	f->op = err < 0 ? f->op : OP_NAMESPACES;
+	if (err == 0)
+		err = enter_user_namespace(b, f);
+	close(s.proc);
+	if (s.base != s.staging)
+		close(s.base);
+	close(s.staging);
+	*upper = s.upper;
+	return err;
+}
+
+static void send_report(struct init *in, struct report *r, int fd)
+{
+	if (orders_send(in->b->sock, r, sizeof(*r), &fd, fd >= 0 ? 1 : 0, 0) < 0)
+		_exit(0); /* nobody is there any more */
+}
+
+static void remember(struct init *in, uint32_t exec, pid_t pid)
+{
+	if (in->n == in->cap) {
+		in->cap = in->cap * 2 + 4;
+		in->run = must_realloc(in->run, in->cap * sizeof(*in->run));
+	}
+	in->run[in->n++] = (struct running){ .exec = exec, .pid = pid, .since_us = now_us() };
+}
+
+static void start(struct init *in, uint32_t exec, struct process *p)
+{
+	struct report r = { .type = REPORT_STARTED, .exec = exec };
+
+	r.pid = process_start(p);
+	if (r.pid < 0) {
+		r.type = REPORT_FAILED;
+		r.failure = p->failure;
+	} else {
+		remember(in, exec, r.pid);
+	}
+	send_report(in, &r, -1);
+	if (r.pid < 0 && !in->b->keep)
+		_exit(0);
+}
+
+static void fill_usage(struct report *r, const struct rusage *u)
+{
+	r->user_us = micros(u->ru_utime);
+	r->system_us = micros(u->ru_stime);
+	r->max_rss_kib = (uint64_t)u->ru_maxrss;
+}
+
+/* The one command of a one-shot has ended: nobody else may live on, and what they used counts. */
+static void finish_one_shot(struct report *r)
+{
+	struct rusage all;
+
+	kill(-1, SIGKILL);
+	while (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR)
+		;
+	getrusage(RUSAGE_CHILDREN, &all);
+	fill_usage(r, &all);
+}
+
+static void reap(struct init *in)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+		struct report r = { .type = REPORT_ENDED, .pid = pid, .status = status };
+		size_t i = 0;
+
+		while (i < in->n && in->run[i].pid != pid)
+			i++;
+		if (i == in->n)
+			continue; /* an orphan */
+		r.exec = in->run[i].exec;
+		r.wall_us = now_us() - in->run[i].since_us;
+		in->run[i] = in->run[--in->n];
+		fill_usage(&r, &usage);
+		if (!in->b->keep)
+			finish_one_shot(&r);
+		send_report(in, &r, -1);
+		if (!in->b->keep)
+			_exit(0);
+	}
+}
+
+/* A command for a container that runs: the same steps, from a memfd the launcher wrote. */
+static void order_exec(struct init *in, const struct order *o, int *fds)
+{
+	struct process p = { .in = -1, .out = -1, .err = -1 };
+	struct step_list plan = { 0 }, own = { 0 };
+	size_t size = (size_t)(o->plan_size + o->own_size);
+	int *stream[] = { &p.in, &p.out, &p.err };
+	unsigned char *bytes = mmap(NULL, size ? size : 1, PROT_READ, MAP_PRIVATE, fds[0], 0);
+	size_t next = 1;
+
+	close(fds[0]);
+	for (int i = 0; i < 3; i++)
+		if (o->streams >> i & 1)
+			*stream[i] = fds[next++];
+	if (bytes == MAP_FAILED) {
+		struct report r = { .type = REPORT_FAILED, .exec = o->exec };
+
+		fail(&r.failure, "mmap", "command");
+		send_report(in, &r, -1);
+	} else if (steps_take(&p.failure, &plan, bytes, (size_t)o->plan_size, IN_PROCESS) < 0 ||
+		   steps_take(&p.failure, &own, bytes + o->plan_size, (size_t)o->own_size, IN_PROCESS) < 0) {
+		struct report r = { .type = REPORT_FAILED, .exec = o->exec, .failure = p.failure };
+
+		send_report(in, &r, -1);
+	} else {
+		p.plan = &plan;
+		p.own = &own;
+		start(in, o->exec, &p);
+	}
+	if (bytes != MAP_FAILED)
+		munmap(bytes, size ? size : 1);
+	steps_free(&plan);
+	steps_free(&own);
+	for (int i = 0; i < 3; i++)
+		if (*stream[i] >= 0)
+			close(*stream[i]);
+}
+
+static void order_signal(struct init *in, const struct order *o)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		if (in->run[i].exec != o->exec)
+			continue;
+		/* a command leads a group of its own, if it has a session step */
+		if (o->signo == SIGKILL)
+			kill(-in->run[i].pid, SIGKILL);
+		kill(in->run[i].pid, o->signo);
+	}
+}
+
+static void take_order(struct init *in)
+{
+	struct order o;
+	int fds[4] = { -1, -1, -1, -1 };
+	ssize_t n = orders_receive(in->b->sock, &o, sizeof(o), fds, 4);
+
+	if (n == 0)
+		_exit(0); /* the launcher is gone, and with us goes everything in here */
+	if (n != (ssize_t)sizeof(o))
+		return;
+	if (o.type == ORDER_EXEC && fds[0] >= 0)
+		order_exec(in, &o, fds);
+	else if (o.type == ORDER_SIGNAL)
+		order_signal(in, &o);
+}
+
+static void serve(struct init *in, int signals)
+{
+	struct pollfd on[] = { { .fd = signals, .events = POLLIN }, { .fd = in->b->sock, .events = POLLIN } };
+	struct signalfd_siginfo info[8];
+
+	for (;;) {
+		if (poll(on, 2, -1) < 0 && errno != EINTR)
+			_exit(1);
+		if (on[0].revents && read(signals, info, sizeof(info)) > 0)
+			reap(in);
+		if (on[1].revents)
+			take_order(in);
+	}
+}
+
+_Noreturn void init_run(struct birth *b)
+{
+	struct init in = { .b = b };
+	struct report r = { .type = REPORT_CREATED, .exec = NONE };
+	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns, b->stream[0], b->stream[1], b->stream[2] };
+	int upper = -1, signals;
+	sigset_t child;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	keep_only(keep, sizeof(keep) / sizeof(*keep));
+	setrlimit(RLIMIT_NOFILE, &b->open_files);
+	if (set_up(b, &r.failure, &upper) < 0) {
+		r.type = REPORT_FAILED;
+		send_report(&in, &r, -1);
+		_exit(1);
+	}
+	for (int i = 1; i < 4; i++)
+		if (keep[i] >= 0)
+			close(keep[i]);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (b->keep)
+		send_report(&in, &r, upper);
+	if (upper >= 0)
+		close(upper);
+	if (b->exec != NONE) {
+		struct process p = {
+			.plan = b->process, .own = b->own,
+			.in = b->stream[0], .out = b->stream[1], .err = b->stream[2],
+		};
+		start(&in, b->exec, &p);
+		for (int i = 0; i < 3; i++)
+			if (b->stream[i] >= 0)
+				close(b->stream[i]);
+	}
+	serve(&in, signals);
+	_exit(0);
+}

@@ -1,0 +1,47 @@
+/* Pid 1 of a container: builds the root, enters the user namespace, starts commands, reaps, reports. */
+#ifndef CAISSON_INIT_H
+#define CAISSON_INIT_H
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "failure.h"
+#include "steps.h"
+
+/* What pid 1 tells the launcher, one datagram each. */
+enum report_type { REPORT_CREATED = 1, REPORT_FAILED, REPORT_STARTED, REPORT_ENDED };
+
+struct report {
+	uint32_t type;
+	uint32_t exec;		/* NONE: the container itself */
+	int32_t pid, status;
+	uint64_t user_us, system_us, max_rss_kib, wall_us;
+	struct failure failure;
+};
+
+/* What the launcher asks of it; for ORDER_EXEC with descriptors: a memfd of both lists, then the streams present. */
+enum order_type { ORDER_EXEC = 1, ORDER_SIGNAL };
+
+struct order {
+	uint32_t type;
+	uint32_t exec;
+	int32_t signo;
+	uint32_t streams;	/* bit i: a descriptor for stream i follows */
+	uint64_t plan_size, own_size;
+};
+
+/* All it starts from; its memory is a copy of the launcher's. Descriptors are -1 where there is none. */
+struct birth {
+	int sock;
+	int template_ns, net_ns, user_ns;
+	int stream[3];
+	int keep;
+	uint32_t exec;		/* first command, or NONE */
+	const struct step_list *container, *process, *own;
+	struct rlimit open_files; /* as the launcher found it */
+};
+
+_Noreturn void init_run(struct birth *b);
+
+#endif

@@ -1,0 +1,147 @@
+/* The launcher's own state: one process, one thread, one epoll set. */
+#ifndef CAISSON_LAUNCHER_H
+#define CAISSON_LAUNCHER_H
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "capture.h"
+#include "failure.h"
+#include "steps.h"
+#include "wire.h"
+
+/* What an epoll event is about; lies inside the object it belongs to. */
+struct source {
+	enum source_kind {
+		SOURCE_CONTROL,
+		SOURCE_INIT,	/* a container's pid 1 says something */
+		SOURCE_DEATH,	/* pidfd of a pid 1 or of a worker */
+		SOURCE_OUTPUT,	/* captured stdout or stderr */
+		SOURCE_INPUT,	/* room in stdin's pipe */
+	} kind;
+	int fd;		/* -1: not open */
+	int stream;
+	void *owner;
+};
+
+/* Things the client has numbered. */
+struct node {
+	struct node *next;
+	uint32_t id;
+};
+
+enum { BUCKETS = 256 };
+
+struct table {
+	struct node *bucket[BUCKETS];
+};
+
+void *table_find(struct table *t, uint32_t id);
+void table_add(struct table *t, struct node *n);
+void table_remove(struct table *t, struct node *n);
+
+struct plan {
+	struct node node;
+	struct step_list list;
+};
+
+struct template {
+	struct node node;
+	int ns;		/* its mount namespace */
+};
+
+struct container {
+	struct node node;
+	pid_t pid;
+	int keep, dead;
+	struct source init, death;
+	int upper;		/* its tmpfs for writes, or -1 */
+	int template_ns;	/* for changes; a descriptor of its own */
+	int net_ns, user_ns;	/* back to the pool when it is dead; -1: not from there */
+	int removed;
+	struct command *one;	/* the command of a one-shot */
+	struct container *next_dead;
+};
+
+struct command {
+	struct node node;
+	struct container *container;	/* or NULL, of a worker */
+	int ended, report, one_shot;
+	pid_t worker;
+	struct source death;
+	uint32_t pid;
+	int status;
+	uint64_t user_us, system_us, max_rss_kib, wall_us, since_us;
+	struct source stream[3];	/* our ends; those the client streams stay until it says `opened` */
+	uint32_t mode[3];
+	struct capture capture[3];
+	unsigned char *input;
+	size_t input_size, input_at;
+	struct command *next_dead;
+};
+
+struct launcher {
+	struct wire wire;
+	struct source control;
+	int epoll, ready;
+	struct table templates, plans, containers, commands;
+	struct container *dead_containers;	/* freed at the end of a round of events */
+	struct command *dead_commands;
+	struct rlimit open_files;
+	char *uid_map, *gid_map;
+	int setgroups, userns;
+};
+
+extern struct launcher L;
+
+uint64_t now_us(void);
+
+/* epoll, by descriptor of the source. 0 or -errno. */
+int watch(struct source *s, uint32_t events);
+void unwatch(struct source *s);	/* and close */
+
+/* hello and mapped: the launcher's own namespaces. */
+int identity_hello(struct failure *f, const struct field *a);
+int identity_mapped(struct failure *f);
+
+/* Namespaces that were used before, unless fresh ones are wanted. A descriptor or -errno, noted. */
+int pool_take_net(struct failure *f, int fresh);
+int pool_take_user(struct failure *f, int fresh);
+void pool_give_net(int fd);
+void pool_give_user(int fd);
+/* A user namespace with the containers' map, for idmapped mounts; the pool keeps it. */
+int pool_user_for_mounts(struct failure *f);
+
+/* Builds a template; returns its mount namespace or -errno, noted. */
+int template_build(struct failure *f, const struct step_list *steps);
+
+/* Requests about containers and commands. They answer for themselves. */
+void container_start(const struct field *a);
+void container_stop(uint32_t id);
+void container_remove(uint32_t id);
+void container_event(struct container *c);	/* its pid 1 says something */
+void container_died(struct container *c);
+void command_exec(const struct field *a);
+void command_signal(uint32_t id, int signo);
+void command_opened(uint32_t id, int stream);
+void command_changes(const struct field *a);
+
+/* A command's life. */
+struct io_request {
+	uint32_t exec, report, in, out, err;
+	const struct field *input;
+	uint64_t max_output;
+};
+/* Makes it and its pipes; theirs[] are the command's ends (-1: none). NULL with the failure sent. */
+struct command *command_make(const struct io_request *io, int theirs[3]);
+void command_started(struct command *cmd, uint32_t pid);
+void command_ended(struct command *cmd);	/* its numbers are filled in */
+void command_failed(struct command *cmd, uint32_t kind, const struct failure *f);
+void command_orphan(struct container *c);	/* ends every command of a container that died */
+void command_event(struct source *s);
+
+/* Frees what died in this round. */
+void bury(void);
+
+#endif

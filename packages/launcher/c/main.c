@@ -1,0 +1,307 @@
+/*
+ * The launcher. Started once per engine with a control socket as descriptor 3; carries plans out until that socket ends,
+ * and then nothing it started lives on. It takes no arguments and reads no environment, no configuration.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "launcher.h"
+#include "sys.h"
+
+enum { CONTROL_FD = 3, EVENTS = 64, SIGNALS = 64 };
+
+struct launcher L;
+
+uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+void *table_find(struct table *t, uint32_t id)
+{
+	struct node *n = t->bucket[id % BUCKETS];
+
+	while (n && n->id != id)
+		n = n->next;
+	return n;
+}
+
+void table_add(struct table *t, struct node *n)
+{
+	n->next = t->bucket[n->id % BUCKETS];
+	t->bucket[n->id % BUCKETS] = n;
+}
+
+void table_remove(struct table *t, struct node *n)
+{
+	struct node **at = &t->bucket[n->id % BUCKETS];
+
+	while (*at && *at != n)
+		at = &(*at)->next;
+	if (*at)
+		*at = n->next;
+}
+
+int watch(struct source *s, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
+	return epoll_ctl(L.epoll, EPOLL_CTL_ADD, s->fd, &e) < 0 ? -errno : 0;
+}
+
+void unwatch(struct source *s)
+{
+	if (s->fd < 0)
+		return;
+	/* an explicit removal: a copy of the file in a child would keep the event alive after close */
+	epoll_ctl(L.epoll, EPOLL_CTL_DEL, s->fd, NULL);
+	close(s->fd);
+	s->fd = -1;
+}
+
+void bury(void)
+{
+	while (L.dead_containers) {
+		struct container *c = L.dead_containers;
+
+		L.dead_containers = c->next_dead;
+		free(c);
+	}
+	while (L.dead_commands) {
+		struct command *cmd = L.dead_commands;
+
+		L.dead_commands = cmd->next_dead;
+		free(cmd);
+	}
+}
+
+static void take_template(const struct field *a)
+{
+	struct failure f = { .step = NONE };
+	struct template *t = must_realloc(NULL, sizeof(*t));
+	struct step_list steps;
+
+	memset(t, 0, sizeof(*t));
+	t->node.id = (uint32_t)a[TEMPLATE_ID].num;
+	if (steps_take(&f, &steps, a[TEMPLATE_STEPS].ptr, a[TEMPLATE_STEPS].len, IN_TEMPLATE) == 0)
+		t->ns = template_build(&f, &steps);
+	steps_free(&steps);
+	if (f.err) {
+		reply_failed(&L.wire, 1, t->node.id, &f);
+		free(t);
+		return;
+	}
+	table_add(&L.templates, &t->node);
+	reply_begin(&L.wire, REPLY_BUILT);
+	reply_u32(&L.wire, t->node.id);
+	reply_end(&L.wire);
+}
+
+static void take_plan(const struct field *a)
+{
+	struct failure f = { .step = NONE };
+	struct plan *p = must_realloc(NULL, sizeof(*p));
+
+	memset(p, 0, sizeof(*p));
+	p->node.id = (uint32_t)a[PLAN_ID].num;
+	if (steps_take(&f, &p->list, a[PLAN_STEPS].ptr, a[PLAN_STEPS].len, IN_CONTAINER | IN_PROCESS) < 0) {
+		reply_failed(&L.wire, 2, p->node.id, &f);
+		free(p);
+		return;
+	}
+	table_add(&L.plans, &p->node);
+}
+
+static void drop(uint32_t kind, uint32_t id)
+{
+	struct template *t = kind == 1 ? table_find(&L.templates, id) : NULL;
+	struct plan *p = kind == 2 ? table_find(&L.plans, id) : NULL;
+
+	if (t) {
+		table_remove(&L.templates, &t->node);
+		close(t->ns);
+		free(t);
+	}
+	if (p) {
+		table_remove(&L.plans, &p->node);
+		steps_free(&p->list);
+		free(p);
+	}
+}
+
+static void carry_out(uint32_t type, const struct field *a)
+{
+	struct failure f = { .step = NONE };
+
+	switch ((enum request_type)type) {
+	case REQ_HELLO:
+		if (identity_hello(&f, a) < 0)
+			reply_failed(&L.wire, 0, 0, &f);
+		break;
+	case REQ_MAPPED:
+		if (identity_mapped(&f) < 0)
+			reply_failed(&L.wire, 0, 0, &f);
+		break;
+	case REQ_TEMPLATE:
+		take_template(a);
+		break;
+	case REQ_PLAN:
+		take_plan(a);
+		break;
+	case REQ_DROP:
+		drop((uint32_t)a[DROP_KIND].num, (uint32_t)a[DROP_ID].num);
+		break;
+	case REQ_START:
+		container_start(a);
+		break;
+	case REQ_EXEC:
+		command_exec(a);
+		break;
+	case REQ_SIGNAL:
+		command_signal((uint32_t)a[SIGNAL_EXEC].num, (int)a[SIGNAL_SIGNO].num);
+		break;
+	case REQ_STOP:
+		container_stop((uint32_t)a[STOP_CONTAINER].num);
+		break;
+	case REQ_REMOVE:
+		container_remove((uint32_t)a[REMOVE_CONTAINER].num);
+		break;
+	case REQ_OPENED:
+		command_opened((uint32_t)a[OPENED_EXEC].num, (int)a[OPENED_STREAM].num);
+		break;
+	case REQ_CHANGES:
+		command_changes(a);
+		break;
+	}
+}
+
+/* Kills what lives and waits for it: the client is gone, and nothing may outlive it. */
+static _Noreturn void leave(int code)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct node *n = L.containers.bucket[i]; n; n = n->next)
+			if (!((struct container *)n)->dead)
+				sys_pidfd_send_signal(((struct container *)n)->death.fd, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	_exit(code);
+}
+
+static void control(uint32_t events)
+{
+	struct field a[FIELDS_MAX];
+	const unsigned char *body;
+	uint32_t type;
+	size_t size;
+	int more;
+
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	if (wire_receive(&L.wire) < 0)
+		leave(0);
+	while ((more = wire_next(&L.wire, &type, &body, &size)) > 0) {
+		if (decode_request(type, body, size, a) < 0)
+			leave(114);
+		if (!L.ready && type != REQ_HELLO && type != REQ_MAPPED)
+			leave(115);
+		carry_out(type, a);
+	}
+	if (more < 0)
+		leave(114);
+}
+
+static void dispatch(struct source *s, uint32_t events)
+{
+	switch (s->kind) {
+	case SOURCE_CONTROL:
+		control(events);
+		break;
+	case SOURCE_INIT:
+		if (s->fd >= 0)
+			container_event(s->owner);
+		break;
+	case SOURCE_DEATH:
+		if (s->fd < 0)
+			break;
+		if (s->stream)
+			command_event(s);
+		else
+			container_died(s->owner);
+		break;
+	case SOURCE_OUTPUT:
+	case SOURCE_INPUT:
+		if (s->fd >= 0)
+			command_event(s);
+		break;
+	}
+}
+
+static _Noreturn void loop(void)
+{
+	struct epoll_event e[EVENTS];
+	int waiting = 0;
+
+	for (;;) {
+		int n = epoll_wait(L.epoll, e, EVENTS, -1);
+		int left;
+
+		for (int i = 0; i < n; i++)
+			dispatch(e[i].data.ptr, e[i].events);
+		bury();
+		left = wire_flush(&L.wire);
+		if (left < 0)
+			leave(0);
+		if (left != waiting) {
+			struct epoll_event c = { .events = EPOLLIN | (left ? EPOLLOUT : 0U), .data.ptr = &L.control };
+
+			epoll_ctl(L.epoll, EPOLL_CTL_MOD, CONTROL_FD, &c);
+			waiting = left;
+		}
+	}
+}
+
+/* Whatever the caller left us: handlers, masks, descriptors, its terminal. */
+static void clean_inheritance(void)
+{
+	struct rlimit files;
+	sigset_t none;
+
+	for (int i = 1; i <= SIGNALS; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_close_range(CONTROL_FD + 1, ~0U);
+	setsid(); /* Ctrl-C at the caller's terminal is the caller's to handle */
+	umask(022);
+	if (getrlimit(RLIMIT_NOFILE, &L.open_files) == 0) {
+		files = L.open_files;
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+int main(void)
+{
+	/* set-user-ID would turn every field of a plan into an attack */
+	if (getauxval(AT_SECURE) || geteuid() != getuid() || getegid() != getgid())
+		return 111;
+	if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return 110; /* not started by the client */
+	clean_inheritance();
+	L.wire.fd = CONTROL_FD;
+	L.control = (struct source){ .kind = SOURCE_CONTROL, .fd = CONTROL_FD };
+	L.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (L.epoll < 0 || watch(&L.control, EPOLLIN) < 0)
+		return 112;
+	loop();
+}

@@ -1,0 +1,16 @@
+/* Datagrams with descriptors between the launcher and its children. */
+#ifndef CAISSON_ORDERS_H
+#define CAISSON_ORDERS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { ORDER_FDS = 4 };
+
+/* 0 or -errno; flags as for sendmsg. */
+int orders_send(int sock, const void *data, size_t size, const int *fds, size_t n, int flags);
+
+/* Bytes received, 0 at the end, or -errno. Descriptors that come along are put in fds, close-on-exec. */
+ssize_t orders_receive(int sock, void *data, size_t size, int *fds, size_t max);
+
+#endif

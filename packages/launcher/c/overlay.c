@@ -1,0 +1,166 @@
+#include "overlay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "park.h"
+#include "path.h"
+#include "scoped.h"
+#include "sys.h"
+
+int overlay_upper(struct scene *s, const struct step *st)
+{
+	scoped_fd target = sys_openat2(s->staging, UPPER_DIR, O_PATH, RESOLVE_BENEATH);
+	char size[32], inodes[32];
+	const char *options[] = { "mode=0700", size, inodes, NULL };
+	int mnt;
+
+	if (target < 0)
+		return fail(s->f, "openat2", UPPER_DIR);
+	snprintf(size, sizeof(size), "size=%llu", (unsigned long long)st->f[UPPER_BYTES].num);
+	snprintf(inodes, sizeof(inodes), "nr_inodes=%llu", (unsigned long long)st->f[UPPER_INODES].num);
+	mnt = setup_tmpfs(s->f, options, SYS_MOUNT_ATTR_NODEV);
+	if (mnt < 0)
+		return mnt;
+	s->upper = mnt;
+	s->upper_uid = (uid_t)st->f[UPPER_UID].num;
+	s->upper_gid = (gid_t)st->f[UPPER_GID].num;
+	return sys_move_mount(mnt, target) < 0 ? fail(s->f, "move_mount", UPPER_DIR) : 0;
+}
+
+/* The overlay's root looks like its topmost lower's: the same mode and owner. */
+static int upper_dir(struct scene *s, uint32_t index, const char *lower)
+{
+	struct stat like = { .st_mode = 0755, .st_uid = s->upper_uid, .st_gid = s->upper_gid };
+	char name[32];
+	scoped_fd dir = -1;
+
+	if (lower) {
+		scoped_fd fd = sys_openat2(s->staging, lower, O_PATH, RESOLVE_BENEATH);
+
+		if (fd < 0)
+			return fail(s->f, "openat2", lower);
+		if (fstat(fd, &like) < 0)
+			return fail(s->f, "fstat", lower);
+	}
+	snprintf(name, sizeof(name), "%u", index);
+	if (mkdirat(s->upper, name, 0700) < 0)
+		return fail(s->f, "mkdirat", name);
+	dir = openat(s->upper, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || mkdirat(dir, "work", 0700) < 0 || mkdirat(dir, "upper", 0700) < 0)
+		return fail(s->f, "mkdirat", name);
+	if (fchownat(dir, "upper", like.st_uid, like.st_gid, 0) < 0)
+		return fail(s->f, "fchownat", name);
+	if (fchmodat(dir, "upper", like.st_mode & 07777, 0) < 0)
+		return fail(s->f, "fchmodat", name);
+	return 0;
+}
+
+/* Kernels before 6.5 know no lowerdir+, only lowerdir with colons, of at most 256 bytes. */
+static int add_lowers_joined(struct scene *s, int fs, const struct field *lowers)
+{
+	char all[256];
+	size_t at = 0, used = 0;
+
+	for (uint64_t i = 0; i < lowers->num; i++) {
+		int n = snprintf(all + used, sizeof(all) - used, "%s/%s", i ? ":" : "",
+				 next_text(lowers, &at));
+
+		if (n < 0 || (used += (size_t)n) >= sizeof(all))
+			return fail_with(s->f, E2BIG, "fsconfig", "lowerdir");
+	}
+	return sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, "lowerdir", all) < 0 ?
+		       fail(s->f, "fsconfig", "lowerdir") : 0;
+}
+
+static int add_lowers(struct scene *s, int fs, const struct field *lowers)
+{
+	char option[300];
+	size_t at = 0;
+
+	for (uint64_t i = 0; i < lowers->num; i++) {
+		snprintf(option, sizeof(option), "/%s", next_text(lowers, &at));
+		if (sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, "lowerdir+", option) == 0)
+			continue;
+		return i == 0 && errno == EINVAL ? add_lowers_joined(s, fs, lowers) :
+						   fail(s->f, "fsconfig", option);
+	}
+	return 0;
+}
+
+static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
+{
+	scoped_fd fs = sys_fsopen("overlay");
+	const struct field *options = &st->f[OVERLAY_OPTIONS];
+	char option[64];
+	size_t at = 0;
+	int mnt;
+
+	if (fs < 0)
+		return fail(s->f, "fsopen", "overlay");
+	if (add_lowers(s, fs, &st->f[OVERLAY_LOWERS]) < 0)
+		return -s->f->err;
+	snprintf(option, sizeof(option), "upperdir=/" UPPER_DIR "/%u/upper", index);
+	if (park_option(s->f, fs, option) < 0)
+		return -s->f->err;
+	snprintf(option, sizeof(option), "workdir=/" UPPER_DIR "/%u/work", index);
+	if (park_option(s->f, fs, option) < 0)
+		return -s->f->err;
+	for (uint64_t i = 0; i < options->num; i++)
+		if (park_option(s->f, fs, next_text(options, &at)) < 0)
+			return -s->f->err;
+	if (sys_fsconfig(fs, SYS_FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+		return fail(s->f, "fsconfig", "overlay");
+	mnt = sys_fsmount(fs, (uint32_t)st->f[OVERLAY_ATTRS].num);
+	return mnt < 0 ? fail(s->f, "fsmount", "overlay") : mnt;
+}
+
+/* Without lowers there is nothing to lay over: the directory of the upper itself. */
+static int make_plain(struct scene *s, const struct step *st, uint32_t index)
+{
+	struct sys_mount_attr attr = { .attr_set = st->f[OVERLAY_ATTRS].num };
+	char path[64];
+	int tree;
+
+	snprintf(path, sizeof(path), UPPER_DIR "/%u/upper", index);
+	tree = sys_open_tree(s->staging, path, OPEN_TREE_CLONE);
+	if (tree < 0)
+		return fail(s->f, "open_tree", path);
+	if (sys_mount_setattr(tree, 0, &attr) < 0) {
+		close(tree);
+		return fail(s->f, "mount_setattr", path);
+	}
+	return tree;
+}
+
+int overlay_mount(struct scene *s, const struct step *st)
+{
+	const char *at = text(&st->f[OVERLAY_AT]);
+	const struct field *lowers = &st->f[OVERLAY_LOWERS];
+	uint32_t index = (uint32_t)st->f[OVERLAY_INDEX].num;
+	int is_root = !strcmp(at, "/");
+	size_t first = 0;
+	scoped_fd mnt = -1;
+	scoped_fd target = -1;
+
+	if (s->upper < 0)
+		return fail_with(s->f, EINVAL, "overlay", "no upper");
+	if (upper_dir(s, index, lowers->num ? next_text(lowers, &first) : NULL) < 0)
+		return -s->f->err;
+	mnt = lowers->num ? make_overlay(s, st, index) : make_plain(s, st, index);
+	if (mnt < 0)
+		return mnt;
+	if (is_root)
+		target = sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH);
+	else
+		target = path_try(s->base, at);
+	if (target < 0)
+		return fail_with(s->f, is_root ? errno : -target, "openat2", at);
+	if (sys_move_mount(mnt, target) < 0)
+		return fail(s->f, "move_mount", at);
+	if (is_root)
+		s->base = steal_fd(&mnt);
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* Making mounts: clones of host trees, devices, new file systems. */
+#ifndef CAISSON_PARK_H
+#define CAISSON_PARK_H
+
+#include "setup.h"
+
+/* Sets one `key=value` or `key` of a file system being made. */
+int park_option(struct failure *f, int fs, const char *option);
+
+int park_bind(struct scene *s, const struct step *st);
+int park_device(struct scene *s, const struct step *st);
+int park_mount(struct scene *s, const struct step *st);
+
+#endif

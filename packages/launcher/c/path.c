@@ -1,0 +1,124 @@
+#include "path.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "scoped.h"
+#include "sys.h"
+
+static int one_component(const char *path)
+{
+	while (*path == '/')
+		path++;
+	return !strchr(path, '/');
+}
+
+static int open_in(int base, const char *path, uint64_t flags, uint64_t resolve)
+{
+	resolve |= RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	for (int tries = 0;; tries++) {
+		int fd = sys_openat2(base, path, O_PATH | flags, resolve);
+
+		if (fd >= 0)
+			return fd;
+		/* EAGAIN: something was renamed or mounted while the kernel walked; it asks us to try again */
+		if ((errno != EAGAIN && errno != EINTR) || tries == 64)
+			return -errno;
+	}
+}
+
+int path_try(int base, const char *path)
+{
+	return open_in(base, path, 0, one_component(path) ? RESOLVE_NO_SYMLINKS : 0);
+}
+
+int path_open(struct failure *f, int base, const char *path)
+{
+	int fd = path_try(base, path);
+
+	return fd < 0 ? fail_with(f, -fd, "openat2", path) : fd;
+}
+
+int path_parent(struct failure *f, int base, const char *path, char *name)
+{
+	char dir[4096];
+	const char *last;
+	size_t n = strlen(path);
+	int fd;
+
+	while (n && path[n - 1] == '/')
+		n--;
+	if (n >= sizeof(dir))
+		return fail_with(f, ENAMETOOLONG, "openat2", path);
+	memcpy(dir, path, n);
+	dir[n] = 0;
+	last = strrchr(dir, '/');
+	last = last ? last + 1 : dir;
+	if (!*last || !strcmp(last, ".") || !strcmp(last, ".."))
+		return fail_with(f, EINVAL, "openat2", path);
+	if (strlen(last) > 255)
+		return fail_with(f, ENAMETOOLONG, "openat2", path);
+	memcpy(name, last, strlen(last) + 1);
+	dir[last - dir] = 0;
+	if (!*dir)
+		memcpy(dir, ".", 2);
+	fd = open_in(base, dir, O_DIRECTORY, 0);
+	return fd < 0 ? fail_with(f, -fd, "openat2", path) : fd;
+}
+
+static int make_one(struct failure *f, int base, const char *path, struct owner o)
+{
+	char name[256];
+	scoped_fd dir = path_parent(f, base, path, name);
+	scoped_fd made = -1;
+
+	if (dir < 0)
+		return dir;
+	if (mkdirat(dir, name, 0700) < 0)
+		return errno == EEXIST ? 0 : fail(f, "mkdirat", path);
+	made = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (made < 0)
+		return fail(f, "openat", path);
+	if (fchown(made, o.uid, o.gid) < 0)
+		return fail(f, "fchown", path);
+	if (fchmod(made, o.mode) < 0)
+		return fail(f, "fchmod", path);
+	return 0;
+}
+
+int path_mkdir(struct failure *f, int base, const char *path, struct owner o)
+{
+	char part[4096];
+	size_t n = strlen(path);
+	struct stat st;
+
+	if (n >= sizeof(part))
+		return fail_with(f, ENAMETOOLONG, "mkdirat", path);
+	for (size_t end = 1; end <= n; end++) {
+		scoped_fd there = -1;
+		int err;
+
+		if (path[end] && path[end] != '/')
+			continue;
+		if (path[end - 1] == '/')
+			continue; /* the leading slash, a doubled or a trailing one */
+		memcpy(part, path, end);
+		part[end] = 0;
+		/* links are followed, inside the root, but for a whole path of one component */
+		there = end < n ? open_in(base, part, 0, 0) : path_try(base, part);
+		if (there == -ENOENT) {
+			err = make_one(f, base, part, o);
+			if (err < 0)
+				return err;
+			there = path_try(base, part);
+		}
+		if (there < 0)
+			return fail_with(f, -there, "openat2", part);
+		if (fstat(there, &st) < 0)
+			return fail(f, "fstat", part);
+		if (!S_ISDIR(st.st_mode))
+			return fail_with(f, ENOTDIR, "mkdirat", part);
+	}
+	return 0;
+}
