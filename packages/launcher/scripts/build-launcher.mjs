@@ -26,9 +26,10 @@ for (const option of options) {
     stop(`unknown option ${option}`)
 }
 
+/** @returns {never} */
 function stop(message) {
   console.error(message)
-  process.exit(1)
+  return process.exit(1)
 }
 
 function sources() {
@@ -100,7 +101,8 @@ function buildStatic(compilers, files, target) {
     }
   }
   return stop(
-    `caisson: the launcher could not be built.\n${failures.join('\n')}\n\n${cc.NO_COMPILER}`,
+    `caisson: the launcher could not be built.\n${failures.join('\n')}\n` +
+      `If files of the C library or the kernel's headers are missing, these packages have them:\n${cc.PACKAGES}`,
   )
 }
 

@@ -18,22 +18,35 @@ export class MalformedFrame extends Error {
   override readonly name = 'MalformedFrame'
 }
 
-function sizeOf(kind: FieldKind, value: Value): number {
-  switch (kind) {
-    case 'u32':
-      return 4
-    case 'u64':
-      return 8
-    case 'str':
-      return 5 + Buffer.byteLength(value as string)
-    case 'bytes':
-      return 4 + (value as Uint8Array).length
-    case 'strs': {
-      let size = 4
-      for (const text of value as readonly string[]) size += 5 + Buffer.byteLength(text)
-      return size
-    }
-  }
+/** A request that does not fit its own table is our fault, not the caller's. */
+function misfit(kind: FieldKind, value: unknown): TypeError {
+  return new TypeError(`a field of kind ${kind} got ${typeof value}`)
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw misfit('str', value)
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw misfit('bytes', value)
+}
+
+function textsOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw misfit('strs', value)
+}
+
+function sizeOf(kind: FieldKind, value: unknown): number {
+  if (kind === 'u32') return 4
+  if (kind === 'u64') return 8
+  if (kind === 'bytes') return 4 + bytesOf(value).length
+  if (kind === 'str') return 5 + Buffer.byteLength(textOf(value))
+  return textsOf(value).reduce<number>(
+    (size, text) => size + 5 + Buffer.byteLength(textOf(text)),
+    4,
+  )
 }
 
 function writeText(frame: Buffer, at: number, text: string): number {
@@ -43,35 +56,31 @@ function writeText(frame: Buffer, at: number, text: string): number {
   return end + 1
 }
 
-function writeField(frame: Buffer, at: number, kind: FieldKind, value: Value): number {
-  switch (kind) {
-    case 'u32':
-      return frame.writeUInt32LE(value as number, at)
-    case 'u64':
-      return frame.writeBigUInt64LE(value as bigint, at)
-    case 'str':
-      return writeText(frame, at, value as string)
-    case 'bytes':
-      frame.set(value as Uint8Array, at + 4)
-      return frame.writeUInt32LE((value as Uint8Array).length, at) + (value as Uint8Array).length
-    case 'strs': {
-      let end = frame.writeUInt32LE((value as readonly string[]).length, at)
-      for (const text of value as readonly string[]) end = writeText(frame, end, text)
-      return end
-    }
-  }
+function writeBytes(frame: Buffer, at: number, bytes: Uint8Array): number {
+  frame.set(bytes, at + 4)
+  return frame.writeUInt32LE(bytes.length, at) + bytes.length
+}
+
+function writeField(frame: Buffer, at: number, kind: FieldKind, value: unknown): number {
+  if (kind === 'u32' && typeof value === 'number') return frame.writeUInt32LE(value, at)
+  if (kind === 'u64' && typeof value === 'bigint') return frame.writeBigUInt64LE(value, at)
+  if (kind === 'bytes') return writeBytes(frame, at, bytesOf(value))
+  if (kind === 'str') return writeText(frame, at, textOf(value))
+  if (kind !== 'strs') throw misfit(kind, value)
+  const texts = textsOf(value)
+  let end = frame.writeUInt32LE(texts.length, at)
+  for (const text of texts) end = writeText(frame, end, textOf(text))
+  return end
 }
 
 /** One request as a frame, header included. */
 export function encodeRequest<N extends RequestName>(name: N, request: RequestTypes[N]): Buffer {
   const { type, fields } = requestTable[name]
-  // The generated types give every field of the table exactly the type of its kind.
-  const values = request as unknown as Readonly<Record<string, Value>>
   let size = 0
-  for (const [field, kind] of fields) size += sizeOf(kind, values[field] as Value)
+  for (const [field, kind] of fields) size += sizeOf(kind, Reflect.get(request, field))
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + size)
   let at = frame.writeUInt32LE(type, frame.writeUInt32LE(size, 0))
-  for (const [field, kind] of fields) at = writeField(frame, at, kind, values[field] as Value)
+  for (const [field, kind] of fields) at = writeField(frame, at, kind, Reflect.get(request, field))
   return frame
 }
 
@@ -90,24 +99,16 @@ class FieldReader {
   }
 
   read(kind: FieldKind): Value {
-    switch (kind) {
-      case 'u32':
-        return this.#u32()
-      case 'u64':
-        return this.#bytes.readBigUInt64LE(this.#take(8))
-      case 'str':
-        return this.#text()
-      case 'bytes': {
-        const length = this.#u32()
-        const at = this.#take(length)
-        return this.#bytes.subarray(at, at + length)
-      }
-      case 'strs': {
-        const count = this.#u32()
-        if (count * 5 > this.left) throw new MalformedFrame('a list is longer than its frame')
-        return Array.from({ length: count }, () => this.#text())
-      }
+    if (kind === 'u32') return this.#u32()
+    if (kind === 'u64') return this.#bytes.readBigUInt64LE(this.#take(8))
+    if (kind === 'str') return this.#text()
+    const length = this.#u32()
+    if (kind === 'bytes') {
+      const at = this.#take(length)
+      return this.#bytes.subarray(at, at + length)
     }
+    if (length * 5 > this.left) throw new MalformedFrame('a list is longer than its frame')
+    return Array.from({ length }, () => this.#text())
   }
 
   #take(size: number): number {
@@ -141,9 +142,13 @@ export function decodeFields(fields: FieldTable, body: Buffer): Record<string, V
 /** A reply, decoded, with its name in the protocol. */
 export type Reply = { readonly [N in ReplyName]: { readonly name: N } & ReplyTypes[N] }[ReplyName]
 
-const repliesByType = new Map<number, readonly [ReplyName, FieldTable]>()
-for (const [name, { type, fields }] of Object.entries(replyTable)) {
-  repliesByType.set(type, [name as ReplyName, fields])
+const repliesByType = new Map<number, readonly [string, FieldTable]>()
+for (const [name, { type, fields }] of Object.entries(replyTable))
+  repliesByType.set(type, [name, fields])
+
+/** The table that made the values made the type too. */
+function isReply(values: object): values is Reply {
+  return Object.hasOwn(values, 'name')
 }
 
 /**
@@ -154,8 +159,7 @@ export function decodeReply(type: number, body: Buffer): Reply {
   const entry = repliesByType.get(type)
   if (!entry) throw new MalformedFrame(`no reply has type ${type}`)
   const [name, fields] = entry
-  const values = decodeFields(fields, body)
-  values['name'] = name
-  // The table that made the type made the fields too.
-  return values as unknown as Reply
+  const values = { name, ...decodeFields(fields, body) }
+  if (!isReply(values)) throw new MalformedFrame(`reply ${type} has no name`)
+  return values
 }

@@ -159,24 +159,10 @@ export interface Hello {
 
 /** The maps of the containers' user namespaces, in the launcher's own ids. */
 export function helloOf(plan: IdentityPlan, base: number): Hello {
-  switch (plan.mode) {
-    case 'root':
-      return {
-        userns: 0,
-        uidMap: `0 ${base} ${BLOCK_IDS}`,
-        gidMap: `0 ${base} ${BLOCK_IDS}`,
-        setgroups: 1,
-      }
-    case 'ranges':
-      return {
-        userns: plan.userns,
-        uidMap: `0 0 ${BLOCK_IDS}`,
-        gidMap: `0 0 ${BLOCK_IDS}`,
-        setgroups: 1,
-      }
-    case 'single':
-      return { userns: plan.userns, uidMap: '0 0 1', gidMap: '0 0 1', setgroups: 0 }
-  }
+  if (plan.mode === 'single')
+    return { userns: plan.userns, uidMap: '0 0 1', gidMap: '0 0 1', setgroups: 0 }
+  const map = `0 ${plan.mode === 'root' ? base : 0} ${BLOCK_IDS}`
+  return { userns: plan.mode === 'root' ? 0 : plan.userns, uidMap: map, gidMap: map, setgroups: 1 }
 }
 
 /** What drivers are told of the mode. */

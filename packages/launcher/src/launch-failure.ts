@@ -8,10 +8,19 @@ import { diagnoseUserNamespaces, readUserNamespaceSettings } from './user-namesp
 const kinds = ['hello', 'template', 'plan', 'container', 'command'] as const
 
 const stepByNumber = new Map<number, StepName>()
-for (const [name, { op }] of Object.entries(stepTable)) stepByNumber.set(op, name as StepName)
+for (const name of Object.keys(stepTable))
+  if (isStepName(name)) stepByNumber.set(stepTable[name].op, name)
+
+function isStepName(name: string): name is StepName {
+  return Object.hasOwn(stepTable, name)
+}
 
 interface Rule {
-  readonly steps: readonly (StepName | 'none')[]
+  /** Default: any. */
+  readonly kinds?: readonly (typeof kinds)[number][]
+  /** Default: any. */
+  readonly syscall?: string
+  readonly steps: readonly StepName[]
   readonly errnos: readonly string[] | 'any'
   readonly code: ErrorCode
   readonly why?: string
@@ -68,19 +77,31 @@ const rules: readonly Rule[] = [
     why: 'raising above the hard limit needs CAP_SYS_RESOURCE',
     fix: 'Choose a value up to the hard limit (`ulimit -H`), or raise that for the user first.',
   },
+  // Of a bind, only open_tree is about the host's path; the rest is about the template's.
   {
-    steps: ['bind', 'device'],
-    errnos: ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'],
+    steps: ['bind'],
+    syscall: 'open_tree',
+    errnos: ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'],
     code: 'ERR_MOUNT_SOURCE',
   },
   {
-    steps: ['mkdir', 'mount', 'move', 'symlink', 'file', 'overlay', 'proc'],
+    kinds: ['container'],
+    steps: ['mkdir', 'mount', 'move', 'symlink', 'file', 'proc'],
     errnos: ['ELOOP', 'ENOTDIR', 'EXDEV', 'EROFS', 'EEXIST', 'ENAMETOOLONG'],
     code: 'ERR_MOUNT_TARGET',
   },
 ]
 
-function matches(rule: Rule, step: StepName | 'none', errno: string): boolean {
+function matches(
+  rule: Rule,
+  failed: FailedReply,
+  step: StepName | undefined,
+  errno: string,
+): boolean {
+  const kind = kinds[failed.kind]
+  if (step === undefined || kind === undefined) return false
+  if (rule.kinds && !rule.kinds.includes(kind)) return false
+  if (rule.syscall !== undefined && rule.syscall !== failed.syscall) return false
   return rule.steps.includes(step) && (rule.errnos === 'any' || rule.errnos.includes(errno))
 }
 
@@ -128,7 +149,7 @@ export function launchError(failed: FailedReply, context: FailureContext): Caiss
       fix: diagnosis.fix,
     })
   }
-  const rule = rules.find((r) => matches(r, step ?? 'none', errno))
+  const rule = rules.find((r) => matches(r, failed, step, errno))
   const what =
     step === 'exec' ? 'command' : `${kinds[failed.kind] ?? 'launch'}${stepPlace(failed, step)}`
   return new CaissonError({

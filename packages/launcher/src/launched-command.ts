@@ -2,15 +2,20 @@ import { constants } from 'node:os'
 import type { LaunchedProcess, ProcessEnd, ProcessStart } from '@caisson/core'
 import type { ExitedReply } from './protocol.generated.js'
 
+function isSignal(name: string): name is NodeJS.Signals {
+  return name.startsWith('SIG')
+}
+
 const signalNames = new Map<number, NodeJS.Signals>()
 for (const [name, number] of Object.entries(constants.signals)) {
   // The first of two names for one number is the usual one (SIGABRT, SIGIOT).
-  if (!signalNames.has(number)) signalNames.set(number, name as NodeJS.Signals)
+  if (isSignal(name) && !signalNames.has(number)) signalNames.set(number, name)
 }
 
-/** Real-time signals have no name in Node. */
-function signalName(number: number): NodeJS.Signals {
-  return signalNames.get(number) ?? (`SIGRTMIN+${number - 34}` as NodeJS.Signals)
+/** Real-time signals have no name in Node; they get the shell's. */
+function signalName(number: number): NodeJS.Signals | null {
+  const name = signalNames.get(number) ?? `SIGRTMIN+${number - 34}`
+  return isSignal(name) ? name : null
 }
 
 /** What an `exited` frame says, in the contract's terms and units. */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { CaissonError } from '@caisson/core'
 import type { Reply } from './codec.js'
@@ -58,12 +58,11 @@ function startProgram(program: LauncherProgram): {
     })
     // A listener from the first moment on: without one, a failed spawn ends Node.
     child.on('error', () => {})
-    const stderr = child.stderr
     // Without descriptors left, Node makes no stdio at all, whatever its types say.
-    const socket = (child.stdio as ChildProcess['stdio'] | undefined)?.[3]
-    if (!stderr || !socket) throw new Error('no descriptors are left (EMFILE)')
-    // A socketpair is a net.Socket.
-    return { child, stderr, socket: socket as Socket }
+    const { stderr, stdio } = child as Partial<ChildProcess>
+    const socket = stdio?.[3]
+    if (!stderr || !(socket instanceof Socket)) throw new Error('no descriptors are left (EMFILE)')
+    return { child, stderr, socket }
   } catch (cause) {
     throw new CaissonError({
       code: 'ERR_LAUNCHER_GONE',

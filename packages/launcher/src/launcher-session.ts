@@ -82,9 +82,7 @@ export class LauncherSession implements ContainerHost {
       lost: (error) => this.#lost(error),
     })
     this.#handshake = new LauncherHandshake(this.#link, options.helpers, this.#failures)
-    this.#registry = new StepRegistry({
-      send: (name, request) => this.#link.send(name, request as never),
-    })
+    this.#registry = new StepRegistry((name, request) => this.#link.send(name, request))
   }
 
   /**
@@ -121,22 +119,24 @@ export class LauncherSession implements ContainerHost {
   create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<KeptContainer> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
-      const references = { ...this.#references({ ...plan, process: NO_STEPS }) }
-      const own = steps.length === 0 ? NOTHING : encodeSteps(steps, 'container')
-      const io = {
+      const references = this.#references({ ...plan, process: NO_STEPS })
+      const request = {
+        container: id,
+        ...references,
+        keep: 1,
+        exec: NONE,
+        steps: steps.length === 0 ? NOTHING : encodeSteps(steps, 'container'),
         report: 0,
         stdin: stdio.null,
         input: NOTHING,
         stdout: stdio.null,
         stderr: stdio.null,
+        maxOutput: 0n,
       }
       const needs = Object.values(references)
       this.#creating.set(id, { needs, lists: [plan], fail: reject, created: resolve })
       this.#link.hold()
-      this.#link.send('start', {
-        ...{ container: id, keep: 1, exec: NONE, ...references },
-        ...{ steps: own, ...io, maxOutput: 0n },
-      })
+      this.#link.send('start', request)
     })
   }
 

@@ -1,15 +1,13 @@
 import type { ContainerStep, ProcessStep, TemplateStep } from '@caisson/core'
 import { encodeSteps } from '@caisson/core'
 import { NONE } from './protocol.generated.js'
+import type { RequestTypes } from './protocol.generated.js'
 
 /** Where numbered lists go. */
-export interface RegistryWire {
-  send(
-    name: 'template' | 'plan',
-    request: { readonly id: number; readonly steps: Uint8Array },
-  ): void
-  send(name: 'drop', request: { readonly kind: number; readonly id: number }): void
-}
+export type RegistryWire = <N extends 'template' | 'plan' | 'drop'>(
+  name: N,
+  request: RequestTypes[N],
+) => void
 
 const DROP_TEMPLATE = 1
 const DROP_PLAN = 2
@@ -34,7 +32,7 @@ type Held = { readonly template: Template } | { readonly plan: Plan }
  * are no longer reachable here; templates, which cost mounts, are shared between lists of the same content.
  */
 export class StepRegistry {
-  readonly #wire: RegistryWire
+  readonly #send: RegistryWire
   readonly #templates = new WeakMap<readonly TemplateStep[], Template>()
   readonly #templatesByKey = new Map<string, Template>()
   readonly #templatesById = new Map<number, Template>()
@@ -43,8 +41,8 @@ export class StepRegistry {
   readonly #finalizer = new FinalizationRegistry<Held>((held) => this.#drop(held))
   #lastId = 0
 
-  constructor(wire: RegistryWire) {
-    this.#wire = wire
+  constructor(send: RegistryWire) {
+    this.#send = send
   }
 
   /** The template's number; sent the first time. */
@@ -58,7 +56,7 @@ export class StepRegistry {
       template = { id: ++this.#lastId, key, uses: 0, failed: false }
       this.#templatesByKey.set(key, template)
       this.#templatesById.set(template.id, template)
-      this.#wire.send('template', { id: template.id, steps: bytes })
+      this.#send('template', { id: template.id, steps: bytes })
     }
     template.uses++
     this.#templates.set(steps, template)
@@ -74,7 +72,7 @@ export class StepRegistry {
     const known = this.#plans.get(steps)
     if (known && !known.failed) return known.id
     const plan = { id: ++this.#lastId, failed: false }
-    this.#wire.send('plan', { id: plan.id, steps: encodeSteps(steps, context) })
+    this.#send('plan', { id: plan.id, steps: encodeSteps(steps, context) })
     this.#plans.set(steps, plan)
     this.#plansById.set(plan.id, plan)
     this.#finalizer.register(steps, { plan })
@@ -98,7 +96,7 @@ export class StepRegistry {
 
   #drop(held: Held): void {
     if ('plan' in held) {
-      if (!held.plan.failed) this.#wire.send('drop', { kind: DROP_PLAN, id: held.plan.id })
+      if (!held.plan.failed) this.#send('drop', { kind: DROP_PLAN, id: held.plan.id })
       this.#plansById.delete(held.plan.id)
       return
     }
@@ -106,6 +104,6 @@ export class StepRegistry {
     if (--template.uses > 0 || template.failed) return
     this.#templatesById.delete(template.id)
     this.#templatesByKey.delete(template.key)
-    this.#wire.send('drop', { kind: DROP_TEMPLATE, id: template.id })
+    this.#send('drop', { kind: DROP_TEMPLATE, id: template.id })
   }
 }
