@@ -57,7 +57,9 @@ describe('the packages as npm installs them', function () {
   })
 
   it('bring one program, the launcher, and no other build of it', () => {
-    const built = installedFiles(place, '@caisson/launcher').filter((path) => path.startsWith('build/'))
+    const built = installedFiles(place, '@caisson/launcher').filter((path) =>
+      path.startsWith('build/'),
+    )
     expect(built).to.deep.equal(['build/caisson-launcher'])
   })
 

@@ -1,0 +1,51 @@
+import type { PresetEngine } from 'caisson'
+import { check, lesson, shown } from './print.js'
+import { countProcesses, pidNamespace } from './processes.js'
+
+const MOST = 32
+
+async function loopForEver(engine: PresetEngine): Promise<void> {
+  const loop = 'while :; do :; done'
+  const result = await engine.run(['sh', '-c', loop], { limits: { cpuTime: '1s' }, timeout: '30s' })
+  shown(
+    `sh -c '${loop}'`,
+    `${result.reason} after ${(result.usage.cpuMs / 1000).toFixed(1)} s of CPU`,
+  )
+  check(
+    'an endless loop ends by its limit, and the result says cpu-time',
+    result.reason === 'cpu-time',
+    result.reason,
+  )
+}
+
+async function forkForEver(engine: PresetEngine): Promise<void> {
+  const bomb = 'bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done'
+  await using container = await engine.create({ limits: { processes: MOST } })
+  const namespace = pidNamespace(container.pid) ?? 'gone'
+  let most = 0
+  const watch = setInterval(() => {
+    most = Math.max(most, countProcesses(namespace))
+  }, 20)
+  const result = await container.sh(bomb, { timeout: '1500ms' })
+  clearInterval(watch)
+  shown(bomb, `${result.reason}; ${most} processes at most`)
+  // its pid 1, and Caisson's own process that enters it, are counted by the kernel elsewhere
+  check(
+    `a fork bomb gets no more than ${MOST} processes`,
+    most > 2 && most <= MOST + 2,
+    String(most),
+  )
+  await container.stop()
+  check(
+    'and none of them is left',
+    countProcesses(namespace) === 0,
+    String(countProcesses(namespace)),
+  )
+}
+
+/** Lesson 5: what does not end by itself is ended. */
+export async function breakLimits(engine: PresetEngine): Promise<void> {
+  lesson(5, 'For ever')
+  await loopForEver(engine)
+  await forkForEver(engine)
+}

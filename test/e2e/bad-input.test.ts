@@ -1,0 +1,184 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { createEngine, type PresetEngine, type PresetRunOptions } from 'caisson'
+import { takeStock } from './leftovers.js'
+
+interface Refusal {
+  readonly title: string
+  readonly argv?: readonly string[]
+  readonly options?: PresetRunOptions
+  readonly code: string
+  readonly field?: string
+}
+
+describe('bad input', function () {
+  this.timeout(30_000)
+  let engine: PresetEngine
+  let place: string
+
+  before(async () => {
+    place = mkdtempSync(join(tmpdir(), 'caisson-bad-input-'))
+    chmodSync(place, 0o755)
+    mkdirSync(join(place, 'outside'))
+    writeFileSync(join(place, 'file'), '')
+    engine = await createEngine()
+    // the launcher and its pools are there from now on
+    await engine.run(['true'])
+  })
+
+  after(async () => {
+    await engine[Symbol.asyncDispose]()
+    rmSync(place, { recursive: true })
+  })
+
+  async function refusalOf(argv: readonly string[], options: PresetRunOptions): Promise<unknown> {
+    try {
+      return await engine.run(argv, options)
+    } catch (error) {
+      return error
+    }
+  }
+
+  const huge = 'x'.repeat(140_000)
+  const refusals: readonly Refusal[] = [
+    { title: 'no argv', argv: [], code: 'ERR_INVALID_SPEC', field: 'argv' },
+    { title: 'NUL in argv', argv: ['echo', 'a\0b'], code: 'ERR_INVALID_SPEC', field: 'argv[1]' },
+    {
+      title: 'one argument of 140 kB',
+      argv: ['echo', huge],
+      code: 'ERR_ARGV_TOO_LARGE',
+      field: 'argv[1]',
+    },
+    {
+      title: 'argv of 2 MB',
+      argv: ['echo', ...Array.from({ length: 21 }, () => 'y'.repeat(100_000))],
+      code: 'ERR_ARGV_TOO_LARGE',
+    },
+    {
+      title: 'no such user',
+      options: { user: 'nobody-has-this-name' },
+      code: 'ERR_USER_NOT_FOUND',
+    },
+    {
+      title: 'a working directory that is missing',
+      options: { cwd: '/not/there' },
+      code: 'ERR_CWD',
+    },
+    {
+      title: 'a relative working directory',
+      options: { cwd: 'tmp' },
+      code: 'ERR_INVALID_SPEC',
+      field: 'cwd',
+    },
+    {
+      title: 'a root that is missing',
+      options: { from: 'dir:/not/there' },
+      code: 'ERR_ROOTFS_NOT_FOUND',
+      field: 'from',
+    },
+    {
+      title: 'a scheme nobody knows',
+      options: { from: 'floppy:a' },
+      code: 'ERR_ROOTFS_SCHEME',
+      field: 'from',
+    },
+    {
+      title: 'an unknown capability',
+      options: { capabilities: ['FLY'] },
+      code: 'ERR_CAPABILITY_UNKNOWN',
+      field: 'capabilities[0]',
+    },
+    {
+      title: 'a negative limit',
+      options: { limits: { openFiles: -1 } },
+      code: 'ERR_LIMIT_RANGE',
+      field: 'limits.openFiles',
+    },
+    {
+      title: 'a limit beyond all numbers',
+      options: { limits: { cpuTime: 1e300 } },
+      code: 'ERR_LIMIT_RANGE',
+      field: 'limits.cpuTime',
+    },
+    {
+      title: 'a negative timeout',
+      options: { timeout: -5 },
+      code: 'ERR_INVALID_SPEC',
+      field: 'timeout',
+    },
+    {
+      title: 'a mount over the root',
+      options: { mounts: [{ kind: 'tmpfs', to: '/' }] },
+      code: 'ERR_MOUNT_TARGET',
+      field: 'mounts[0].to',
+    },
+    {
+      title: 'a mount outside the root',
+      options: { mounts: [{ kind: 'tmpfs', to: '/../../etc' }] },
+      code: 'ERR_MOUNT_TARGET',
+      field: 'mounts[0].to',
+    },
+    {
+      title: 'a mount over /proc',
+      options: { mounts: [{ kind: 'tmpfs', to: '/proc/self' }] },
+      code: 'ERR_MOUNT_TARGET',
+      field: 'mounts[0].to',
+    },
+    {
+      title: 'a mount of what is not there',
+      options: { mounts: [{ kind: 'bind', from: '/not/there', to: '/mnt' }] },
+      code: 'ERR_MOUNT_SOURCE',
+    },
+    {
+      title: 'NUL in the environment',
+      options: { env: { A: 'b\0c' } },
+      code: 'ERR_INVALID_SPEC',
+      field: 'env.A',
+    },
+  ]
+
+  for (const { title, argv = ['true'], options = {}, code, field } of refusals) {
+    it(`${title} is ${code}${field === undefined ? '' : `, names ${field}`} and leaves nothing behind`, async () => {
+      const before = takeStock()
+      const error = await refusalOf(argv, options)
+      expect(error).to.be.instanceOf(Error)
+      expect(error).to.include({ code, ...(field === undefined ? {} : { field }) })
+      expect(takeStock()).to.deep.equal(before)
+    })
+  }
+
+  it('a root that is a file is ERR_ROOTFS_NOT_DIRECTORY', async () => {
+    const error = await refusalOf(['true'], { from: `dir:${join(place, 'file')}` })
+    expect(error).to.include({ code: 'ERR_ROOTFS_NOT_DIRECTORY', field: 'from' })
+  })
+
+  it('an unknown field is refused with the one that was meant', async () => {
+    // @ts-expect-error: there is no such option
+    const error = await refusalOf(['true'], { timout: 5 })
+    expect(error).to.include({ code: 'ERR_INVALID_SPEC', field: 'timout' })
+    expect(String(error)).to.include('timeout')
+  })
+
+  it('5,000 variables arrive', async () => {
+    const names = Array.from({ length: 5000 }, (_, i) => `NAME_${i}`)
+    const env = Object.fromEntries(names.map((name) => [name, 'value']))
+    const { stdout } = await engine.run(['sh', '-c', 'env | grep -c NAME_'], { env })
+    expect(stdout).to.equal('5000\n')
+  })
+
+  it('a command that is not there is a result with exit code 127', async () => {
+    const { exitCode, reason, error } = await engine.run(['not-there'])
+    expect([exitCode, reason, error?.code]).to.deep.equal([127, 'exit', 'ERR_COMMAND_NOT_FOUND'])
+  })
+
+  it('a command that cannot be executed is a result with exit code 126', async () => {
+    const { exitCode, reason, error } = await engine.run(['/etc/passwd'])
+    expect([exitCode, reason, error?.code]).to.deep.equal([
+      126,
+      'exit',
+      'ERR_COMMAND_NOT_EXECUTABLE',
+    ])
+  })
+})

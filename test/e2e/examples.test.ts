@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process'
+import { expect } from 'chai'
+import { checkout } from '../architecture/checkout.js'
+
+function runExample(name: string) {
+  const args = [`examples/dist/${name}.js`]
+  return spawnSync(process.execPath, args, { cwd: checkout, encoding: 'utf8' })
+}
+
+describe('examples', function () {
+  this.timeout(120_000)
+
+  it('ten-lines deletes every program of its system, and the host keeps them', () => {
+    const { stdout, stderr, status } = runExample('ten-lines')
+    expect(stderr).to.equal('')
+    expect(stdout).to.include('Who needs it?')
+    expect(stdout).to.match(/exit 0 .* ms of CPU/)
+    expect(status).to.equal(0)
+  })
+})

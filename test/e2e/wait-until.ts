@@ -1,0 +1,18 @@
+import { setTimeout } from 'node:timers/promises'
+
+/**
+ * Waits for something that sends no event, such as the end of a process that is not our child.
+ * @throws Error when it has not happened within `deadlineMs`
+ */
+export async function waitUntil(
+  what: string,
+  holds: () => boolean,
+  deadlineMs: number,
+): Promise<void> {
+  const from = performance.now()
+  while (!holds()) {
+    if (performance.now() - from > deadlineMs)
+      throw new Error(`not within ${deadlineMs} ms: ${what}`)
+    await setTimeout(5)
+  }
+}
