@@ -1,1 +1,1 @@
-export {}
+export { chroot, type ChrootOptions } from './chroot.js'

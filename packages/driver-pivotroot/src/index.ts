@@ -1,1 +1,1 @@
-export {}
+export { pivotRoot, type PivotRootOptions } from './pivot-root.js'

@@ -1,0 +1,118 @@
+import type {
+  Command,
+  ContainerSpec,
+  ContainerStep,
+  LauncherIdentity,
+  ProcessStep,
+  RootLease,
+  TemplateStep,
+} from '@caisson/core'
+import { deviceSteps, deviceTemplateSteps } from './device-tree.js'
+import { BoundedMap, Interner } from './interned.js'
+import { mountSteps, mountTemplateSteps } from './mount-steps.js'
+import { namespaceSteps } from './namespace-steps.js'
+import { thisHost, type PlanHost } from './plan-host.js'
+import type { PlanInput, PlanKind } from './plan-input.js'
+import { procSysSteps, sysTemplateSteps } from './proc-sys-steps.js'
+import { processSteps } from './process-steps.js'
+import { rootSteps, rootTemplateSteps, sealSteps } from './root-steps.js'
+
+/** The steps that a container has in common with those like it. */
+export interface SetupSteps {
+  readonly template: readonly TemplateStep[]
+  readonly container: readonly ContainerStep[]
+}
+
+/** What steps of a container are compiled from. */
+export interface SetupRequest {
+  readonly spec: ContainerSpec
+  readonly root: RootLease
+}
+
+const REMEMBERED = 512
+
+/** Both lists of a container's set-up, made anew. */
+export function setupSteps(input: PlanInput): SetupSteps {
+  return {
+    template: [
+      ...rootTemplateSteps(input),
+      ...mountTemplateSteps(input),
+      ...deviceTemplateSteps(input),
+      ...sysTemplateSteps(input),
+    ],
+    container: [
+      ...namespaceSteps(input),
+      ...rootSteps(input),
+      ...deviceSteps(input),
+      ...procSysSteps(),
+      ...mountSteps(input),
+      ...sealSteps(input),
+      { op: input.kind },
+    ],
+  }
+}
+
+/** Compiles plans and remembers them: equal requests get the very same frozen lists. */
+export class PlanCompiler {
+  readonly #kind: PlanKind
+  readonly #host: PlanHost
+  readonly #setups = new BoundedMap<SetupSteps>(REMEMBERED)
+  readonly #processes = new BoundedMap<readonly ProcessStep[]>(REMEMBERED)
+  readonly #templateLists = new Interner<TemplateStep>(REMEMBERED)
+  readonly #containerLists = new Interner<ContainerStep>(REMEMBERED)
+  readonly #processLists = new Interner<ProcessStep>(REMEMBERED)
+  #identity: LauncherIdentity | undefined
+  #identityKey = ''
+
+  constructor(kind: PlanKind, host: PlanHost = thisHost) {
+    this.#kind = kind
+    this.#host = host
+  }
+
+  /** What the steps of a request depend on. */
+  input({ spec, root }: SetupRequest, identity: LauncherIdentity): PlanInput {
+    return { kind: this.#kind, spec, root, identity, host: this.#host }
+  }
+
+  /**
+   * Template and container steps.
+   * @throws CaissonError ERR_ROOTFS_INVALID, ERR_MOUNT_SOURCE, ERR_MOUNT_TARGET
+   */
+  setup(request: SetupRequest, identity: LauncherIdentity): SetupSteps {
+    const key = `${this.#keyOf(identity)}\0${request.root.key}\0${request.spec.key}`
+    const known = this.#setups.get(key)
+    if (known !== undefined) return known
+    const { template, container } = setupSteps(this.input(request, identity))
+    return this.#setups.set(
+      key,
+      Object.freeze({
+        template: this.#templateLists.intern(template),
+        container: this.#containerLists.intern(container),
+      }),
+    )
+  }
+
+  /**
+   * Process steps but for `exec`, which differs in every start.
+   * @throws CaissonError ERR_CAPABILITY_UNKNOWN, ERR_UNSUPPORTED
+   */
+  process(
+    spec: ContainerSpec,
+    { user, groups, cwd }: Pick<Command, 'user' | 'groups' | 'cwd'>,
+    identity: LauncherIdentity,
+  ): readonly ProcessStep[] {
+    const key = [this.#keyOf(identity), spec.key, user, cwd, ...groups].join('\0')
+    const known = this.#processes.get(key)
+    if (known !== undefined) return known
+    const input = { kind: this.#kind, spec, identity, host: this.#host, user, groups, cwd }
+    return this.#processes.set(key, this.#processLists.intern(processSteps(input)))
+  }
+
+  #keyOf(identity: LauncherIdentity): string {
+    if (identity !== this.#identity) {
+      this.#identity = identity
+      this.#identityKey = JSON.stringify(identity)
+    }
+    return this.#identityKey
+  }
+}

@@ -1,0 +1,174 @@
+import type {
+  Amendment,
+  Change,
+  Command,
+  ContainerRequest,
+  ContainerStep,
+  IsolatedContainer,
+  IsolationDriver,
+  LaunchCommand,
+  LaunchedContainer,
+  LaunchedProcess,
+  Launcher,
+  LauncherIdentity,
+  Plan,
+  ProcessStep,
+} from '@caisson/core'
+import { containerChanges } from './changes.js'
+import { PlanCompiler } from './compile-plan.js'
+import { deferredProcess } from './deferred-process.js'
+import { deepFreeze } from './interned.js'
+import type { PlanHost } from './plan-host.js'
+import type { PlanKind } from './plan-input.js'
+import { isOurs } from './root-steps.js'
+
+/** What `createPlanIsolation` takes. */
+export interface PlanIsolationOptions {
+  readonly kind: PlanKind
+  readonly launcher: Launcher
+  /** Default: this host. */
+  readonly host?: PlanHost
+}
+
+const HOSTNAME_LENGTH = 12
+
+function containerOwnSteps(request: ContainerRequest, more: readonly Amendment[]): ContainerStep[] {
+  const name =
+    request.spec.hostname === '' ? request.id.slice(0, HOSTNAME_LENGTH) : request.spec.hostname
+  const steps: ContainerStep[] = [{ op: 'hostname', name }]
+  for (const { container } of [...request.amendments, ...more]) steps.push(...(container ?? []))
+  return steps
+}
+
+function processOwnSteps(amendments: readonly Amendment[]): ProcessStep[] {
+  return amendments.flatMap((amendment) => amendment.process ?? [])
+}
+
+function launchCommand(
+  command: Command,
+  steps: readonly (ContainerStep | ProcessStep)[],
+): LaunchCommand {
+  const { argv, env, stdin, stdout, stderr, maxOutputBytes, reportStart } = command
+  return { steps, argv, env, stdin, stdout, stderr, maxOutputBytes, reportStart }
+}
+
+class PlanIsolation implements IsolationDriver {
+  readonly #launcher: Launcher
+  readonly #compiler: PlanCompiler
+  #identity: LauncherIdentity | undefined
+
+  constructor({ kind, launcher, host }: PlanIsolationOptions) {
+    this.#launcher = launcher
+    this.#compiler = new PlanCompiler(kind, host)
+  }
+
+  async plan(request: ContainerRequest, command: Command): Promise<Plan> {
+    const identity = await this.#learnIdentity()
+    const { template, container } = this.#compiler.setup(request, identity)
+    const process = this.#compiler.process(request.spec, command, identity)
+    return deepFreeze({
+      version: 1,
+      template,
+      container: [...container, ...containerOwnSteps(request, command.amendments)],
+      process: [
+        ...processOwnSteps([...request.amendments, ...command.amendments]),
+        ...process,
+        { op: 'exec', argv: [...command.argv], env: [...command.env] },
+      ],
+    })
+  }
+
+  run(request: ContainerRequest, command: Command): LaunchedProcess {
+    const identity = this.#identity
+    if (identity === undefined) {
+      return deferredProcess(
+        this.#learnIdentity().then((learned) => this.#run(request, command, learned)),
+      )
+    }
+    try {
+      return this.#run(request, command, identity)
+    } catch (error) {
+      return deferredProcess(Promise.reject(error))
+    }
+  }
+
+  async create(request: ContainerRequest): Promise<IsolatedContainer> {
+    const identity = await this.#learnIdentity()
+    const setup = this.#compiler.setup(request, identity)
+    const own = containerOwnSteps(request, [])
+    const launched = await this.#launcher.create({ ...setup, process: [] }, own)
+    return new PlanContainer(this.#compiler, request, identity, launched)
+  }
+
+  #run(request: ContainerRequest, command: Command, identity: LauncherIdentity): LaunchedProcess {
+    const { template, container } = this.#compiler.setup(request, identity)
+    const process = this.#compiler.process(request.spec, command, identity)
+    const own = [
+      ...containerOwnSteps(request, command.amendments),
+      ...processOwnSteps([...request.amendments, ...command.amendments]),
+    ]
+    return this.#launcher.run({ template, container, process }, launchCommand(command, own))
+  }
+
+  // A launcher stays who it is; from the second start on, nothing is waited for.
+  async #learnIdentity(): Promise<LauncherIdentity> {
+    this.#identity ??= await this.#launcher.identity()
+    return this.#identity
+  }
+}
+
+class PlanContainer implements IsolatedContainer {
+  readonly #compiler: PlanCompiler
+  readonly #request: ContainerRequest
+  readonly #identity: LauncherIdentity
+  readonly #launched: LaunchedContainer
+
+  constructor(
+    compiler: PlanCompiler,
+    request: ContainerRequest,
+    identity: LauncherIdentity,
+    launched: LaunchedContainer,
+  ) {
+    this.#compiler = compiler
+    this.#request = request
+    this.#identity = identity
+    this.#launched = launched
+  }
+
+  get pid(): number {
+    return this.#launched.pid
+  }
+
+  get gone(): Promise<void> {
+    return this.#launched.gone
+  }
+
+  exec(command: Command): LaunchedProcess {
+    const { spec, amendments } = this.#request
+    try {
+      const steps = this.#compiler.process(spec, command, this.#identity)
+      const own = processOwnSteps([...amendments, ...command.amendments])
+      return this.#launched.exec(steps, launchCommand(command, own))
+    } catch (error) {
+      return deferredProcess(Promise.reject(error))
+    }
+  }
+
+  changes(): AsyncIterable<Change> {
+    const input = this.#compiler.input(this.#request, this.#identity)
+    return containerChanges(this.#launched, this.#request.root, isOurs(input))
+  }
+
+  stop(): Promise<void> {
+    return this.#launched.stop()
+  }
+
+  remove(): Promise<void> {
+    return this.#launched.remove()
+  }
+}
+
+/** An isolation driver that compiles requests to plans and lets the launcher carry them out. */
+export function createPlanIsolation(options: PlanIsolationOptions): IsolationDriver {
+  return new PlanIsolation(options)
+}

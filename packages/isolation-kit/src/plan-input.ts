@@ -1,0 +1,14 @@
+import type { ContainerSpec, LauncherIdentity, RootLease } from '@caisson/core'
+import type { PlanHost } from './plan-host.js'
+
+/** How a container gets its root: `pivot` leaves nothing else mounted, `chroot` leaves the old root behind it. */
+export type PlanKind = 'pivot' | 'chroot'
+
+/** All that the steps of a container depend on. */
+export interface PlanInput {
+  readonly kind: PlanKind
+  readonly spec: ContainerSpec
+  readonly root: RootLease
+  readonly identity: LauncherIdentity
+  readonly host: PlanHost
+}

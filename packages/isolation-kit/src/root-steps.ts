@@ -1,0 +1,147 @@
+import {
+  CaissonError,
+  type ContainerStep,
+  type MkdirStep,
+  type RootPart,
+  type TemplateStep,
+} from '@caisson/core'
+import { isInside } from './inside.js'
+import { MountAttribute } from './mount-attributes.js'
+import { mountTargets } from './mount-steps.js'
+import type { PlanInput } from './plan-input.js'
+import { cover } from './proc-sys-steps.js'
+
+/** Where lower `n` of part `part` is parked. */
+export function lowerPath(part: number, n: number): string {
+  return `l/${part}.${n}`
+}
+
+/** Where all lowers of a part are parked, topmost first. */
+export function lowerPaths(part: number, { lowers }: RootPart): readonly string[] {
+  return lowers.map((_, n) => lowerPath(part, n))
+}
+
+// A set-user-ID program of the root is of use only to those who allowed new privileges.
+function rootAttributes({ spec }: PlanInput): number {
+  return MountAttribute.nodev | (spec.allowNewPrivileges ? 0 : MountAttribute.nosuid)
+}
+
+/** Template: clones of the root's host directories, read-only, with their ids mapped where the launcher may do that. */
+export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
+  const attrs = MountAttribute.readonly | rootAttributes(input)
+  const idmap = input.identity.mode === 'root' ? 1 : 0
+  return input.root.parts.flatMap(({ lowers }, part) =>
+    lowers.map((source, n) => ({
+      op: 'bind' as const,
+      source,
+      at: lowerPath(part, n),
+      recursive: 0,
+      attrs,
+      idmap,
+    })),
+  )
+}
+
+/**
+ * What a container writes may be exported or compared later: no layer may point at names or data of another (`nofollow`
+ * holds for attributes that a hostile root brings along, too). In a user namespace the marks of overlays live in
+ * user.* attributes, since trusted.* ones are the host's.
+ */
+function overlayOptions({ identity }: PlanInput): readonly string[] {
+  const options = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
+  return identity.mode === 'root' ? options : [...options, 'userxattr']
+}
+
+function directory(input: PlanInput, path: string, mode = 0o755): MkdirStep {
+  return { op: 'mkdir', path, mode, uid: input.identity.rootUid, gid: input.identity.rootGid }
+}
+
+function extraSteps(input: PlanInput): readonly ContainerStep[] {
+  return input.root.extras.map((extra) =>
+    extra.kind === 'symlink'
+      ? { op: 'symlink', target: extra.target, path: extra.path }
+      : directory(input, extra.path, extra.mode),
+  )
+}
+
+function overlaySteps(input: PlanInput): readonly ContainerStep[] {
+  const { spec, root, identity } = input
+  const attrs = rootAttributes(input)
+  const overlays = root.parts.flatMap((part, index): readonly ContainerStep[] => [
+    ...(part.at === '/' ? [] : [directory(input, part.at)]),
+    {
+      op: 'overlay',
+      at: part.at,
+      index,
+      lowers: lowerPaths(index, part),
+      options: part.lowers.length === 0 ? [] : overlayOptions(input),
+      attrs,
+    },
+  ])
+  return [
+    {
+      op: 'upper',
+      bytes: BigInt(spec.upperBytes),
+      inodes: BigInt(spec.upperInodes),
+      uid: identity.rootUid,
+      gid: identity.rootGid,
+    },
+    ...overlays,
+  ]
+}
+
+function plainRootSteps({ root, spec }: PlanInput): readonly ContainerStep[] {
+  const [part, ...more] = root.parts
+  const usable = part?.at === '/' && part.lowers.length === 1 && more.length === 0
+  if (!usable || !spec.readonlyRoot) {
+    const why = usable
+      ? 'this root cannot be made writable'
+      : 'a root without copy-on-write must be one directory'
+    const fix = usable ? 'Set readonlyRoot: true.' : undefined
+    throw new CaissonError({
+      code: 'ERR_ROOTFS_INVALID',
+      what: 'root',
+      subject: spec.from,
+      why,
+      fix,
+      field: 'from',
+    })
+  }
+  return [{ op: 'root', from: lowerPath(0, 0) }]
+}
+
+/**
+ * Container: the root, with a directory wherever something will be mounted, and without what its provider hides.
+ * @throws CaissonError ERR_ROOTFS_INVALID
+ */
+export function rootSteps(input: PlanInput): readonly ContainerStep[] {
+  const { root, spec } = input
+  const base = root.copyOnWrite ? overlaySteps(input) : plainRootSteps(input)
+  const targets = mountTargets(input)
+  // The root's own mount becomes read-only last, when all is in its place; its other parts now, before others' mounts lie
+  // on them.
+  const parts = spec.readonlyRoot ? root.parts.filter((part) => part.at !== '/') : []
+  return [
+    ...base,
+    ...extraSteps(input),
+    ...targets.filter((target) => !target.nested).flatMap((target) => target.steps),
+    ...parts.map((part) => ({ op: 'readonly' as const, path: part.at })),
+    ...root.masked.map((path) => ({ op: 'mask' as const, path, ...cover })),
+  ]
+}
+
+/** Container: the last thing before the root becomes /. */
+export function sealSteps({ spec, root }: PlanInput): readonly ContainerStep[] {
+  if (!spec.readonlyRoot || !root.copyOnWrite) return []
+  return [{ op: 'rootAttrs', attrs: MountAttribute.readonly }]
+}
+
+/** Whether a path is one that the steps made themselves, or a directory on the way to one. */
+export function isOurs(input: PlanInput): (path: string) => boolean {
+  const made = [
+    ...mountTargets(input).map((target) => target.to),
+    ...input.root.extras.map((extra) => extra.path),
+    ...input.root.parts.map((part) => part.at),
+  ]
+  return (path) => made.some((one) => isInside(one, path))
+}
