@@ -290,13 +290,24 @@ static void clean_inheritance(void)
 	}
 }
 
-int main(void)
+/* Containers see pid 1's name in /proc/1/cmdline: it must not tell them where we lie on the host. */
+static void hide_name(char **argv)
+{
+	static const char name[] = "caisson";
+
+	for (size_t i = 0, n = argv[0] ? strlen(argv[0]) : 0; i < n; i++)
+		argv[0][i] = i < sizeof(name) ? name[i] : 0;
+}
+
+int main(int argc, char **argv)
 {
 	/* set-user-ID would turn every field of a plan into an attack */
 	if (getauxval(AT_SECURE) || geteuid() != getuid() || getegid() != getgid())
 		return 111;
 	if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0)
 		return 110; /* not started by the client */
+	if (argc > 0)
+		hide_name(argv);
 	clean_inheritance();
 	L.wire.fd = CONTROL_FD;
 	L.control = (struct source){ .kind = SOURCE_CONTROL, .fd = CONTROL_FD };

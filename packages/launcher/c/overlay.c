@@ -51,7 +51,9 @@ static int upper_dir(struct scene *s, uint32_t index, const char *lower)
 	dir = openat(s->upper, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || mkdirat(dir, "work", 0700) < 0 || mkdirat(dir, "upper", 0700) < 0)
 		return fail(s->f, "mkdirat", name);
-	if (fchownat(dir, "upper", like.st_uid, like.st_gid, 0) < 0)
+	/* an owner that our namespace does not know (EINVAL: the host's root, to a user) cannot own the upper */
+	if (fchownat(dir, "upper", like.st_uid, like.st_gid, 0) < 0 &&
+	    (errno != EINVAL || fchownat(dir, "upper", s->upper_uid, s->upper_gid, 0) < 0))
 		return fail(s->f, "fchownat", name);
 	if (fchmodat(dir, "upper", like.st_mode & 07777, 0) < 0)
 		return fail(s->f, "fchmodat", name);

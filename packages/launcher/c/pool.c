@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "helper.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
@@ -56,32 +57,27 @@ static int loopback_up(struct failure *f)
 	return ioctl(s, SIOCSIFFLAGS, &r) < 0 ? fail(f, "ioctl", "lo") : 0;
 }
 
-/* Made by leaving our own and coming back. It belongs to our user namespace: no container is ever its administrator. */
+static int make_net(struct failure *f, const void *arg)
+{
+	struct failure quiet;
+	int fd;
+
+	(void)arg;
+	if (loopback_up(f) < 0)
+		return -f->err;
+	/* root of a container may take low ports and ping without power over the namespace */
+	write_file(&quiet, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+	write_file(&quiet, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? fail(f, "open", "/proc/self/ns/net") : fd;
+}
+
+/* It belongs to our user namespace: no container is ever its administrator. */
 int pool_take_net(struct failure *f, int fresh)
 {
-	scoped_fd home = -1;
-	int made = fresh ? -1 : pool_get(&nets);
+	int used = fresh ? -1 : pool_get(&nets);
 
-	if (made >= 0)
-		return made;
-	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (home < 0)
-		return fail(f, "open", "/proc/self/ns/net");
-	if (unshare(CLONE_NEWNET) < 0)
-		return fail(f, "unshare", "network namespace");
-	if (loopback_up(f) == 0) {
-		/* root of a container may take low ports and ping without power over the namespace */
-		struct failure quiet;
-
-		write_file(&quiet, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-		write_file(&quiet, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
-		made = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-		if (made < 0)
-			fail(f, "open", "/proc/self/ns/net");
-	}
-	if (setns(home, CLONE_NEWNET) < 0)
-		_exit(113); /* we must never go on in a container's network */
-	return made < 0 ? -f->err : made;
+	return used >= 0 ? used : helper_fd(f, CLONE_NEWNET, make_net, NULL);
 }
 
 static int write_maps(struct failure *f, pid_t pid)

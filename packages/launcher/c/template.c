@@ -1,16 +1,11 @@
 /* Templates: a child builds a small tree of mounts while it still sees the host, then leaves the host behind. */
-#include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <signal.h>
 
+#include "helper.h"
 #include "launcher.h"
-#include "orders.h"
 #include "path.h"
 #include "scoped.h"
 #include "setup.h"
@@ -51,45 +46,31 @@ static int leave_host(struct scene *s)
 	return 0;
 }
 
-static _Noreturn void build(int sock, int userns, const struct step_list *steps)
+struct order_of_work {
+	int userns;
+	const struct step_list *steps;
+};
+
+static int build(struct failure *f, const void *arg)
 {
-	struct failure f = { .step = NONE };
-	struct scene s = { .f = &f, .base = -1, .staging = -1, .userns = userns, .proc = -1, .upper = -1 };
+	const struct order_of_work *o = arg;
+	struct scene s = { .f = f, .base = -1, .staging = -1, .userns = o->userns, .proc = -1, .upper = -1 };
 	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	umask(022);
 	if (ns < 0)
-		fail(&f, "open", "/proc/self/ns/mnt");
-	else if (make_staging(&s) == 0 && setup_steps(&s, steps->step, steps->n, IN_TEMPLATE) == 0)
-		leave_host(&s);
-	orders_send(sock, &f, sizeof(f), &ns, f.err ? 0 : 1, 0);
-	_exit(0);
+		return fail(f, "open", "/proc/self/ns/mnt");
+	if (make_staging(&s) < 0 || setup_steps(&s, o->steps->step, o->steps->n, IN_TEMPLATE) < 0 ||
+	    leave_host(&s) < 0)
+		return -f->err;
+	return ns;
 }
 
 int template_build(struct failure *f, const struct step_list *steps)
 {
-	int pair[2], ns = -1;
-	int userns = L.userns ? -1 : pool_user_for_mounts(f);
-	ssize_t n;
-	pid_t pid;
+	struct order_of_work o = { .userns = L.userns ? -1 : pool_user_for_mounts(f), .steps = steps };
 
-	if (!L.userns && userns < 0)
-		return userns;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return fail(f, "socketpair", "template");
-	pid = sys_fork(CLONE_NEWNS, NULL);
-	if (pid == 0)
-		build(pair[1], userns, steps);
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return fail(f, "clone3", "template");
-	}
-	n = orders_receive(pair[0], f, sizeof(*f), &ns, 1);
-	close(pair[0]);
-	waitpid(pid, NULL, 0);
-	if (n != (ssize_t)sizeof(*f))
-		return fail_with(f, EIO, "template", "its builder died");
-	return f->err ? -f->err : ns;
+	if (!L.userns && o.userns < 0)
+		return o.userns;
+	return helper_fd(f, CLONE_NEWNS, build, &o);
 }
