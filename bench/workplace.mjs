@@ -3,8 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync, chmodSync, copyFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compileProfile, defaultProfile } from '../packages/seccomp/dist/index.js'
+import { architectureOf, compileProfile, defaultProfile } from '../packages/seccomp/dist/index.js'
 
+// Caisson's default; the kit that says so is not for others to import.
+const capabilities = [
+  ...['CHOWN', 'DAC_OVERRIDE', 'FSETID', 'FOWNER', 'SETGID', 'SETUID', 'SETFCAP'],
+  ...['NET_BIND_SERVICE', 'SYS_CHROOT', 'KILL'],
+]
 const here = fileURLToPath(new URL('./', import.meta.url))
 
 function compile(args) {
@@ -24,6 +29,9 @@ export function makeWorkplace() {
   compile(['-o', limit, join(here, 'c-limit.c')])
   copyFileSync(command, join(root, 'true'))
   const seccomp = join(path, 'seccomp.bpf')
-  writeFileSync(seccomp, compileProfile(defaultProfile, {}))
+  writeFileSync(
+    seccomp,
+    compileProfile(defaultProfile, { arch: architectureOf(process.arch), capabilities }),
+  )
   return { path, root, command, limit, seccomp, remove: () => rmSync(path, { recursive: true }) }
 }
