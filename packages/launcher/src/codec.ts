@@ -73,15 +73,20 @@ function writeField(frame: Buffer, at: number, kind: FieldKind, value: unknown):
   return end
 }
 
-/** One request as a frame, header included. */
-export function encodeRequest<N extends RequestName>(name: N, request: RequestTypes[N]): Buffer {
-  const { type, fields } = requestTable[name]
+/** A frame, header included, of fields by their table, in any direction. */
+export function encodeFrame(type: number, fields: FieldTable, values: object): Buffer {
   let size = 0
-  for (const [field, kind] of fields) size += sizeOf(kind, Reflect.get(request, field))
+  for (const [field, kind] of fields) size += sizeOf(kind, Reflect.get(values, field))
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + size)
   let at = frame.writeUInt32LE(type, frame.writeUInt32LE(size, 0))
-  for (const [field, kind] of fields) at = writeField(frame, at, kind, Reflect.get(request, field))
+  for (const [field, kind] of fields) at = writeField(frame, at, kind, Reflect.get(values, field))
   return frame
+}
+
+/** One request as a frame. */
+export function encodeRequest<N extends RequestName>(name: N, request: RequestTypes[N]): Buffer {
+  const { type, fields } = requestTable[name]
+  return encodeFrame(type, fields, request)
 }
 
 /** Reads fields one after another; a field that reaches past the end is a MalformedFrame. */
