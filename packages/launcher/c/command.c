@@ -113,15 +113,15 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 	return cmd;
 }
 
-static int is_streamed(const struct command *cmd)
+int command_reports(const struct command *cmd)
 {
-	return cmd->mode[0] == STDIO_STREAM || cmd->mode[1] == STDIO_STREAM || cmd->mode[2] == STDIO_STREAM;
+	return cmd->report || cmd->mode[0] == STDIO_STREAM || cmd->mode[1] == STDIO_STREAM || cmd->mode[2] == STDIO_STREAM;
 }
 
 void command_started(struct command *cmd, uint32_t pid)
 {
 	cmd->pid = pid;
-	if (!cmd->report && !is_streamed(cmd))
+	if (!command_reports(cmd))
 		return;
 	reply_begin(&L.wire, REPLY_STARTED);
 	reply_u32(&L.wire, cmd->node.id);

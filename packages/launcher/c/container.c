@@ -84,12 +84,12 @@ static int read_sheet(struct failure *f, const struct field *a, struct order_she
 }
 
 static int spawn(struct failure *f, struct container *c, struct order_sheet *o, const struct field *a,
-		 const int theirs[3])
+		 const int theirs[3], int report)
 {
 	struct birth b = {
 		.template_ns = o->template->ns, .net_ns = -1, .user_ns = -1,
 		.stream = { theirs[0], theirs[1], theirs[2] }, .keep = c->keep,
-		.exec = (uint32_t)a[START_EXEC].num, .container = o->container, .process = o->process,
+		.exec = (uint32_t)a[START_EXEC].num, .report = report, .container = o->container, .process = o->process,
 		.own = &o->own, .open_files = L.open_files,
 	};
 	int pair[2];
@@ -146,7 +146,7 @@ static void start(struct failure *f, struct container *c, struct order_sheet *o,
 		if (cmd->one_shot)
 			c->one = cmd;
 	}
-	spawn(f, c, o, a, theirs);
+	spawn(f, c, o, a, theirs, cmd && command_reports(cmd));
 	for (int i = 0; i < 3; i++)
 		if (theirs[i] >= 0)
 			close(theirs[i]);
@@ -220,6 +220,7 @@ static void command_report(struct container *c, const struct report *r)
 		command_failed(cmd, 4, &r->failure);
 		return;
 	}
+	cmd->pid = (uint32_t)r->pid;
 	cmd->status = r->status;
 	cmd->user_us = r->user_us;
 	cmd->system_us = r->system_us;

@@ -137,7 +137,7 @@ static void remember(struct init *in, uint32_t exec, pid_t pid)
 	in->run[in->n++] = (struct running){ .exec = exec, .pid = pid, .since_us = now_us() };
 }
 
-static void start(struct init *in, uint32_t exec, struct process *p)
+static void start(struct init *in, uint32_t exec, struct process *p, int report)
 {
 	struct report r = { .type = REPORT_STARTED, .exec = exec };
 
@@ -148,7 +148,8 @@ static void start(struct init *in, uint32_t exec, struct process *p)
 	} else {
 		remember(in, exec, r.pid);
 	}
-	send_report(in, &r, -1);
+	if (report || r.pid < 0)
+		send_report(in, &r, -1);
 	if (r.pid < 0 && !in->b->keep)
 		_exit(0);
 }
@@ -225,7 +226,7 @@ static void order_exec(struct init *in, const struct order *o, int *fds)
 	} else {
 		p.plan = &plan;
 		p.own = &own;
-		start(in, o->exec, &p);
+		start(in, o->exec, &p, 1);
 	}
 	if (bytes != MAP_FAILED)
 		munmap(bytes, size ? size : 1);
@@ -311,7 +312,7 @@ _Noreturn void init_run(struct birth *b)
 			.plan = b->process, .own = b->own,
 			.in = b->stream[0], .out = b->stream[1], .err = b->stream[2],
 		};
-		start(&in, b->exec, &p);
+		start(&in, b->exec, &p, b->report);
 		for (int i = 0; i < 3; i++)
 			if (b->stream[i] >= 0)
 				close(b->stream[i]);

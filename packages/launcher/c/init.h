@@ -38,6 +38,7 @@ struct birth {
 	int stream[3];
 	int keep;
 	uint32_t exec;		/* first command, or NONE */
+	int report;		/* say when it runs, not only when it ended */
 	const struct step_list *container, *process, *own;
 	struct rlimit open_files; /* as the launcher found it */
 };

@@ -135,6 +135,7 @@ struct io_request {
 };
 /* Makes it and its pipes; theirs[] are the command's ends (-1: none). NULL with the failure sent. */
 struct command *command_make(const struct io_request *io, int theirs[3]);
+int command_reports(const struct command *cmd);	/* whether `started` is wanted */
 void command_started(struct command *cmd, uint32_t pid);
 void command_ended(struct command *cmd);	/* its numbers are filled in */
 void command_failed(struct command *cmd, uint32_t kind, const struct failure *f);

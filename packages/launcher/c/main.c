@@ -192,6 +192,10 @@ static _Noreturn void leave(int code)
 		for (struct node *n = L.containers.bucket[i]; n; n = n->next)
 			if (!((struct container *)n)->dead)
 				sys_pidfd_send_signal(((struct container *)n)->death.fd, SIGKILL);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct node *n = L.commands.bucket[i]; n; n = n->next)
+			if (((struct command *)n)->death.fd >= 0)
+				sys_pidfd_send_signal(((struct command *)n)->death.fd, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	_exit(code);
@@ -278,6 +282,7 @@ static void clean_inheritance(void)
 
 	for (int i = 1; i <= SIGNALS; i++)
 		signal(i, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN); /* a command that stops reading its input is no reason to die; undone in process.c */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	sys_close_range(CONTROL_FD + 1, ~0U);

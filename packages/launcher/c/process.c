@@ -260,6 +260,7 @@ static int become(void *arg)
 	struct process *p = b->p;
 	sigset_t none;
 
+	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	p->failure.step = NONE;
 	p->failure.op = 0;
