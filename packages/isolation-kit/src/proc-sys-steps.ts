@@ -11,6 +11,8 @@ export const cover = Object.freeze({ file: 'null', dir: 'empty' })
 export function sysTemplateSteps({ host }: PlanInput): readonly TemplateStep[] {
   return [
     { op: 'device', source: '/dev/null', at: cover.file, major: 1, minor: 3 },
+    // Where ids are not remapped, root of a container could change the mode of the host's own /dev/null by its covers.
+    { op: 'readonly', path: cover.file },
     {
       op: 'mount',
       type: 'tmpfs',

@@ -1,0 +1,12 @@
+import { pivotRoot } from '@caisson/driver-pivotroot'
+import { testIsolationDriver } from '@caisson/driver-testkit'
+import { after, before, describe, it } from 'mocha'
+
+describe('pivotRoot', () => {
+  testIsolationDriver({ describe, it, before, after }, { driver: () => pivotRoot() })
+})
+
+describe('pivotRoot with a single id', () => {
+  const driver = () => pivotRoot({ launcher: { mode: 'single' } })
+  testIsolationDriver({ describe, it, before, after }, { driver })
+})
