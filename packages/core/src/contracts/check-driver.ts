@@ -43,6 +43,11 @@ function checkKind(name: string, definition: Record<string, unknown>): void {
   if (kind !== 'limiter' && limits > 0) throw bad(name, 'limits', 'only a limiter has `limits`')
 }
 
+function isModule(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('install' in value)) return false
+  return typeof value.install === 'function'
+}
+
 /** @throws CaissonError ERR_DRIVER */
 export function checkDriverDefinition(value: object): void {
   const definition: Record<string, unknown> = { ...value }
@@ -74,9 +79,7 @@ export function checkDriverDefinition(value: object): void {
     }
   }
   const modules = definition['modules'] ?? []
-  const installs = (m: unknown): boolean =>
-    typeof m === 'object' && m !== null && 'install' in m && typeof m.install === 'function'
-  if (!Array.isArray(modules) || !modules.every(installs)) {
+  if (!Array.isArray(modules) || !modules.every(isModule)) {
     throw bad(name, 'modules', '`modules` must be an array of { name, install }')
   }
 }

@@ -94,13 +94,13 @@ export interface DriverDefinition<
  */
 export function defineDriver<
   const K extends DriverKind,
-  const D extends Deps = Record<never, never>,
+  const D extends Deps = Readonly<Record<string, never>>,
   const L extends LimitKey = never,
   const F extends Feature = never,
 >(definition: DriverDefinition<K, D, L, F>): Driver<K, L, F> {
   checkDriverDefinition(definition)
   const modules = Object.freeze([...(definition.modules ?? [])])
-  // absent means: nothing to inject
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- absent means that there is nothing to inject
   const inject = Object.freeze({ ...definition.inject }) as D
   const prepare = (scope: Scope): Resolved<D> => {
     for (const module of modules) module.install(scope)

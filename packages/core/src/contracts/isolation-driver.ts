@@ -10,6 +10,10 @@ export interface ContainerRequest {
   readonly id: string
   readonly spec: ContainerSpec
   readonly root: RootLease
+  /**
+   * Of the container's limits. Their container steps run with its set-up; their process steps run in every command of it
+   * (also of a one-shot), before those of the command's own amendments.
+   */
   readonly amendments: readonly Amendment[]
 }
 

@@ -26,6 +26,7 @@ export interface Command {
   readonly stderr: CommandOutput
   /** Bytes kept of each captured stream: half from its head, half from its tail. */
   readonly maxOutputBytes: number
+  /** Of limits for this command alone; only their process steps count. Empty for a one-shot. */
   readonly amendments: readonly Amendment[]
   /** Whether `started` is waited for; without it a start costs one message less. */
   readonly reportStart: boolean

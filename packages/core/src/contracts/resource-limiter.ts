@@ -16,6 +16,8 @@ export interface LimitLease {
   readonly amendment: Amendment
   /** Whether one of its limits ended the command; undefined when none did. */
   reason(end: ProcessEnd): EndReason | undefined
+  /** There if and only if the driver's manifest has the feature `freeze`. */
+  freeze?(on: boolean): Promise<void>
   /** Gives everything back. Idempotent. */
   release(): Promise<void>
 }

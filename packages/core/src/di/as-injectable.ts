@@ -23,8 +23,8 @@ class FromScope {
  * Resolve it by `scope.make(Class)`.
  * @throws CaissonError ERR_DI when a parameter has no token
  */
-export function asInjectable<A extends readonly unknown[], R>(
-  target: new (...args: [...A]) => R,
+export function asInjectable<A extends readonly unknown[]>(
+  target: new (...args: [...A]) => unknown,
   ...deps: DepsFor<A>
 ): void {
   if (deps.length < target.length) {

@@ -49,8 +49,7 @@ export function annotate(
   for (const [index, arg] of args.entries()) {
     injectWithTransform(from, transformer, arg)(target, undefined, index)
   }
-  // tsyringe types constructors by any[]
-  injectable()(target as new (...args: unknown[]) => unknown)
+  injectable()(target)
 }
 
 /**
@@ -63,6 +62,6 @@ export function isAnnotated(target: Constructor): boolean {
 
 /** Builds a class with what the container has. */
 export function construct<T>(raw: RawContainer, target: Constructor<T>): T {
-  // tsyringe types constructors by any[]
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- tsyringe types constructors by any[]
   return raw.resolve(target as new (...args: unknown[]) => T)
 }

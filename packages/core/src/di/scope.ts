@@ -90,7 +90,7 @@ export class Scope implements AsyncDisposable {
   all<T>(t: Token<T>): readonly T[] {
     this.#alive(tokenName(t))
     const own = this.#lists.get(t) ?? []
-    // only factories of T are kept under this token
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only makers of T are kept under this token
     return [...(this.#parent?.all(t) ?? []), ...own.map((get) => get() as T)]
   }
 
@@ -102,7 +102,7 @@ export class Scope implements AsyncDisposable {
   /** Resolves several at once. */
   resolve<const D extends Deps>(deps: D): Resolved<D> {
     const entries = Object.entries(deps).map(([name, dep]) => [name, this.resolveOne(dep)])
-    // the entries are those of Resolved<D>, one by one
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the entries are those of Resolved<D>, one by one
     return Object.fromEntries(entries) as Resolved<D>
   }
 
@@ -144,7 +144,7 @@ export class Scope implements AsyncDisposable {
   async #dispose(): Promise<void> {
     const failed: string[] = []
     const errors: unknown[] = []
-    for (const { name, dispose } of this.#made.splice(0).reverse()) {
+    for (const { name, dispose } of this.#made.splice(0).toReversed()) {
       try {
         await dispose()
       } catch (error) {

@@ -38,7 +38,10 @@ function nameOf(errno: string | number): string {
 }
 
 /** Puts brand and fields on an error; absent ones stay absent, so that a printed error shows only what is known. */
-export function defineErrorFields<E extends Error>(error: E, details: ErrorDetails): E & ErrorFields {
+export function defineErrorFields<E extends Error>(
+  error: E,
+  details: ErrorDetails,
+): E & ErrorFields {
   Object.defineProperty(error, ERROR_BRAND, { value: true })
   const { driver, field, step, syscall, subject, errno } = details
   return Object.assign(error, {

@@ -1,0 +1,220 @@
+import type {
+  CommandOutput,
+  LaunchedProcess,
+  ProcessEnd,
+  ProcessStart,
+} from '../contracts/process.js'
+import { CaissonError } from '../errors/caisson-error.js'
+import { decideReason, type Deed } from '../result/decide-reason.js'
+import type { ExecResult } from '../result/exec-result.js'
+import { makeResult, usageOf } from '../result/make-result.js'
+import type { ParsedExec } from '../spec/parse-exec-options.js'
+import { decodeOutput, type Output } from './decode-output.js'
+import type { CommandIo, CommandOpener, Launch } from './launch.js'
+import { notExecuted } from './not-executed.js'
+import { OutputSink } from './output-sink.js'
+import { OutputTap } from './output-tap.js'
+import { StdinFeed } from './stdin-feed.js'
+
+const ignore = (): void => {}
+const nextMicrotask = Promise.resolve()
+const outputMode = (live: boolean): CommandOutput => (live ? 'stream' : 'capture')
+
+/** One command from its call to its result. */
+export class CommandRun {
+  readonly stdin: StdinFeed
+  readonly stdout: OutputTap
+  readonly stderr: OutputTap
+  readonly result: Promise<ExecResult<Output>>
+  readonly #options: ParsedExec
+  readonly #name: string
+  readonly #opener: CommandOpener
+  readonly #deeds: Deed[] = []
+  readonly #degraded: string[] = []
+  readonly #onStart: ((pid: number) => void)[] = []
+  readonly #wanted = { stdout: false, stderr: false, start: false }
+  #phase: 'waiting' | 'opening' | 'running' | 'ended' = 'waiting'
+  #cancelled: CaissonError | undefined
+  #process: LaunchedProcess | undefined
+  #timer: NodeJS.Timeout | undefined
+  #pid: number | undefined
+
+  /** @param name of the command, for messages */
+  constructor(name: string, options: ParsedExec, opener: CommandOpener) {
+    this.#name = name
+    this.#options = options
+    this.#opener = opener
+    this.stdin = new StdinFeed(options.stdin)
+    this.stdout = new OutputTap(options.maxOutputBytes)
+    this.stderr = new OutputTap(options.maxOutputBytes)
+    this.#sink('stdout', options.stdout)
+    this.#sink('stderr', options.stderr)
+    this.result = this.#run()
+  }
+
+  /** Asks for something live; without effect once the command is sent. */
+  want(what: 'stdout' | 'stderr' | 'start'): void {
+    if (this.#phase === 'waiting') this.#wanted[what] = true
+  }
+
+  /** Tells the pid as soon as it is known, which may be now. */
+  onStart(tell: (pid: number) => void): void {
+    if (this.#pid === undefined) this.#onStart.push(tell)
+    else tell(this.#pid)
+  }
+
+  /** Sends a signal for a reason; before the command runs, SIGKILL means that it will not. */
+  act(deed: Deed, cause?: unknown): void {
+    if (this.#phase === 'ended') return
+    this.#deeds.push(deed)
+    if (this.#process !== undefined) this.#process.signal(deed.signal)
+    else if (deed.signal === 'SIGKILL') this.#cancelled ??= this.#notWanted(deed, cause)
+  }
+
+  #notWanted(deed: Deed, cause: unknown): CaissonError {
+    return new CaissonError({
+      code: 'ERR_ABORTED',
+      what: 'command not run',
+      subject: this.#name,
+      why: `${deed.reason} before it started`,
+      cause,
+    })
+  }
+
+  #sink(name: 'stdout' | 'stderr', to: NodeJS.WritableStream | undefined): void {
+    if (to === undefined) return
+    this.#wanted[name] = true
+    const failed = (error: unknown): void => {
+      this.#degraded.push(`the stream given as ${name} failed: ${String(error)}`)
+    }
+    void new OutputSink(this[name], to, failed)
+  }
+
+  async #run(): Promise<ExecResult<Output>> {
+    const { signal } = this.#options
+    const onAbort = (): void => {
+      this.act({ reason: 'aborted', signal: 'SIGKILL' }, signal?.reason)
+    }
+    let launch: Launch | undefined
+    try {
+      // the rest of the caller's tick, in which streams can still be asked for
+      await nextMicrotask
+      if (signal?.aborted === true) onAbort()
+      else signal?.addEventListener('abort', onAbort, { once: true })
+      if (this.#cancelled !== undefined) throw this.#cancelled
+      this.#phase = 'opening'
+      const io = this.#io()
+      launch = await this.#opener.open(io, () => this.#cancelled)
+      return await this.#follow(launch, io)
+    } catch (error) {
+      return await this.#failed(error, launch)
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #io(): CommandIo {
+    const stdin = this.stdin.seal()
+    const { stdout, stderr, start } = this.#wanted
+    return {
+      stdin,
+      stdout: outputMode(stdout),
+      stderr: outputMode(stderr),
+      reportStart: start || stdout || stderr || stdin.kind === 'stream',
+    }
+  }
+
+  async #follow(launch: Launch, io: CommandIo): Promise<ExecResult<Output>> {
+    const { process } = launch
+    this.#process = process
+    this.#phase = 'running'
+    // both reject when it never ran, and only one of them is waited for at a time
+    process.ended.catch(ignore)
+    process.started.catch(ignore)
+    for (const { signal } of this.#deeds) process.signal(signal)
+    const { timeoutMs } = this.#options
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(
+        () => this.act({ reason: 'wall-time', signal: 'SIGKILL' }),
+        timeoutMs,
+      )
+    }
+    if (io.reportStart) this.#connect(await process.started, io)
+    const end = await process.ended
+    this.#over()
+    if (io.stdout === 'stream' || io.stderr === 'stream') {
+      await Promise.all([this.stdout.settle(io.stdout), this.stderr.settle(io.stderr)])
+    }
+    return this.#finish(end, launch, io)
+  }
+
+  #connect(start: ProcessStart, io: CommandIo): void {
+    this.#started(start.pid)
+    const missing = (['stdin', 'stdout', 'stderr'] as const).find(
+      (name) =>
+        (name === 'stdin' ? io.stdin.kind : io[name]) === 'stream' && start[name] === undefined,
+    )
+    if (missing !== undefined) {
+      this.#process?.signal('SIGKILL')
+      const why = `gives no ${missing} although a stream was asked for`
+      throw new CaissonError({ code: 'ERR_DRIVER', what: 'isolation driver', why })
+    }
+    if (start.stdin !== undefined) {
+      this.stdin.connect(start.stdin, (error) => {
+        this.#degraded.push(`the stream given as stdin failed: ${String(error)}`)
+      })
+    }
+    if (start.stdout !== undefined) this.stdout.connect(start.stdout)
+    if (start.stderr !== undefined) this.stderr.connect(start.stderr)
+  }
+
+  #started(pid: number): void {
+    if (this.#pid !== undefined) return
+    this.#pid = pid
+    for (const tell of this.#onStart.splice(0)) tell(pid)
+  }
+
+  /** Nothing that is done from now on can have ended it. */
+  #over(): void {
+    this.#phase = 'ended'
+    clearTimeout(this.#timer)
+    this.stdin.close()
+  }
+
+  async #finish(end: ProcessEnd, launch: Launch, io: CommandIo): Promise<ExecResult<Output>> {
+    this.#started(end.pid)
+    if (io.stdout === 'capture') this.stdout.complete(end.stdout, end.stdoutTotal)
+    if (io.stderr === 'capture') this.stderr.complete(end.stderr, end.stderrTotal)
+    const reason = decideReason(end, this.#deeds, launch.verdicts)
+    await launch.finish()
+    return makeResult({
+      reason,
+      exitCode: end.exitCode,
+      signal: end.signal,
+      stdout: decodeOutput(this.stdout.bytes(), this.#options.encoding),
+      stderr: decodeOutput(this.stderr.bytes(), this.#options.encoding),
+      truncated: { stdout: this.stdout.truncated, stderr: this.stderr.truncated },
+      usage: usageOf(end),
+      enforced: launch.enforced,
+      degraded: [...launch.degraded, ...this.#degraded],
+    })
+  }
+
+  /** A command that cannot be executed is a result, as in a shell; everything else is the error it is. */
+  async #failed(error: unknown, launch: Launch | undefined): Promise<ExecResult<Output>> {
+    this.#over()
+    await launch?.finish()
+    const killed = this.#deeds.find(({ signal }) => signal === 'SIGKILL')
+    const result = notExecuted(error, this.#name, this.#options.encoding, launch?.degraded ?? [])
+    if (result !== undefined) {
+      const line = Buffer.from(result.stderr)
+      this.stderr.complete(line, line.length)
+      this.stdout.end()
+      return result
+    }
+    this.stdout.end()
+    this.stderr.end()
+    if (killed === undefined || error === this.#cancelled) throw error
+    throw this.#notWanted(killed, error)
+  }
+}

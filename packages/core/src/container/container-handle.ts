@@ -1,0 +1,290 @@
+import type { Pausable } from '../contracts/features.js'
+import type { IsolatedContainer } from '../contracts/isolation-driver.js'
+import type { Deed } from '../result/decide-reason.js'
+import { CaissonError } from '../errors/caisson-error.js'
+import type { Change } from '../result/change.js'
+import type { ContainerSpec } from '../spec/container-spec.js'
+import { parseArgv } from '../spec/parse-argv.js'
+import { parseExecOptions } from '../spec/parse-exec-options.js'
+import { parseText } from '../values/parse-text.js'
+import { CommandRun } from './command-run.js'
+import { failedRun } from './failed-run.js'
+import type { ContainerBase, ContainerEvents } from './container.js'
+import type { Output } from './decode-output.js'
+import { EventHub } from './event-hub.js'
+import type { Exec } from './exec.js'
+import { ExecHandle } from './exec-handle.js'
+import type { CommandOpener } from './launch.js'
+import { holdLimits, type HeldLimits, type LimitRouter } from './limit-router.js'
+import { makeCommand } from './make-command.js'
+import { StateMachine, type ContainerState } from './state.js'
+import { templateArgv, type TemplateValue } from './template-argv.js'
+import type { ParsedExec } from '../spec/parse-exec-options.js'
+
+/** What a container is made of. */
+export interface ContainerParts {
+  readonly id: string
+  readonly spec: ContainerSpec
+  readonly timeoutMs: number | undefined
+  readonly isolated: IsolatedContainer
+  readonly held: HeldLimits
+  readonly degraded: readonly string[]
+  readonly limits: LimitRouter
+  /** Gives root and limits back, and forgets the container. Never rejects: says what failed. */
+  readonly giveBack: () => Promise<readonly unknown[]>
+  /** Hears of what fails where no caller waits for it. */
+  readonly warn: (error: unknown) => void
+}
+
+/** The one implementation of `Container`. */
+export class ContainerHandle implements ContainerBase, Pausable {
+  readonly #parts: ContainerParts
+  readonly #state: StateMachine
+  readonly #events = new EventHub<ContainerEvents>()
+  readonly #runs = new Set<CommandRun>()
+  #stopping: Promise<void> | undefined
+  #removing: Promise<void> | undefined
+  #freezing: Promise<void> = Promise.resolve()
+  #gone = false
+
+  constructor(parts: ContainerParts) {
+    this.#parts = parts
+    this.#state = new StateMachine(parts.id)
+    void parts.isolated.gone.then(() => this.#wentAway(), parts.warn)
+  }
+
+  get id(): string {
+    return this.#parts.id
+  }
+
+  get name(): string | undefined {
+    return this.#parts.spec.name
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#parts.spec.labels
+  }
+
+  get state(): ContainerState {
+    return this.#state.state
+  }
+
+  get pid(): number {
+    return this.#parts.isolated.pid
+  }
+
+  exec(
+    cmd: string,
+    args: readonly string[],
+    options: { readonly encoding: 'buffer' },
+  ): Exec<Uint8Array>
+  exec(cmd: string, args?: readonly string[], options?: object): Exec
+  exec(cmd: unknown, args: unknown = [], options?: unknown): Exec<Output> {
+    return this.#exec(() => parseArgv(Array.isArray(args) ? [cmd, ...args] : args), options)
+  }
+
+  sh(script: string, options: { readonly encoding: 'buffer' }): Exec<Uint8Array>
+  sh(script: string, options?: object): Exec
+  sh(script: unknown, options?: unknown): Exec<Output> {
+    return this.#exec(() => ['/bin/sh', '-c', parseText(script, 'script')], options)
+  }
+
+  $(strings: TemplateStringsArray, ...values: readonly TemplateValue[]): Exec
+  $(strings: readonly string[], ...values: readonly TemplateValue[]): Exec<Output> {
+    return this.#exec(() => parseArgv(templateArgv(strings, values)), undefined)
+  }
+
+  changes(): AsyncIterable<Change> {
+    if (this.state === 'removed') throw this.#state.refuse('list its changes')
+    return this.#parts.isolated.changes()
+  }
+
+  async pause(): Promise<void> {
+    await this.#freeze(true)
+  }
+
+  async resume(): Promise<void> {
+    await this.#freeze(false)
+  }
+
+  async stop(): Promise<void> {
+    await this.end('killed')
+  }
+
+  /** Stops it for a reason of its owner's. */
+  async end(reason: Deed['reason']): Promise<void> {
+    if (this.state === 'stopped' || this.state === 'removed') return
+    this.#stopping ??= this.#stop(reason)
+    await this.#stopping
+  }
+
+  async remove(): Promise<void> {
+    if (this.state === 'removed') return
+    this.#removing ??= this.#remove()
+    await this.#removing
+  }
+
+  on<E extends keyof ContainerEvents>(
+    event: E,
+    listener: (...args: ContainerEvents[E]) => void,
+  ): () => void {
+    return this.#events.on(event, listener)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove()
+  }
+
+  #exec(argvOf: () => readonly string[], options: unknown): Exec<Output> {
+    let run: CommandRun
+    try {
+      const argv = argvOf()
+      const parsed = parseExecOptions(options, this.#parts.limits.declared)
+      run = new CommandRun(argv[0] ?? '', this.#withDefaults(parsed), this.#opener(argv, parsed))
+    } catch (error) {
+      return new ExecHandle(failedRun(error))
+    }
+    this.#runs.add(run)
+    run.result.then(
+      (result) => {
+        this.#runs.delete(run)
+        this.#events.emit('exit', result)
+      },
+      () => this.#runs.delete(run),
+    )
+    const exec = new ExecHandle(run)
+    this.#events.emit('exec', exec)
+    return exec
+  }
+
+  #withDefaults(options: ParsedExec): ParsedExec {
+    const { timeoutMs } = this.#parts
+    return options.timeoutMs === undefined && timeoutMs !== undefined
+      ? { ...options, timeoutMs }
+      : options
+  }
+
+  #opener(argv: readonly string[], options: ParsedExec): CommandOpener {
+    const { id, spec, isolated, held, limits, degraded, warn } = this.#parts
+    const plan = limits.plan(options.limits, 'command')
+    return {
+      open: async (io, cancelled) => {
+        this.#checkOpen()
+        const own = await holdLimits(plan, id, 'command')
+        try {
+          const error = cancelled()
+          if (error !== undefined) throw error
+          this.#checkOpen()
+          const process = isolated.exec(makeCommand(argv, spec, options, io, own.amendments))
+          this.#start()
+          return {
+            process,
+            verdicts: [...own.verdicts, ...held.verdicts],
+            enforced: [...new Set([...own.enforced, ...held.enforced])],
+            degraded: [...degraded, ...plan.degraded],
+            finish: async () => {
+              for (const failure of await own.release()) warn(failure)
+            },
+          }
+        } catch (error) {
+          for (const failure of await own.release()) warn(failure)
+          throw error
+        }
+      },
+    }
+  }
+
+  #start(): void {
+    if (this.state !== 'created') return
+    this.#state.enter('running')
+    this.#events.emit('start')
+  }
+
+  /** @throws CaissonError ERR_CONTAINER_STATE, ERR_CONTAINER_GONE */
+  #checkOpen(): void {
+    if (this.#gone) {
+      throw new CaissonError({
+        code: 'ERR_CONTAINER_GONE',
+        what: 'container',
+        subject: this.id.slice(0, 12),
+      })
+    }
+    if (this.#stopping !== undefined || this.#removing !== undefined) {
+      throw this.#state.refuse('run a command: it is being stopped')
+    }
+    if (this.state !== 'created' && this.state !== 'running') {
+      throw this.#state.refuse('run a command')
+    }
+  }
+
+  async #freeze(on: boolean): Promise<void> {
+    // one after another: what is right for the second depends on how the first ended
+    const before = this.#freezing
+    const change = async (): Promise<void> => {
+      await before
+      const to = on ? 'paused' : 'running'
+      if (this.#stopping !== undefined) throw this.#state.refuse(`be ${to}: it is being stopped`)
+      // from created, too, running can be entered, but not by this
+      if (this.state !== (on ? 'running' : 'paused')) throw this.#state.refuse(`be ${to}`)
+      await this.#setFrozen(on)
+      if (this.#stopping === undefined) this.#state.enter(to)
+    }
+    const changed = change()
+    this.#freezing = changed.catch(() => {})
+    await changed
+  }
+
+  async #setFrozen(on: boolean): Promise<void> {
+    const freezers = this.#parts.held.leases.filter((lease) => lease.freeze !== undefined)
+    if (freezers.length === 0) {
+      throw new CaissonError({
+        code: 'ERR_UNSUPPORTED',
+        what: on ? 'pause' : 'resume',
+        subject: this.id.slice(0, 12),
+        field: 'limiters',
+        why: 'no limit of this container is held by a limiter with the feature `freeze`',
+        fix: 'Use a limiter that can freeze, and give the container one of its limits.',
+      })
+    }
+    for (const lease of freezers) await lease.freeze?.(on)
+  }
+
+  async #stop(reason: Deed['reason']): Promise<void> {
+    try {
+      const runs = [...this.#runs]
+      for (const run of runs) run.act({ reason, signal: 'SIGKILL' })
+      const settled = runs.map(async (run) => run.result.then(ignore, ignore))
+      const stopped = this.#parts.isolated.stop()
+      // frozen processes die when they thaw; SIGKILL is there before
+      if (this.state === 'paused') this.#setFrozen(false).catch(this.#parts.warn)
+      await stopped
+      await Promise.all(settled)
+      if (this.state !== 'stopped') this.#state.enter('stopped')
+    } finally {
+      // done, or to be tried again
+      this.#stopping = undefined
+    }
+  }
+
+  async #remove(): Promise<void> {
+    try {
+      await this.end('killed')
+      await this.#parts.isolated.remove()
+    } finally {
+      this.#removing = undefined
+    }
+    this.#state.enter('removed')
+    const failures = await this.#parts.giveBack()
+    this.#events.emit('removed')
+    for (const failure of failures) this.#parts.warn(failure)
+  }
+
+  #wentAway(): void {
+    if (this.#stopping !== undefined || this.#removing !== undefined) return
+    if (this.state === 'stopped' || this.state === 'removed') return
+    this.#gone = true
+    this.#state.enter('stopped')
+  }
+}
+
+const ignore = (): void => {}

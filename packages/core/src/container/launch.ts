@@ -1,0 +1,31 @@
+import type { CommandInput, CommandOutput, LaunchedProcess } from '../contracts/process.js'
+import type { CaissonError } from '../errors/caisson-error.js'
+import type { LimitVerdict } from '../result/decide-reason.js'
+import type { LimitKey } from '../spec/limits.js'
+
+/** How a command is connected; decided when it is sent. */
+export interface CommandIo {
+  readonly stdin: CommandInput
+  readonly stdout: CommandOutput
+  readonly stderr: CommandOutput
+  readonly reportStart: boolean
+}
+
+/** A command handed to its isolation driver, with what it holds. */
+export interface Launch {
+  readonly process: LaunchedProcess
+  readonly verdicts: readonly LimitVerdict[]
+  readonly enforced: readonly LimitKey[]
+  readonly degraded: readonly string[]
+  /** Gives everything back. Never rejects. */
+  finish(): Promise<void>
+}
+
+/** What an `Exec` asks of its container or engine. */
+export interface CommandOpener {
+  /**
+   * Takes hold of what the command needs and starts it; undoes everything when it fails.
+   * @param cancelled asked after each wait: an error means that the command is not wanted any more
+   */
+  open(io: CommandIo, cancelled: () => CaissonError | undefined): Promise<Launch>
+}

@@ -1,0 +1,140 @@
+import { LimitRouter, type LimiterEntry } from '../container/limit-router.js'
+import { RootRouter } from '../container/root-router.js'
+import type { Driver, DriverKind } from '../contracts/driver.js'
+import type { IsolationDriver } from '../contracts/isolation-driver.js'
+import { silentLogger } from '../contracts/logger.js'
+import type { RootfsProvider } from '../contracts/rootfs-provider.js'
+import { LOGGER, STATE_DIR } from '../contracts/tokens.js'
+import { Scope } from '../di/scope.js'
+import { CaissonError } from '../errors/caisson-error.js'
+import { invalidArgument } from '../errors/invalid-argument.js'
+import { checkFields, plainObject } from '../spec/check-fields.js'
+import { parseAbsolutePath } from '../spec/parse-path.js'
+import { parseLimits } from '../spec/parse-limits.js'
+import { describeType } from '../values/describe-type.js'
+import { parseText } from '../values/parse-text.js'
+import { defaultStateDir } from '../host/state-dir.js'
+import type { EngineOptions } from './engine-options.js'
+
+/** An engine's parts, made and connected. */
+export interface EngineParts {
+  readonly scope: Scope
+  readonly drivers: readonly Driver[]
+  readonly isolation: IsolationDriver
+  readonly roots: RootRouter
+  readonly schemes: ReadonlySet<string>
+  readonly limits: LimitRouter
+  readonly from: string
+}
+
+const optionFields: ReadonlySet<string> = new Set(
+  'rootfs isolation limiters scope stateDir defaults onUnsupported'.split(' '),
+)
+const defaultFields: ReadonlySet<string> = new Set(['from', 'limits'])
+
+function checkDriver(value: unknown, kind: DriverKind, field: string): void {
+  const driver = typeof value === 'object' && value !== null ? { ...value } : undefined
+  const found = driver === undefined ? undefined : Reflect.get(driver, 'kind')
+  if (
+    driver !== undefined &&
+    found === kind &&
+    typeof Reflect.get(driver, 'create') === 'function'
+  ) {
+    if (Reflect.get(driver, 'apiVersion') === 1) return
+  }
+  const why =
+    found === undefined
+      ? `must be a driver made by defineDriver(), not ${describeType(value)}`
+      : `must be a driver of kind ${kind} and apiVersion 1, not ${String(found)}`
+  throw new CaissonError({ code: 'ERR_DRIVER', what: 'createEngine', subject: field, field, why })
+}
+
+function checkDrivers<K extends DriverKind>(
+  drivers: readonly Driver<K>[],
+  kind: K,
+  field: string,
+): readonly Driver<K>[] {
+  for (const [index, driver] of drivers.entries()) checkDriver(driver, kind, `${field}[${index}]`)
+  return drivers
+}
+
+function makeScope(options: EngineOptions): Scope {
+  const scope = (options.scope ?? Scope.root()).child()
+  if (!scope.has(LOGGER)) scope.value(LOGGER, silentLogger)
+  if (options.stateDir !== undefined) {
+    scope.value(STATE_DIR, parseAbsolutePath(options.stateDir, 'stateDir'))
+  } else if (!scope.has(STATE_DIR)) scope.value(STATE_DIR, defaultStateDir())
+  return scope
+}
+
+function bySchemes(
+  drivers: readonly Driver<'rootfs'>[],
+  scope: Scope,
+): Map<string, RootfsProvider> {
+  const providers = new Map<string, RootfsProvider>()
+  for (const driver of drivers) {
+    const provider = driver.create(scope)
+    for (const scheme of driver.schemes) {
+      if (providers.has(scheme)) {
+        const why = `another rootfs driver answers to ${scheme}: already`
+        throw new CaissonError({
+          code: 'ERR_DRIVER',
+          what: 'createEngine',
+          subject: driver.name,
+          driver: driver.name,
+          why,
+        })
+      }
+      providers.set(scheme, provider)
+    }
+  }
+  return providers
+}
+
+/**
+ * Makes and connects an engine's parts.
+ * @throws CaissonError ERR_DRIVER, ERR_DI, ERR_INVALID_SPEC, ERR_LIMIT_RANGE
+ */
+export function assemble(options: EngineOptions, warn: (error: unknown) => void): EngineParts {
+  checkFields(options, '', optionFields)
+  const { rootfs, isolation, limiters = [], defaults = {}, onUnsupported = 'throw' } = options
+  checkFields(plainObject(defaults, 'defaults'), 'defaults', defaultFields)
+  if (onUnsupported !== 'throw' && onUnsupported !== 'warn') {
+    throw invalidArgument({ field: 'onUnsupported', why: 'must be `throw` or `warn`' })
+  }
+  const rootDrivers = checkDrivers(isList(rootfs) ? rootfs : [rootfs], 'rootfs', 'rootfs')
+  checkDriver(isolation, 'isolation', 'isolation')
+  checkDrivers(limiters, 'limiter', 'limiters')
+  const scheme = rootDrivers[0]?.schemes[0]
+  if (scheme === undefined) {
+    throw invalidArgument({
+      field: 'rootfs',
+      why: 'must be at least one driver',
+      code: 'ERR_DRIVER',
+    })
+  }
+  const scope = makeScope(options)
+  const providers = bySchemes(rootDrivers, scope)
+  const entries = limiters.map((driver): LimiterEntry => ({
+    driver,
+    limiter: driver.create(scope),
+  }))
+  const declared = new Set<string>(limiters.flatMap(({ limits }) => limits))
+  return {
+    scope,
+    drivers: [...rootDrivers, isolation, ...limiters],
+    isolation: isolation.create(scope),
+    roots: new RootRouter(providers),
+    schemes: new Set(providers.keys()),
+    limits: new LimitRouter(entries, {
+      defaults: parseLimits(defaults.limits, 'defaults.limits', declared),
+      onUnsupported,
+      warn,
+    }),
+    from: defaults.from === undefined ? `${scheme}:` : parseText(defaults.from, 'defaults.from'),
+  }
+}
+
+function isList(value: EngineOptions['rootfs']): value is readonly Driver<'rootfs'>[] {
+  return Array.isArray(value)
+}

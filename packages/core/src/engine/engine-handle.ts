@@ -1,0 +1,220 @@
+import { CommandRun } from '../container/command-run.js'
+import type { Container } from '../container/container.js'
+import { ContainerHandle } from '../container/container-handle.js'
+import type { Output } from '../container/decode-output.js'
+import type { EventHub, Events } from '../container/event-hub.js'
+import type { Exec } from '../container/exec.js'
+import { ExecHandle } from '../container/exec-handle.js'
+import { failedRun } from '../container/failed-run.js'
+import { makeCommand } from '../container/make-command.js'
+import type { Feature } from '../contracts/features.js'
+import { CaissonError } from '../errors/caisson-error.js'
+import { suppress } from '../errors/suppress.js'
+import { explain } from '../plan/explain.js'
+import type { RunOptions } from '../spec/exec-options.js'
+import type { LimitKey } from '../spec/limits.js'
+import { parseArgv } from '../spec/parse-argv.js'
+import {
+  parseContainerSpec,
+  type ParsedSpec,
+  type SpecContext,
+} from '../spec/parse-container-spec.js'
+import type { Spec } from '../spec/spec.js'
+import type { EngineParts } from './assemble.js'
+import { examine, type DoctorReport } from './doctor.js'
+import type { Engine, EngineEvents } from './engine.js'
+import { oneShotOpener, withLeases, type OneShotParts } from './one-shot.js'
+import { parseRun } from './parse-run.js'
+
+const ignore = (): void => {}
+const captured = {
+  stdin: { kind: 'null' },
+  stdout: 'capture',
+  stderr: 'capture',
+  reportStart: false,
+} as const
+
+/** The one implementation of `Engine`. */
+export class EngineHandle implements Engine {
+  readonly #parts: EngineParts
+  readonly #events: EventHub<EngineEvents>
+  readonly #context: SpecContext
+  readonly #defaultSpec: ParsedSpec
+  readonly #warn: (error: unknown) => void
+  readonly #runs = new Set<CommandRun>()
+  readonly #containers = new Set<ContainerHandle>()
+  readonly #creating = new Set<Promise<unknown>>()
+  #disposed: Promise<void> | undefined
+  readonly supports: Engine['supports']
+
+  constructor(parts: EngineParts, events: EventHub<EngineEvents>) {
+    this.#parts = parts
+    this.#events = events
+    this.#warn = (error): void => events.emit('warning', error)
+    this.#context = { from: parts.from, declaredLimits: parts.limits.declared }
+    this.#defaultSpec = parseContainerSpec(undefined, this.#context)
+    this.supports = Object.freeze({
+      limits: parts.limits.declared,
+      features: new Set(parts.drivers.flatMap(({ features }) => features)),
+      schemes: parts.schemes,
+    })
+  }
+
+  get events(): Events<EngineEvents> {
+    return this.#events
+  }
+
+  run(argv: readonly string[], options: { readonly encoding: 'buffer' }): Exec<Uint8Array>
+  run(argv: readonly string[], options?: RunOptions): Exec
+  run(argv: unknown, options?: unknown): Exec<Output> {
+    let run: CommandRun
+    try {
+      this.#alive()
+      const parts = this.#parse(argv, options)
+      run = new CommandRun(parts.argv[0] ?? '', parts.options, oneShotOpener(parts))
+    } catch (error) {
+      return new ExecHandle(failedRun(error))
+    }
+    this.#runs.add(run)
+    run.result.then(
+      (result) => {
+        this.#runs.delete(run)
+        this.#events.emit('exit', result)
+      },
+      () => this.#runs.delete(run),
+    )
+    return new ExecHandle(run)
+  }
+
+  async create(spec?: Spec): Promise<Container<LimitKey, Feature>> {
+    this.#alive()
+    const creation = this.#create(parseContainerSpec(spec, this.#context))
+    this.#creating.add(creation)
+    try {
+      return await creation
+    } finally {
+      this.#creating.delete(creation)
+    }
+  }
+
+  async explain(argv: readonly string[], options?: RunOptions): Promise<string> {
+    this.#alive()
+    const parts = this.#parse(argv, options)
+    const needs = { ...parts, signal: parts.options.signal }
+    return withLeases(
+      needs,
+      () => undefined,
+      async (request, _held, undo) => {
+        const command = makeCommand(parts.argv, request.spec, parts.options, captured, [])
+        const text = explain(await this.#parts.isolation.plan(request, command))
+        for (const failure of await undo.run()) this.#warn(failure)
+        return text
+      },
+    )
+  }
+
+  async doctor(): Promise<DoctorReport> {
+    return examine(this.#parts.drivers, this.#parts.scope)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose()
+    return this.#disposed
+  }
+
+  #parse(argv: unknown, options: unknown): OneShotParts {
+    const { roots, limits, isolation } = this.#parts
+    const run = parseRun(options, this.#context, this.#defaultSpec)
+    return {
+      argv: parseArgv(argv),
+      spec: run.container,
+      options: run.exec,
+      root: roots.find(run.container.from),
+      limits: limits.plan(run.container.limits, 'container'),
+      isolation,
+      warn: this.#warn,
+    }
+  }
+
+  async #create(parsed: ParsedSpec): Promise<ContainerHandle> {
+    const { signal, timeoutMs } = parsed
+    const { isolation, limits, roots } = this.#parts
+    const plan = limits.plan(parsed.container.limits, 'container')
+    const root = roots.find(parsed.container.from)
+    const aborted = (): CaissonError | undefined => this.#unwanted(signal)
+    const first = aborted()
+    if (first !== undefined) throw first
+    const needs = { spec: parsed.container, root, limits: plan, signal }
+    return withLeases(needs, aborted, async (request, held, undo) => {
+      const isolated = await isolation.create(request)
+      undo.push(() => isolated.remove())
+      const late = aborted()
+      if (late !== undefined) throw late
+      const container = new ContainerHandle({
+        id: request.id,
+        spec: request.spec,
+        timeoutMs,
+        isolated,
+        held,
+        degraded: plan.degraded,
+        limits,
+        giveBack: async () => {
+          this.#containers.delete(container)
+          signal?.removeEventListener('abort', onAbort)
+          return undo.run()
+        },
+        warn: this.#warn,
+      })
+      const onAbort = (): void => {
+        container.end('aborted').catch(this.#warn)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#containers.add(container)
+      this.#events.emit('container', container)
+      return container
+    })
+  }
+
+  #unwanted(signal: AbortSignal | undefined): CaissonError | undefined {
+    const why =
+      this.#disposed !== undefined
+        ? 'the engine was disposed meanwhile'
+        : signal?.aborted === true
+          ? 'aborted before it stood'
+          : undefined
+    if (why === undefined) return undefined
+    return new CaissonError({
+      code: 'ERR_ABORTED',
+      what: 'container not made',
+      why,
+      ...(signal?.aborted === true ? { cause: signal.reason } : {}),
+    })
+  }
+
+  async #dispose(): Promise<void> {
+    const failures: unknown[] = []
+    await Promise.allSettled(this.#creating)
+    const runs = [...this.#runs].map(async (run) => {
+      run.act({ reason: 'killed', signal: 'SIGKILL' })
+      await run.result.then(ignore, ignore)
+    })
+    const containers = [...this.#containers].map((container) => container.remove())
+    for (const settled of await Promise.allSettled([...runs, ...containers])) {
+      if (settled.status === 'rejected') failures.push(settled.reason)
+    }
+    try {
+      await this.#parts.scope[Symbol.asyncDispose]()
+    } catch (error) {
+      failures.push(error)
+    }
+    const [first, ...later] = failures
+    if (failures.length === 0) return
+    suppress(first, later)
+    throw first
+  }
+
+  #alive(): void {
+    if (this.#disposed === undefined) return
+    throw new CaissonError({ code: 'ERR_DISPOSED', what: 'engine' })
+  }
+}

@@ -1,0 +1,39 @@
+import type { Driver } from '../contracts/driver.js'
+import type { Scope } from '../di/scope.js'
+import type { Limits } from '../spec/limits.js'
+
+/** A rootfs driver, or several with different schemes. */
+export type RootfsOption = Driver<'rootfs'> | readonly Driver<'rootfs'>[]
+
+/** What an engine is made of. */
+export interface EngineOptions<
+  R extends RootfsOption = RootfsOption,
+  I extends Driver<'isolation'> = Driver<'isolation'>,
+  M extends readonly Driver<'limiter'>[] = readonly Driver<'limiter'>[],
+> {
+  readonly rootfs: R
+  readonly isolation: I
+  /** The first that declares a limit enforces it. Default: none. */
+  readonly limiters?: M
+  /** Where drivers get their dependencies. The engine registers its own in a child of it. Default: an empty one. */
+  readonly scope?: Scope
+  /** Absolute. Default: /run/caisson for root, else caisson in $XDG_RUNTIME_DIR or, for want of it, in /tmp by user id. */
+  readonly stateDir?: string
+  readonly defaults?: {
+    /** Root where a spec names none. Default: the first scheme of the first rootfs driver. */
+    readonly from?: string
+    /** For every container that does not name them; those that no limiter enforces show in `degraded`. */
+    readonly limits?: Limits<LimitsOf<M[number]>>
+  }
+  /** `throw` (default): ERR_UNSUPPORTED for a limit nobody enforces; `warn`: an event, and `degraded` in the result. */
+  readonly onUnsupported?: 'throw' | 'warn'
+}
+
+/** Limits that drivers declare. */
+export type LimitsOf<X> = X extends Driver<infer _K, infer L, infer _F> ? L : never
+
+/** Features that drivers declare. */
+export type FeaturesOf<X> = X extends Driver<infer _K, infer _L, infer F> ? F : never
+
+/** The drivers in a rootfs option. */
+export type RootfsOf<R extends RootfsOption> = R extends readonly (infer D)[] ? D : R

@@ -1,0 +1,61 @@
+import type { Container } from '../container/container.js'
+import type { Output } from '../container/decode-output.js'
+import type { Events } from '../container/event-hub.js'
+import type { Exec } from '../container/exec.js'
+import type { Feature } from '../contracts/features.js'
+import type { ExecResult } from '../result/exec-result.js'
+import type { RunOptions } from '../spec/exec-options.js'
+import type { LimitKey } from '../spec/limits.js'
+import type { Spec } from '../spec/spec.js'
+import type { DoctorReport } from './doctor.js'
+
+/** What happens in an engine. */
+export interface EngineEvents {
+  /** A container was made. */
+  readonly container: readonly [Container]
+  /** A one-shot ended. */
+  readonly exit: readonly [ExecResult<Output>]
+  /** Something failed, or is weaker than asked for, where no caller waits for an error. */
+  readonly warning: readonly [unknown]
+}
+
+/**
+ * Makes containers with the drivers it was given.
+ * @typeParam L limits that its limiters enforce
+ * @typeParam F features that its drivers bring
+ */
+export interface Engine<
+  L extends LimitKey = LimitKey,
+  F extends Feature = Feature,
+> extends AsyncDisposable {
+  /**
+   * Runs one command in a container of its own, which is gone when the command ended.
+   * The `Exec` rejects with ERR_INVALID_SPEC, ERR_UNSUPPORTED, ERR_ROOTFS_SCHEME, ERR_ARGV_TOO_LARGE, ERR_LIMIT_RANGE,
+   * ERR_MOUNT_TARGET, ERR_CAPABILITY_UNKNOWN (nothing was touched), with the codes of providers and of a start,
+   * ERR_ABORTED, or ERR_DISPOSED.
+   */
+  run(
+    argv: readonly string[],
+    options: RunOptions<L> & { readonly encoding: 'buffer' },
+  ): Exec<Uint8Array>
+  run(argv: readonly string[], options?: RunOptions<L>): Exec
+  /**
+   * Makes a container that stays until it is removed or the engine is disposed.
+   * @throws CaissonError the codes of `run`
+   */
+  create(spec?: Spec<L>): Promise<Container<L, F>>
+  /** What `run` with the same arguments would do, in order, for people. Runs nothing. Throws what `run` rejects with. */
+  explain(argv: readonly string[], options?: RunOptions<L>): Promise<string>
+  /** What this host gives each driver, and what to do about what it does not. Never throws, changes nothing. */
+  doctor(): Promise<DoctorReport>
+  /** What was plugged in, as the manifests declare it. */
+  readonly supports: {
+    readonly limits: ReadonlySet<L>
+    readonly features: ReadonlySet<F>
+    /** Schemes of `from`, without the colon. */
+    readonly schemes: ReadonlySet<string>
+  }
+  readonly events: Events<EngineEvents>
+  /** Removes every container, ends every command (reason `killed`), and disposes what the engine made. Idempotent. */
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,33 @@
+import type { CaissonError } from '../errors/caisson-error.js'
+import type { LimitKey } from '../spec/limits.js'
+import type { EndReason } from './end-reason.js'
+import type { Usage } from './usage.js'
+
+/** How a command ended: one shape for success and failure. */
+export interface ExecResult<O = string> {
+  /** It exited by itself with code 0. */
+  readonly ok: boolean
+  /** Why it ended. */
+  readonly reason: EndReason
+  /** null when a signal ended it. 127: not found, 126: not executable. */
+  readonly exitCode: number | null
+  /** null when it exited. */
+  readonly signal: NodeJS.Signals | null
+  /** What it wrote, within `maxOutput`: head and tail when it was more. */
+  readonly stdout: O
+  readonly stderr: O
+  /** Whether the middle of a stream is missing. */
+  readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
+  readonly usage: Usage
+  /** Limits that were really enforced. */
+  readonly enforced: readonly LimitKey[]
+  /** What was weaker than asked for, in words; only what the caller or the engine's defaults allowed to be. */
+  readonly degraded: readonly string[]
+  /** Why the command could not be executed, for exit codes 127 and 126 of our own. */
+  readonly error?: CaissonError
+  /**
+   * Itself when `ok`.
+   * @throws CommandFailed ERR_COMMAND_FAILED otherwise, with this result
+   */
+  unwrap(): this
+}
