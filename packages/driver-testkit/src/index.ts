@@ -1,1 +1,10 @@
-export {}
+export { limitProbes, type LimitProbe } from './limit-probes.js'
+export type { AnyDriver, DriverFactory } from './manifest-tests.js'
+export type { TestApi } from './test-api.js'
+export { testIsolationDriver, type IsolationSuiteOptions } from './test-isolation-driver.js'
+export { testLimiter, type LimiterSuiteOptions } from './test-limiter.js'
+export {
+  testRootfsProvider,
+  type BadReference,
+  type RootfsSuiteOptions,
+} from './test-rootfs-provider.js'

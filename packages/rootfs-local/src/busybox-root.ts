@@ -8,7 +8,12 @@ import { errnoOf, rootfsError } from './rootfs-error.js'
 import { publishDirectory } from './staging.js'
 
 function treeStat(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })
+  try {
+    return lstatSync(path)
+  } catch {
+    // Whatever keeps it from being looked at keeps it from being made, and is explained then.
+    return undefined
+  }
 }
 
 function leaseOf(path: string, digest: string, stat: Stats): RootLease {

@@ -34,10 +34,10 @@ async function readBusybox(path: string): Promise<Busybox | string | undefined> 
   try {
     const stat = await file.stat()
     if (!stat.isFile()) return 'it is no regular file'
-    if (stat.size > MAX_BYTES) return `it has more than ${MAX_BYTES} bytes`
     const linkage = await readLinkage(file)
     if (linkage === 'not-elf') return 'it is no ELF program of this machine'
     if (linkage === 'dynamic') return 'it is not static: it needs libraries that the root lacks'
+    if (stat.size > MAX_BYTES) return `it has more than ${MAX_BYTES} bytes`
     const binary = Buffer.alloc(stat.size)
     const { bytesRead } = await file.read(binary, 0, stat.size, 0)
     if (bytesRead !== stat.size) return 'it changed while it was read'

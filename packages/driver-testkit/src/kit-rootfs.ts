@@ -1,0 +1,21 @@
+import { defineDriver, type Driver, type RootLease } from '@caisson/core'
+
+/** Lends one directory under `kit:`, so that a suite for one kind of driver needs no other driver for its root. */
+export function kitRootfs(path: string): Driver<'rootfs', never, never> {
+  const lease: RootLease = {
+    key: `kit:${path}`,
+    parts: [{ at: '/', lowers: [path] }],
+    extras: [],
+    masked: [],
+    copyOnWrite: true,
+    release: () => Promise.resolve(),
+  }
+  return defineDriver({
+    kind: 'rootfs',
+    name: 'kit',
+    apiVersion: 1,
+    schemes: ['kit'],
+    probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
+    create: () => ({ schemes: ['kit'], lend: () => Promise.resolve(lease) }),
+  })
+}

@@ -1,0 +1,211 @@
+import {
+  createEngine,
+  type Engine,
+  type ExecResult,
+  type Feature,
+  type LimitKey,
+  type Limits,
+  type ResourceLimiter,
+} from '@caisson/core'
+import { Scope } from '@caisson/core/di'
+import assert from 'node:assert/strict'
+import { rejection } from './expectations.js'
+import { makeKitRoot, type KitRoot } from './kit-root.js'
+import { kitRootfs } from './kit-rootfs.js'
+import { limitProbes, type LimitProbe } from './limit-probes.js'
+import { testManifest, type DriverFactory } from './manifest-tests.js'
+import { defineTest, skip, type TestApi } from './test-api.js'
+
+export interface LimiterSuiteOptions {
+  readonly driver: DriverFactory<'limiter'>
+  /** Any isolation driver that works here: limits are shown on real commands. */
+  readonly isolation: DriverFactory<'isolation'>
+  /** Probes for limits that the kit has none for, or better ones. */
+  readonly probes?: Readonly<Partial<Record<LimitKey, LimitProbe>>>
+}
+
+const ALL_KEYS: readonly LimitKey[] = [
+  'memory',
+  'swap',
+  'cpu',
+  'cpuTime',
+  'pids',
+  'processes',
+  'openFiles',
+  'fileSize',
+  'disk',
+  'io',
+  'stack',
+  'core',
+  'addressSpace',
+]
+
+/** Values that no limit takes. `as never` below: the types refuse them too. */
+const BAD_VALUES: readonly unknown[] = [
+  -1,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  2 ** 60,
+  'much',
+  '',
+  '-1MiB',
+  null,
+  true,
+  [],
+]
+
+/** What the tests share. */
+class LimiterBench {
+  readonly #options: LimiterSuiteOptions
+  readonly #scope = Scope.root()
+  readonly limiter: ResourceLimiter
+  #root: KitRoot | undefined
+  #engine: Engine<LimitKey, Feature> | undefined
+
+  constructor(options: LimiterSuiteOptions) {
+    this.#options = options
+    this.limiter = options.driver().create(this.#scope)
+  }
+
+  async engine(): Promise<Engine<LimitKey, Feature>> {
+    this.#root ??= makeKitRoot()
+    this.#engine ??= await createEngine({
+      rootfs: kitRootfs(this.#root.path),
+      isolation: this.#options.isolation(),
+      limiters: [this.#options.driver()],
+      defaults: { from: 'kit:' },
+    })
+    return this.#engine
+  }
+
+  async needsWorkingDrivers(): Promise<void> {
+    for (const driver of [this.#options.driver(), this.#options.isolation()]) {
+      await using scope = Scope.root()
+      const { missing } = await driver.probe(scope)
+      if (missing.length > 0) skip(`${driver.name}: ${missing.map(({ what }) => what).join('; ')}`)
+    }
+  }
+
+  async run(script: string, limits: Limits): Promise<ExecResult> {
+    const engine = await this.engine()
+    // A limit that is not enforced must fail the test, not stop it for ever.
+    return engine.run(['/bin/sh', '-c', script], { limits, timeout: '8s' })
+  }
+
+  async close(): Promise<void> {
+    await this.#engine?.[Symbol.asyncDispose]()
+    await this.#scope[Symbol.asyncDispose]()
+    this.#root?.remove()
+  }
+}
+
+function testEnforcement(
+  api: TestApi,
+  options: LimiterSuiteOptions,
+  bench: () => LimiterBench,
+): void {
+  const probes = { ...limitProbes, ...options.probes }
+  for (const key of options.driver().limits) {
+    defineTest(api, `really enforces ${key}, and says so in the result`, async () => {
+      const probe = probes[key]
+      assert.ok(probe !== undefined, `the kit cannot show ${key}: pass probes.${key}`)
+      await bench().needsWorkingDrivers()
+      const free = await bench().run(probe.freeScript ?? probe.script, {})
+      probe.free(free)
+      assert.ok(!free.enforced.includes(key))
+      const bound = await bench().run(probe.script, probe.limits)
+      probe.bound(bound)
+      assert.ok(bound.enforced.includes(key))
+    })
+  }
+}
+
+function testRefusals(api: TestApi, options: LimiterSuiteOptions, bench: () => LimiterBench): void {
+  defineTest(api, 'leaves limits that it does not declare to others', async () => {
+    const engine = await bench().engine()
+    const { limits } = options.driver()
+    assert.deepEqual([...engine.supports.limits].toSorted(), limits.toSorted())
+    for (const key of ALL_KEYS.filter((candidate) => !limits.includes(candidate))) {
+      const value = key === 'io' ? { readBps: 1 << 20 } : 1 << 26
+      const running = engine.run(['/bin/true'], { limits: { [key]: value } })
+      const error = await rejection(running, 'ERR_UNSUPPORTED')
+      assert.equal(error.field, `limits.${key}`)
+    }
+  })
+
+  for (const key of options.driver().limits) {
+    defineTest(api, `refuses bad values of ${key} by code and field`, async () => {
+      const engine = await bench().engine()
+      for (const value of BAD_VALUES) {
+        const limits: Limits = { [key]: value as never }
+        const context = `${key}: ${String(value)}`
+        const codes = ['ERR_LIMIT_RANGE', 'ERR_INVALID_SPEC'] as const
+        const running = await rejection(() => engine.run(['/bin/true'], { limits }), ...codes)
+        assert.equal(running.field, `limits.${key}`, context)
+        const request = { id: 'kit', scope: 'command', limits } as const
+        const acquiring = await rejection(() => bench().limiter.acquire(request), ...codes)
+        assert.equal(acquiring.field, `limits.${key}`, context)
+      }
+    })
+  }
+}
+
+function testLeases(api: TestApi, options: LimiterSuiteOptions, bench: () => LimiterBench): void {
+  const probes = { ...limitProbes, ...options.probes }
+  const request = (scope: 'container' | 'command') => {
+    const limits = options.driver().limits.map((key) => probes[key]?.limits ?? {})
+    return { id: 'kit', scope, limits: Object.assign({}, ...limits) as Limits }
+  }
+
+  defineTest(
+    api,
+    'enforces all that is asked for together, and takes a lease back twice',
+    async () => {
+      await bench().needsWorkingDrivers()
+      for (const scope of ['container', 'command'] as const) {
+        const asked = request(scope)
+        const lease = await bench().limiter.acquire(asked)
+        assert.deepEqual(lease.enforced.toSorted(), Object.keys(asked.limits).toSorted())
+        await lease.release()
+        await lease.release()
+      }
+    },
+  )
+
+  defineTest(api, 'finds no reason in a command that ended well', async () => {
+    await bench().needsWorkingDrivers()
+    const lease = await bench().limiter.acquire(request('command'))
+    const end = {
+      pid: 2,
+      exitCode: 0,
+      signal: null,
+      userMs: 1,
+      systemMs: 1,
+      peakMemoryBytes: 4096,
+      wallMs: 3,
+      stdout: new Uint8Array(),
+      stderr: new Uint8Array(),
+      stdoutTotal: 0,
+      stderrTotal: 0,
+    }
+    assert.equal(lease.reason(end), undefined)
+    await lease.release()
+  })
+}
+
+/**
+ * Conformance of a limiter: every limit it declares is shown to hold on real commands.
+ * @param api the functions of the test runner; some tests take seconds
+ */
+export function testLimiter(api: TestApi, options: LimiterSuiteOptions): void {
+  api.describe('as a limiter', () => {
+    let bench: LimiterBench | undefined
+    const get = (): LimiterBench => (bench ??= new LimiterBench(options))
+    api.after(async () => bench?.close())
+
+    testManifest(api, 'limiter', options.driver)
+    testEnforcement(api, options, get)
+    testRefusals(api, options, get)
+    testLeases(api, options, get)
+  })
+}
