@@ -7,6 +7,8 @@ describe('chroot', () => {
 })
 
 describe('chroot with a single id', () => {
-  const driver = () => chroot({ launcher: { mode: 'single' } })
-  testIsolationDriver({ describe, it, before, after }, { driver })
+  testIsolationDriver(
+    { describe, it, before, after },
+    { driver: () => chroot({ launcher: { mode: 'single' } }) },
+  )
 })

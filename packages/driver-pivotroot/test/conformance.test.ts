@@ -7,6 +7,8 @@ describe('pivotRoot', () => {
 })
 
 describe('pivotRoot with a single id', () => {
-  const driver = () => pivotRoot({ launcher: { mode: 'single' } })
-  testIsolationDriver({ describe, it, before, after }, { driver })
+  testIsolationDriver(
+    { describe, it, before, after },
+    { driver: () => pivotRoot({ launcher: { mode: 'single' } }) },
+  )
 })
