@@ -1,5 +1,3 @@
-import { STATE_DIR } from '@caisson/core'
-import { Scope } from '@caisson/core/di'
 import { chroot } from '@caisson/driver-chroot'
 import { expect } from 'chai'
 import { Containers } from './support/containers.js'
@@ -45,8 +43,7 @@ describe('chroot', () => {
   })
 
   it('says in its probe that it is no boundary', async () => {
-    await using scope = Scope.root().value(STATE_DIR, '/tmp/caisson-probe')
-    const { degraded } = await chroot().probe(scope)
+    const { degraded } = await containers.probe()
     expect(degraded[0]).to.match(/no security boundary/)
   })
 })

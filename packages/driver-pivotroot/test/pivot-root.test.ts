@@ -37,4 +37,35 @@ describe('pivotRoot', () => {
     )
     expect(found).to.equal('')
   })
+
+  it('has the kernel answer calls as the filter says', async function () {
+    if (process.arch !== 'x64') {
+      console.log('      skipped: the numbers are those of x86_64')
+      this.skip()
+    }
+    const calls = {
+      'keyctl EPERM': '250, 0, 0, 0',
+      'bpf EPERM': '321, 0, 0, 0',
+      'io_uring_setup EPERM': '425, 1, 0',
+      'unshare(CLONE_NEWUSER) EPERM': '272, 0x10000000',
+      'clone(CLONE_NEWUSER) EPERM': '56, 0x10000011, 0, 0, 0, 0',
+      'clone3 ENOSYS': '435, 0, 0',
+      'a number without a name ENOSYS': '400',
+      'x32 getpid ENOSYS': '0x40000027',
+      'AF_ALG EAFNOSUPPORT': '41, 38, 5, 0',
+      'AF_VSOCK EAFNOSUPPORT': '41, 0x100000028, 1, 0',
+      'NETLINK_AUDIT EINVAL': '41, 16, 3, 9',
+      'TIOCSTI EPERM': '16, 0, 0x5412, 0',
+      'TIOCSTI with high bits EPERM': '16, 0, 0x100005412, 0',
+      'another ioctl ENOTTY': '16, 0, 0x5401, 0',
+      'openat2 EINVAL': '437, -100, 0, 0, 0',
+    }
+    const names = '%n = (1, "EPERM", 22, "EINVAL", 25, "ENOTTY", 38, "ENOSYS", 97, "EAFNOSUPPORT");'
+    const program = Object.entries(calls).map(
+      ([title, args]) =>
+        `$! = 0; syscall(${args}); print "${title.replace(/ \w+$/, '')} ", $n{$!+0} || $!+0, "\\n";`,
+    )
+    const answers = await containers.perl(this, names + program.join(''))
+    expect(answers.trim().split('\n')).to.deep.equal(Object.keys(calls))
+  })
 })

@@ -7,6 +7,7 @@ import {
   type ContainerSpec,
   type Driver,
   type IsolationDriver,
+  type Probe,
   type RootLease,
 } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
@@ -52,13 +53,19 @@ const spec: ContainerSpec = {
 /** Real containers of a driver, without an engine. */
 export class Containers {
   readonly driver: IsolationDriver
+  readonly #definition: Driver<'isolation'>
   readonly #scope: Scope
   readonly #stateDir: string
 
   constructor(driver: Driver<'isolation'>) {
     this.#stateDir = mkdtempSync(join(tmpdir(), 'caisson-driver-'))
     this.#scope = Scope.root().value(STATE_DIR, this.#stateDir)
+    this.#definition = driver
     this.driver = driver.create(this.#scope)
+  }
+
+  probe(): Promise<Probe> {
+    return this.#definition.probe(this.#scope)
   }
 
   /** What a perl program prints in a container; the test is skipped where the host has no perl. */
