@@ -1,4 +1,4 @@
-import type { ExecResult, PresetContainer } from 'caisson'
+import type { ExecResult, Container } from 'caisson'
 import { check, lesson, note, shown } from './print.js'
 
 const source = `#include <stdio.h>
@@ -11,7 +11,7 @@ int main(void)
 `
 
 /** Lesson 2: write a C program into the container, compile it there, run it. Its result. */
-export async function compileHello(container: PresetContainer): Promise<ExecResult> {
+export async function compileHello(container: Container): Promise<ExecResult> {
   lesson(2, 'hello.c')
   const written = await container.exec('sh', ['-c', 'cat > /tmp/hello.c'], { stdin: source })
   check('hello.c is in the container', written.ok, written.stderr)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import type { PresetContainer } from 'caisson'
+import type { Container } from 'caisson'
 import { check, lesson, shown } from './print.js'
 
 const script = 'rm -rf /etc/os-release /boot /opt; echo gone > /etc/motd; touch /caisson-was-here'
@@ -17,7 +17,7 @@ function hostState(): string {
 }
 
 /** Lesson 1: whatever the container changes or deletes, the host's files stay as they are. */
-export async function isolateRoot(container: PresetContainer): Promise<void> {
+export async function isolateRoot(container: Container): Promise<void> {
   lesson(1, 'A root of its own')
   const before = hostState()
   const damage = await container.sh(`(${script}) 2>/dev/null; ls -A /`)

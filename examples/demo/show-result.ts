@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
-import type { Change, ExecResult, PresetContainer } from 'caisson'
+import type { Change, ExecResult, Container } from 'caisson'
 import { check, lesson, note, shown } from './print.js'
 
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
 /** Lesson 3: the result object, and what the container changed. */
-export async function showResult(container: PresetContainer, hello: ExecResult): Promise<void> {
+export async function showResult(container: Container, hello: ExecResult): Promise<void> {
   lesson(3, 'What happened')
   const { exitCode, reason, usage, enforced } = hello
   const lines = [

@@ -2,20 +2,20 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type PresetRunOptions } from 'caisson'
+import { createEngine, type PresetEngine, type RlimitKey, type RunOptions } from 'caisson'
 import { takeStock } from './leftovers.js'
 
 interface Refusal {
   readonly title: string
   readonly argv?: readonly string[]
-  readonly options?: PresetRunOptions
+  readonly options?: RunOptions<RlimitKey>
   readonly code: string
   readonly field?: string
 }
 
 describe('bad input', function () {
   this.timeout(30_000)
-  let engine: PresetEngine
+  let engine: PresetEngine<RlimitKey>
   let place: string
 
   before(async () => {
@@ -33,7 +33,10 @@ describe('bad input', function () {
     rmSync(place, { recursive: true })
   })
 
-  async function refusalOf(argv: readonly string[], options: PresetRunOptions): Promise<unknown> {
+  async function refusalOf(
+    argv: readonly string[],
+    options: RunOptions<RlimitKey>,
+  ): Promise<unknown> {
     try {
       return await engine.run(argv, options)
     } catch (error) {

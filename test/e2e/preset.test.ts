@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, run, type Change, type PresetEngine } from 'caisson'
+import { createEngine, run, type Change, type PresetEngine, type RlimitKey } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
 import { takeStock } from './leftovers.js'
 
 describe('the preset', function () {
   this.timeout(30_000)
-  let engine: PresetEngine
+  let engine: PresetEngine<RlimitKey>
 
   before(async () => {
     engine = await createEngine()
@@ -21,7 +21,7 @@ describe('the preset', function () {
     expect(engine.picked.isolation.name).to.equal('pivotroot')
     expect(engine.picked.summary).to.include('pivotroot')
     expect(engine.picked.passedOver).to.deep.equal([])
-    expect(engine.picked.rootfs.map(({ name }) => name)).to.include.members(['dir', 'host'])
+    expect(engine.picked.schemes).to.include.members(['dir', 'host'])
   })
 
   it('runs a command by one line, without an engine', async () => {

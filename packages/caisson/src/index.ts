@@ -1,1 +1,36 @@
-export {}
+export type {
+  Bytes,
+  Change,
+  Container,
+  DoctorReport,
+  Duration,
+  EndReason,
+  Engine,
+  ErrorCode,
+  Exec,
+  ExecEvent,
+  ExecOptions,
+  ExecResult,
+  LimitKey,
+  Limits,
+  Mount,
+  RunOptions,
+  Spec,
+  Usage,
+} from '@caisson/core'
+export { CaissonError, CommandFailed, isCaissonError } from '@caisson/core'
+export { chroot, type ChrootOptions } from '@caisson/driver-chroot'
+export { pivotRoot, type PivotRootOptions } from '@caisson/driver-pivotroot'
+export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
+export {
+  busyboxRootfs,
+  dirRootfs,
+  hostRootfs,
+  type BusyboxRootfsOptions,
+  type HostRootfsOptions,
+} from '@caisson/rootfs-local'
+export { createEngine, type DefaultIsolation } from './create-engine.js'
+export type { PassedOverDriver, Picked, PickedDriver } from './picked.js'
+export type { PresetEngine } from './preset-engine.js'
+export type { IsolationOption, PresetLimits, PresetOptions } from './preset-options.js'
+export { run } from './run.js'

@@ -1,0 +1,113 @@
+import {
+  createEngine as createCoreEngine,
+  defaultStateDir,
+  invalidArgument,
+  STATE_DIR,
+  type Driver,
+  type Engine,
+  type FeaturesOf,
+  type Limits,
+} from '@caisson/core'
+import { Scope } from '@caisson/core/di'
+import { pivotRoot } from '@caisson/driver-pivotroot'
+import { rlimits } from '@caisson/driver-rlimits'
+import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
+import { pickIsolation, type IsolationPick } from './pick-isolation.js'
+import type { Picked } from './picked.js'
+import { PresetEngineHandle, type PresetEngine } from './preset-engine.js'
+import type { IsolationOption, PresetLimits, PresetOptions } from './preset-options.js'
+
+const optionFields: ReadonlySet<string> = new Set(
+  'isolation rootfs limiters from limits stateDir'.split(' '),
+)
+
+/** Enough for a parallel build, and not enough to starve the host. */
+const DEFAULT_LIMITS = { processes: 512 } as const
+
+/** Isolation drivers of the preset. */
+export type DefaultIsolation = ReturnType<typeof pivotRoot>
+
+type OneOf<I extends IsolationOption> = I extends readonly (infer D)[] ? D : I
+
+function isList(value: IsolationOption): value is readonly Driver<'isolation'>[] {
+  return Array.isArray(value)
+}
+
+function candidatesOf(option: IsolationOption | undefined): readonly Driver<'isolation'>[] {
+  if (option === undefined) return [pivotRoot()]
+  return isList(option) ? option : [option]
+}
+
+function rootfsOf(extra: readonly Driver<'rootfs'>[]): readonly Driver<'rootfs'>[] {
+  const taken = new Set(extra.flatMap(({ schemes }) => schemes))
+  const ours = [hostRootfs(), dirRootfs(), busyboxRootfs()]
+  return [...ours.filter(({ schemes }) => !schemes.some((scheme) => taken.has(scheme))), ...extra]
+}
+
+function describe(
+  pick: IsolationPick,
+  rootfs: readonly Driver<'rootfs'>[],
+  limiters: readonly Driver<'limiter'>[],
+): Picked {
+  const { picked, passedOver } = pick
+  const schemes = rootfs.flatMap((driver) => driver.schemes)
+  const names = limiters.map(({ name }) => name)
+  const mode = picked.facts['mode']
+  const without = passedOver.map(
+    ({ name, missing }) =>
+      `${name} does not work here: ${missing.map(({ what }) => what).join('; ')}`,
+  )
+  const summary = [
+    `isolation by ${picked.name}${mode === undefined ? '' : ` (${mode})`}`,
+    `limits by ${names.join(', ')}`,
+    `roots from ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
+    ...without,
+  ].join('; ')
+  return Object.freeze({ isolation: picked, passedOver, schemes, limiters: names, summary })
+}
+
+function checkOptions(options: PresetOptions): void {
+  const unknown = Object.keys(options).find((name) => !optionFields.has(name))
+  if (unknown === undefined) return
+  const why = `unknown field; there are ${[...optionFields].join(', ')}`
+  throw invalidArgument({ field: unknown, why })
+}
+
+async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEngine> {
+  const pick = await pickIsolation(candidatesOf(options.isolation), scope)
+  const rootfs = rootfsOf(options.rootfs ?? [])
+  const limiters = [...(options.limiters ?? []), rlimits()]
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const defaults = { from: options.from ?? 'host:', limits }
+  const engine: Engine = await createCoreEngine({
+    rootfs,
+    isolation: pick.driver,
+    limiters,
+    scope,
+    defaults,
+  })
+  return new PresetEngineHandle(engine, scope, describe(pick, rootfs, limiters))
+}
+
+/**
+ * An engine with everything that works here: `pivotRoot()` for isolation, `rlimits()` for limits, and roots from `host:`,
+ * `dir:` and `busybox:`. `engine.picked` says what it picked and why.
+ * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
+ * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)
+ */
+export function createEngine<
+  const I extends IsolationOption = DefaultIsolation,
+  const M extends readonly Driver<'limiter'>[] = readonly [],
+>(
+  options?: PresetOptions<I, M>,
+): Promise<PresetEngine<PresetLimits<M>, FeaturesOf<OneOf<I> | M[number]>>>
+export async function createEngine(options: PresetOptions = {}): Promise<PresetEngine> {
+  checkOptions(options)
+  const scope = Scope.root().value(STATE_DIR, options.stateDir ?? defaultStateDir())
+  try {
+    return await assemble(options, scope)
+  } catch (error) {
+    await scope[Symbol.asyncDispose]()
+    throw error
+  }
+}

@@ -1,0 +1,74 @@
+import type {
+  Container,
+  DoctorReport,
+  Engine,
+  Exec,
+  Feature,
+  LimitKey,
+  RunOptions,
+  Spec,
+} from '@caisson/core'
+import type { Scope } from '@caisson/core/di'
+import type { Picked } from './picked.js'
+
+/** An engine that says what it is made of. */
+export interface PresetEngine<
+  L extends LimitKey = LimitKey,
+  F extends Feature = Feature,
+> extends Engine<L, F> {
+  /** Which drivers it picked, and why. */
+  readonly picked: Picked
+}
+
+/** Core's engine and the scope in which its drivers were probed: both end together. */
+export class PresetEngineHandle<L extends LimitKey, F extends Feature> implements PresetEngine<
+  L,
+  F
+> {
+  readonly #engine: Engine<L, F>
+  readonly #scope: Scope
+  readonly picked: Picked
+
+  constructor(engine: Engine<L, F>, scope: Scope, picked: Picked) {
+    this.#engine = engine
+    this.#scope = scope
+    this.picked = picked
+  }
+
+  get supports(): Engine<L, F>['supports'] {
+    return this.#engine.supports
+  }
+
+  get events(): Engine<L, F>['events'] {
+    return this.#engine.events
+  }
+
+  run(
+    argv: readonly string[],
+    options: RunOptions<L> & { readonly encoding: 'buffer' },
+  ): Exec<Uint8Array>
+  run(argv: readonly string[], options?: RunOptions<L>): Exec
+  run(argv: readonly string[], options?: RunOptions<L>): Exec<string | Uint8Array> {
+    return this.#engine.run(argv, options)
+  }
+
+  create(spec?: Spec<L>): Promise<Container<L, F>> {
+    return this.#engine.create(spec)
+  }
+
+  explain(argv: readonly string[], options?: RunOptions<L>): Promise<string> {
+    return this.#engine.explain(argv, options)
+  }
+
+  doctor(): Promise<DoctorReport> {
+    return this.#engine.doctor()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#engine[Symbol.asyncDispose]()
+    } finally {
+      await this.#scope[Symbol.asyncDispose]()
+    }
+  }
+}
