@@ -46,7 +46,12 @@ export interface MapHelpers {
 /** What `hello` says and how it is answered. */
 export type IdentityPlan =
   | { readonly mode: 'root' }
-  | { readonly mode: 'ranges'; readonly userns: 0 }
+  | {
+      readonly mode: 'ranges'
+      readonly userns: 0
+      readonly uidMap: string
+      readonly gidMap: string
+    }
   | { readonly mode: 'ranges'; readonly userns: 2; readonly helpers: MapHelpers }
   | { readonly mode: 'single'; readonly userns: 0 | 1; readonly why: readonly string[] }
 
@@ -89,19 +94,42 @@ function nameOfUser(): string | undefined {
   }
 }
 
-/** How many ids a map has from 0 on without a gap. */
-export function countFromZero(map: string): number {
-  const ranges = map
+interface Extent {
+  readonly start: number
+  readonly count: number
+}
+
+/** What a map has from 0 on without a gap, line by line. */
+function extentsFromZero(map: string): readonly Extent[] {
+  const lines = map
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number))
     .filter((fields) => fields.length === 3)
-    .toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0))
-  let count = 0
-  for (const [inside = 0, , length = 0] of ranges) {
-    if (inside !== count) break
-    count += length
+    .toSorted(([a = 0], [b = 0]) => a - b)
+  const extents: Extent[] = []
+  let next = 0
+  for (const [start = 0, , count = 0] of lines) {
+    if (start !== next) break
+    extents.push({ start, count })
+    next += count
   }
-  return count
+  return extents
+}
+
+/** How many ids a map has from 0 on without a gap. */
+export function countFromZero(map: string): number {
+  return extentsFromZero(map).reduce((sum, extent) => sum + extent.count, 0)
+}
+
+/**
+ * The map of a namespace inside one with this map, in which the first 65536 ids keep their numbers. Each line must lie
+ * within a line of the outer map: the kernel refuses one that spans two (EPERM).
+ */
+export function mapWithin(outer: string): string {
+  return extentsFromZero(outer)
+    .filter(({ start }) => start < BLOCK_IDS)
+    .map(({ start, count }) => `${start} ${start} ${Math.min(count, BLOCK_IDS - start)}`)
+    .join('\n')
 }
 
 /** The best rung of the ladder that these credentials reach. */
@@ -112,7 +140,14 @@ export function chooseIdentity(host: HostCredentials): IdentityPlan {
   if (privileged && host.initialUserNamespace) return { mode: 'root' }
   if (privileged) {
     const ids = Math.min(countFromZero(host.uidMap), countFromZero(host.gidMap))
-    if (ids >= BLOCK_IDS && host.setgroupsAllowed) return { mode: 'ranges', userns: 0 }
+    if (ids >= BLOCK_IDS && host.setgroupsAllowed) {
+      return {
+        mode: 'ranges',
+        userns: 0,
+        uidMap: mapWithin(host.uidMap),
+        gidMap: mapWithin(host.gidMap),
+      }
+    }
     return {
       mode: 'single',
       userns: 0,
@@ -149,6 +184,9 @@ function groupName(groups: string, gid: number): string {
   return String(gid)
 }
 
+/** What lies within the two lines that newuidmap and newgidmap write. */
+const HELPED_MAP = mapWithin(`0 0 1\n1 1 ${BLOCK_IDS - 1}`)
+
 /** What `hello` says in this mode; `base` is the first host id of a block, for mode `root`. */
 export interface Hello {
   readonly userns: number
@@ -161,8 +199,13 @@ export interface Hello {
 export function helloOf(plan: IdentityPlan, base: number): Hello {
   if (plan.mode === 'single')
     return { userns: plan.userns, uidMap: '0 0 1', gidMap: '0 0 1', setgroups: 0 }
-  const map = `0 ${plan.mode === 'root' ? base : 0} ${BLOCK_IDS}`
-  return { userns: plan.mode === 'root' ? 0 : plan.userns, uidMap: map, gidMap: map, setgroups: 1 }
+  if (plan.mode === 'root') {
+    const map = `0 ${base} ${BLOCK_IDS}`
+    return { userns: 0, uidMap: map, gidMap: map, setgroups: 1 }
+  }
+  if (plan.userns === 0)
+    return { userns: 0, uidMap: plan.uidMap, gidMap: plan.gidMap, setgroups: 1 }
+  return { userns: 2, uidMap: HELPED_MAP, gidMap: HELPED_MAP, setgroups: 1 }
 }
 
 /** What drivers are told of the mode. */

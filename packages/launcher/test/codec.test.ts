@@ -35,11 +35,13 @@ describe('codec', () => {
       index: 1,
       lowers: ['l/0', 'é'],
     })
-    const fields = [
-      ...[7, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0],
-      ...[3, 0, 0, 0, 0x6c, 0x2f, 0x30, 0, 2, 0, 0, 0, 0xc3, 0xa9, 0],
-    ]
-    expect([...frame]).to.deep.equal([fields.length, 0, 0, 0, 12, 0, 0, 0, ...fields])
+    const fields = Buffer.from(
+      '0700000008000000010000000200000003000000 6c2f3000 02000000 c3a900'.replaceAll(' ', ''),
+      'hex',
+    )
+    expect(frame.toString('hex')).to.equal(
+      Buffer.concat([Buffer.from([fields.length, 0, 0, 0, 12, 0, 0, 0]), fields]).toString('hex'),
+    )
   })
 
   it('names the reply it decodes', () => {

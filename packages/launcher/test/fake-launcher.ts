@@ -32,10 +32,18 @@ function fail(kind: number, id: number, more: Partial<ReplyTypes['failed']>): vo
 }
 
 function exited(exec: number, status: number, stdout: Buffer): void {
-  const nothing = { userUs: 1500n, systemUs: 500n, maxRssKiB: 8n, wallUs: 2000n }
   reply('exited', {
-    ...{ exec, pid: 2, status, ...nothing, stdoutTotal: BigInt(stdout.length), stderrTotal: 0n },
-    ...{ stdout, stderr: Buffer.alloc(0) },
+    exec,
+    pid: 2,
+    status,
+    userUs: 1500n,
+    systemUs: 500n,
+    maxRssKiB: 8n,
+    wallUs: 2000n,
+    stdoutTotal: BigInt(stdout.length),
+    stderrTotal: 0n,
+    stdout,
+    stderr: Buffer.alloc(0),
   })
 }
 
@@ -44,10 +52,19 @@ function die(words: string, code: number): never {
   process.exit(code)
 }
 
-/** Streams of a command are descriptors that the test made and named in argv. */
-function started(exec: number, [stdin = '', stdout = '']: readonly string[]): void {
-  const open = (path: string) => (path === '' ? NONE : openSync(path, 'r+'))
-  reply('started', { exec, pid: 2, stdin: open(stdin), stdout: open(stdout), stderr: NONE })
+function openStream(path: string | undefined): number {
+  return path ? openSync(path, 'r+') : NONE
+}
+
+/** Streams of a command are FIFOs that the test made and named in argv. */
+function started(exec: number, [stdin, stdout]: readonly string[]): void {
+  reply('started', {
+    exec,
+    pid: 2,
+    stdin: openStream(stdin),
+    stdout: openStream(stdout),
+    stderr: NONE,
+  })
 }
 
 function answer(exec: number, argv: readonly string[], env: readonly string[]): void {

@@ -11,6 +11,12 @@ import { BLOCK_IDS, candidateBases, claimIdBlock } from '../dist/id-block.js'
 
 const script = fileURLToPath(new URL('claim-ids.js', import.meta.url))
 
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
 describe('candidateBases', () => {
   it('are aligned, in range, and the same for the same seed', () => {
     const bases = [...candidateBases('seed', [])]
@@ -43,12 +49,6 @@ describe('claimIdBlock', () => {
     for (const child of children.splice(0)) await end(child)
     rmSync(stateDir, { recursive: true })
   })
-
-  async function end(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
 
   async function claimElsewhere(
     ...bases: number[]

@@ -49,7 +49,8 @@ describe('chooseIdentity', () => {
 
   it('stays in a user namespace that has enough ids, and makes do with one id where it has not', () => {
     const inside = { ...root, initialUserNamespace: false }
-    expect(chooseIdentity(inside)).to.deep.equal({ mode: 'ranges', userns: 0 })
+    const whole = { uidMap: '0 0 65536', gidMap: '0 0 65536' }
+    expect(chooseIdentity(inside)).to.deep.equal({ mode: 'ranges', userns: 0, ...whole })
     const split = '0 1000 1\n1 100000 65536\n'
     expect(chooseIdentity({ ...inside, uidMap: split, gidMap: split })).to.include({
       mode: 'ranges',
@@ -109,7 +110,7 @@ describe('helloOf and identityOf', () => {
     })
     expect(identityOf({ mode: 'root' }, 0x90000)).to.include({ rootUid: 0x90000, idCount: 65_536 })
     const plan = chooseIdentity(ranges)
-    expect(helloOf(plan, 0)).to.include({ userns: 2, uidMap: '0 0 65536', setgroups: 1 })
+    expect(helloOf(plan, 0)).to.include({ userns: 2, uidMap: '0 0 1\n1 1 65535', setgroups: 1 })
     expect(identityOf(plan, 0)).to.include({
       rootUid: 0,
       rootGid: 0,

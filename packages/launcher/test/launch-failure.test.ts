@@ -15,8 +15,13 @@ type Errno = keyof typeof constants.errno
 
 function failure(kind: number, step: StepName | undefined, errno: Errno, syscall = 'call') {
   return {
-    ...{ kind, id: 1, step: 3, op: step === undefined ? 0 : stepTable[step].op },
-    ...{ errno: constants.errno[errno], syscall, subject: '/some/path' },
+    kind,
+    id: 1,
+    step: 3,
+    op: step === undefined ? 0 : stepTable[step].op,
+    errno: constants.errno[errno],
+    syscall,
+    subject: '/some/path',
   }
 }
 

@@ -140,13 +140,11 @@ describe('createLauncher', () => {
   it('turns a failure into an error with step, system call, errno and subject', async () => {
     const error = await errorOf(make().run(plan, someCommand(['fail', '4', '41', '2'])).ended)
     expect(error).to.include({
-      ...{
-        code: 'ERR_COMMAND_NOT_FOUND',
-        step: 'exec',
-        errno: 'ENOENT',
-        syscall: 'fake',
-        subject: 'it',
-      },
+      code: 'ERR_COMMAND_NOT_FOUND',
+      step: 'exec',
+      errno: 'ENOENT',
+      syscall: 'fake',
+      subject: 'it',
     })
   })
 

@@ -8,6 +8,24 @@ import type { IdentityPlan } from '../dist/identity.js'
 import { LauncherSession } from '../dist/launcher-session.js'
 import { fakeProgram } from './fake-session.js'
 
+function open(newuidmap: string, newgidmap: string): Promise<LauncherSession> {
+  const helpers = {
+    newuidmap,
+    newgidmap,
+    uid: 1000,
+    gid: 50,
+    uids: { start: 200_000, count: 65_536 },
+    gids: { start: 300_000, count: 65_535 },
+  }
+  const plan: IdentityPlan = { mode: 'ranges', userns: 2, helpers }
+  return LauncherSession.open({
+    program: fakeProgram('needMaps'),
+    helpers,
+    identity: identityOf(plan, 0),
+    hello: helloOf(plan, 0),
+  })
+}
+
 describe('LauncherSession, asked for id maps', () => {
   let directory: string
   beforeEach(() => {
@@ -19,18 +37,6 @@ describe('LauncherSession, asked for id maps', () => {
     const path = join(directory, name)
     writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
     return path
-  }
-
-  function open(newuidmap: string, newgidmap: string): Promise<LauncherSession> {
-    const helpers = {
-      ...{ newuidmap, newgidmap, uid: 1000, gid: 50 },
-      ...{ uids: { start: 200_000, count: 65_536 }, gids: { start: 300_000, count: 65_535 } },
-    }
-    const plan: IdentityPlan = { mode: 'ranges', userns: 2, helpers }
-    return LauncherSession.open({
-      ...{ program: fakeProgram('needMaps'), helpers },
-      ...{ identity: identityOf(plan, 0), hello: helloOf(plan, 0) },
-    })
   }
 
   it('has the helpers write them: 0 is the user, the rest its range', async () => {

@@ -26,25 +26,31 @@ describe('parseIdDatabase', () => {
 })
 
 describe('findTrustedProgram', () => {
-  it('takes no program, and no directory, that others than root can write', function () {
-    if (process.getuid?.() !== 0) {
-      console.log('      skipped: only root can make files that root owns')
-      return this.skip()
-    }
-    const directory = mkdtempSync(join(tmpdir(), 'caisson-trusted-'))
+  let directory: string
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'caisson-trusted-'))
+  })
+  afterEach(() => rmSync(directory, { recursive: true }))
+
+  it('finds what the system has, by absolute path', () => {
+    expect(findTrustedProgram('env', ['/nonexistent', '/usr/bin'])).to.equal('/usr/bin/env')
+    expect(findTrustedProgram('no-such-program')).to.equal(undefined)
+  })
+
+  it('takes no program, and no directory, that others than root can write', () => {
     const path = join(directory, 'helper')
-    writeFileSync(path, '', { mode: 0o755 })
-    try {
-      expect(findTrustedProgram('helper', [directory])).to.equal(path)
-      chmodSync(path, 0o775)
-      expect(findTrustedProgram('helper', [directory])).to.equal(undefined)
-      chmodSync(path, 0o755)
-      chmodSync(directory, 0o777)
-      expect(findTrustedProgram('helper', [directory])).to.equal(undefined)
-      expect(findTrustedProgram('absent', [directory])).to.equal(undefined)
-    } finally {
-      rmSync(directory, { recursive: true })
+    writeFileSync(path, '')
+    const isRoot = process.getuid?.() === 0
+    const modes: [directory: number, file: number, trusted: boolean][] = [
+      [0o755, 0o755, isRoot],
+      [0o755, 0o775, false],
+      [0o755, 0o757, false],
+      [0o777, 0o755, false],
+    ]
+    for (const [directoryMode, fileMode, trusted] of modes) {
+      chmodSync(directory, directoryMode)
+      chmodSync(path, fileMode)
+      expect(findTrustedProgram('helper', [directory])).to.equal(trusted ? path : undefined)
     }
-    return undefined
   })
 })
