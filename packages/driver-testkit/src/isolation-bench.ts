@@ -20,7 +20,7 @@ import { skip } from './test-api.js'
 export class IsolationBench {
   readonly driver: AnyDriver<'isolation'>
   readonly root: KitRoot
-  readonly engine: Engine<LimitKey, Feature>
+  readonly engine: Engine
   readonly probe: Probe
   /** False: containers do not run on this host, so that nothing can be seen from outside. */
   readonly local: boolean
@@ -28,7 +28,7 @@ export class IsolationBench {
   private constructor(
     driver: AnyDriver<'isolation'>,
     root: KitRoot,
-    engine: Engine<LimitKey, Feature>,
+    engine: Engine,
     probe: Probe,
     local: boolean,
   ) {
@@ -93,9 +93,9 @@ export class IsolationBench {
   async lines(script: string, options: RunOptions = {}): Promise<string[]> {
     const result = await this.engine.run(['/bin/sh', '-c', script], options)
     const { reason, exitCode, signal } = result
-    const context = `${script}\n${JSON.stringify({ reason, exitCode, signal })}\n${String(result.stderr)}`
+    const context = `${script}\n${JSON.stringify({ reason, exitCode, signal })}\n${result.stderr}`
     assert.ok(result.ok, context)
-    const text = String(result.stdout)
+    const text = result.stdout
     return text === '' ? [] : text.replace(/\n$/, '').split('\n')
   }
 

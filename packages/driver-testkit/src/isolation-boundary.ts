@@ -49,7 +49,7 @@ const files: readonly IsolationTest[] = [
         'rm -rf /bin',
       ]
       const result = await bench.run(['/bin/sh', '-c', damage.join('\n')])
-      assert.ok(result.ok, String(result.stderr))
+      assert.ok(result.ok, result.stderr)
       assert.deepEqual(fingerprint(bench.root.path), before)
       const again = await bench.lines('cat /etc/canary /keep/file; ls -d /new 2>/dev/null || true')
       assert.deepEqual(again, ['as it was', 'kept'], 'and the next container has them again')
@@ -94,7 +94,7 @@ const files: readonly IsolationTest[] = [
     },
   },
   {
-    title: 'mounts what the caller names: writable, read-only, and fresh memory',
+    title: 'mounts what the caller names: read-only unless asked otherwise, and fresh memory',
     async run(bench) {
       bench.needsLocal()
       const host = mkdtempSync(join(tmpdir(), 'caisson-kit-mount-'))
@@ -102,8 +102,8 @@ const files: readonly IsolationTest[] = [
         chmodSync(host, 0o777)
         writeFileSync(join(host, 'given'), 'from outside\n')
         const mounts = [
-          { kind: 'bind', from: host, to: '/rw' },
-          { kind: 'bind', from: host, to: '/ro', readonly: true },
+          { kind: 'bind', from: host, to: '/rw', readonly: false },
+          { kind: 'bind', from: host, to: '/ro' },
           { kind: 'tmpfs', to: '/mem', size: '1MiB' },
         ] as const
         const script = `cat /ro/given; (echo x > /ro/x) 2>/dev/null || echo refused; echo out > /rw/written

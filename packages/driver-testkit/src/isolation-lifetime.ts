@@ -121,7 +121,7 @@ const kept: readonly IsolationTest[] = [
       const fields = '^(Cap|NoNewPrivs|Seccomp:|Uid|Gid)'
       const script = `grep -E '${fields}' /proc/self/status; for n in mnt pid net ipc uts user; do [ -e /proc/self/ns/$n ] && echo $n; done`
       const inside = await container.exec('/bin/sh', ['-c', script])
-      assert.equal(String(inside.stdout), `${(await bench.lines(script)).join('\n')}\n`)
+      assert.equal(inside.stdout, `${(await bench.lines(script)).join('\n')}\n`)
     },
   },
   {

@@ -10,6 +10,8 @@ const define = () =>
     defineTest(api, 'fails', () => Promise.reject(new Error('broken')))
   })
 
+const fixture = (name: string) => new URL(`../test/${name}`, import.meta.url).pathname
+
 describe('defineTest', () => {
   const before = process.env['CAISSON_MUST_WORK']
   let printed: string[] = []
@@ -52,7 +54,6 @@ describe('defineTest', () => {
 
   it('counts as skipped in mocha and in node:test', () => {
     const env = { PATH: process.env['PATH'], CAISSON_MUST_WORK: '' }
-    const fixture = (name: string) => new URL(`../test/${name}`, import.meta.url).pathname
     const mocha = new URL(import.meta.resolve('mocha/bin/mocha.js')).pathname
     const inMocha = execFileSync(
       process.execPath,
