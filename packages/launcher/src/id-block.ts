@@ -23,7 +23,7 @@ export interface IdBlock {
 }
 
 /** Ranges of ids that accounts and other tools of this host use. */
-export function idsInUse(): readonly IdRange[] {
+function idsInUse(): readonly IdRange[] {
   const ranges: IdRange[] = []
   for (const path of ['/etc/subuid', '/etc/subgid']) ranges.push(...parseSubIds(readOptional(path)))
   for (const path of ['/etc/passwd', '/etc/group']) {

@@ -125,7 +125,7 @@ export function countFromZero(map: string): number {
  * The map of a namespace inside one with this map, in which the first 65536 ids keep their numbers. Each line must lie
  * within a line of the outer map: the kernel refuses one that spans two (EPERM).
  */
-export function mapWithin(outer: string): string {
+function mapWithin(outer: string): string {
   return extentsFromZero(outer)
     .filter(({ start }) => start < BLOCK_IDS)
     .map(({ start, count }) => `${start} ${start} ${Math.min(count, BLOCK_IDS - start)}`)

@@ -38,16 +38,22 @@ export function createLauncher(options: LauncherOptions = {}): Launcher {
   return new LauncherClient(options)
 }
 
-class LauncherClient implements Launcher {
+/** What `createLauncher` makes; tests give it an identity that this host has not. */
+export class LauncherClient implements Launcher {
   readonly #options: LauncherOptions
+  readonly #identify: () => IdentityPlan
   #plan: IdentityPlan | undefined
   #block: IdBlock | undefined
   #session: LauncherSession | undefined
   #opening: Promise<LauncherSession> | undefined
   #disposing: Promise<void> | undefined
 
-  constructor(options: LauncherOptions) {
+  constructor(
+    options: LauncherOptions,
+    identify = (): IdentityPlan => chooseIdentity(readHostCredentials()),
+  ) {
     this.#options = options
+    this.#identify = identify
   }
 
   async identity(): Promise<LauncherIdentity> {
@@ -113,7 +119,7 @@ class LauncherClient implements Launcher {
   }
 
   #choose(): IdentityPlan {
-    const best = chooseIdentity(readHostCredentials())
+    const best = this.#identify()
     if (this.#options.mode !== 'single' || best.mode === 'single') return best
     return { mode: 'single', userns: 1, why: ['asked for by the option `mode`'] }
   }

@@ -59,7 +59,7 @@ export function readOptional(path: string): string {
 }
 
 /** Where set-user-ID helpers of the system live. The caller's PATH is never searched for a program that gets privileges. */
-export const TRUSTED_DIRECTORIES: readonly string[] = ['/usr/bin', '/usr/sbin', '/bin']
+const TRUSTED_DIRECTORIES: readonly string[] = ['/usr/bin', '/usr/sbin', '/bin']
 
 /** Absolute path of a helper that only root can have put there; undefined when there is none. */
 export function findTrustedProgram(

@@ -7,7 +7,7 @@ const run = promisify(execFile)
 const HELPER_TIMEOUT_MS = 10_000
 
 /** Arguments of newuidmap or newgidmap: 0 is the user itself, 1 to 65535 its range. */
-export function mapArguments(pid: number, own: number, start: number): readonly string[] {
+function mapArguments(pid: number, own: number, start: number): readonly string[] {
   return [String(pid), '0', String(own), '1', '1', String(start), '65535']
 }
 

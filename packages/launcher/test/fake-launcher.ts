@@ -98,8 +98,9 @@ function begin(request: RequestTypes['start'] | RequestTypes['exec']): void {
   if (exec?.op === 'exec') answer(request.exec, exec.argv, exec.env)
 }
 
-function hello(): void {
-  if (scenario === 'needMaps') reply('needMaps', { pid: process.pid })
+function hello({ userns }: RequestTypes['hello']): void {
+  const maps = scenario === 'needMaps' || (scenario === 'mapsWhenAsked' && userns === 2)
+  if (maps) reply('needMaps', { pid: process.pid })
   else if (scenario === 'helloFails')
     fail(0, 0, { errno: 1, syscall: 'unshare', subject: 'user namespace' })
   else if (scenario === 'helloDies') die('no such luck\n', 3)

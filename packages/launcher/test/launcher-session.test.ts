@@ -5,6 +5,7 @@ import { isCaissonError } from '@caisson/core'
 import { expect } from 'chai'
 import { helloOf, identityOf } from '../dist/identity.js'
 import type { IdentityPlan } from '../dist/identity.js'
+import { LauncherClient } from '../dist/launcher-client.js'
 import { LauncherSession } from '../dist/launcher-session.js'
 import { fakeProgram } from './fake-session.js'
 
@@ -56,5 +57,26 @@ describe('LauncherSession, asked for id maps', () => {
     const error: unknown = await open(bad, bad).catch((e: unknown) => e)
     expect(isCaissonError(error, 'ERR_USER_NAMESPACE')).to.equal(true)
     expect(String(error)).to.include('range not allowed')
+  })
+
+  it('makes do with one id when the helpers refuse, and says so', async () => {
+    const bad = helper('refuses', 'echo "range not allowed" >&2; exit 1')
+    const ranges = { start: 200_000, count: 65_536 }
+    const helpers = {
+      newuidmap: bad,
+      newgidmap: bad,
+      uid: 1000,
+      gid: 50,
+      uids: ranges,
+      gids: ranges,
+    }
+    await using launcher = new LauncherClient(fakeProgram('mapsWhenAsked'), () => ({
+      mode: 'ranges',
+      userns: 2,
+      helpers,
+    }))
+    const identity = await launcher.identity()
+    expect(identity).to.include({ mode: 'single', idCount: 1, setgroups: false })
+    expect(identity.degraded.join()).to.include('range not allowed')
   })
 })
