@@ -1,13 +1,15 @@
 import { readFileSync, readdirSync } from 'node:fs'
+import { expect } from 'chai'
+import { waitUntil } from './wait-until.js'
 
 /** What a container must not leave behind, as far as this process can see. */
 export interface Leftovers {
   readonly descriptors: number
   readonly mounts: string
-  readonly children: readonly string[]
+  /** Host pids of first processes. The launcher is our only lasting child; containers are its children. */
+  readonly containers: readonly string[]
 }
 
-// The launcher is our only lasting child; containers are its children.
 function childrenOf(pid: string): readonly string[] {
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
@@ -17,12 +19,34 @@ function childrenOf(pid: string): readonly string[] {
   }
 }
 
-/** What is there now: take it before and after, and compare. */
+// In a pid namespace of its own. The launcher's other children fill its pools and are gone at once.
+function isContainer(pid: string): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return (/^NSpid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/).length ?? 0) > 1
+  } catch {
+    return false
+  }
+}
+
+/** What is there now. */
 export function takeStock(): Leftovers {
   const launchers = childrenOf(String(process.pid))
   return {
     descriptors: readdirSync('/proc/self/fd').length,
     mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
-    children: launchers.flatMap(childrenOf),
+    containers: launchers.flatMap(childrenOf).filter(isContainer),
   }
+}
+
+/**
+ * Waits until no container is left, and no more of the rest than before: the last process of a container may be dying still when its result is there.
+ * @throws AssertionError telling the difference after a second
+ */
+export async function expectNothingLeft(before: Leftovers): Promise<void> {
+  const clean: Leftovers = { ...before, containers: [] }
+  const isClean = () => JSON.stringify(takeStock()) === JSON.stringify(clean)
+  await waitUntil('nothing is left', isClean, 1000).catch(() => {
+    expect(takeStock()).to.deep.equal(clean)
+  })
 }
