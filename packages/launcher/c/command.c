@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -49,6 +50,9 @@ static int make_pipe(struct command *cmd, int i, int theirs[3])
 		return -errno;
 	cmd->stream[i].fd = p[mine];
 	theirs[i] = p[!mine];
+	/* /dev/stdout is opened anew by its reader's rights, which are not ours: the pipe is the command's to use */
+	if (fchmod(p[0], 0666) < 0)
+		return -errno;
 	if (cmd->mode[i] == STDIO_STREAM)
 		return 0;
 	/* only our end: O_NONBLOCK belongs to the open file, and the two ends are two */

@@ -107,17 +107,20 @@ static int step_readonly(struct scene *s, const char *path)
 	struct sys_mount_attr attr = { .attr_set = SYS_MOUNT_ATTR_RDONLY };
 	scoped_fd target = path_try(s->base, path);
 	scoped_fd tree = -1;
+	int in_place;
 
 	if (target == -ENOENT)
 		return 0;
 	if (target < 0)
 		return fail_with(s->f, -target, "openat2", path);
-	tree = sys_open_tree(target, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
-	if (tree < 0)
+	in_place = sys_is_mount_root(target); /* then its attributes can be changed where it lies */
+	if (!in_place)
+		tree = sys_open_tree(target, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+	if (!in_place && tree < 0)
 		return fail(s->f, "open_tree", path);
-	if (sys_mount_setattr(tree, AT_RECURSIVE, &attr) < 0)
+	if (sys_mount_setattr(in_place ? target : tree, AT_RECURSIVE, &attr) < 0)
 		return fail(s->f, "mount_setattr", path);
-	return sys_move_mount(tree, target) < 0 ? fail(s->f, "move_mount", path) : 0;
+	return !in_place && sys_move_mount(tree, target) < 0 ? fail(s->f, "move_mount", path) : 0;
 }
 
 static int step_symlink(struct scene *s, const char *target, const char *path)

@@ -131,6 +131,14 @@ static inline int sys_pidfd_send_signal(int pidfd, int signo)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, 0);
 }
 
+/* statx(2), of which only one attribute is wanted here; musl 1.2.3 has no struct for it. */
+static inline int sys_is_mount_root(int fd)
+{
+	struct { uint32_t mask, blksize; uint64_t attributes; unsigned char rest[240]; } is = { 0 };
+
+	return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, 0, &is) == 0 && (is.attributes & 0x2000);
+}
+
 /* fork with namespaces and a pidfd: memory is copied, so the child may run ordinary code. */
 static inline pid_t sys_fork(uint64_t flags, int *pidfd)
 {

@@ -93,6 +93,8 @@ function buildStatic(compilers, files, target) {
       const faults = done.ok ? faultsOf(inspectElf(fresh)) : [done.text]
       if (faults.length === 0) {
         if (done.text) console.error(done.text)
+        // a slower C library must not come unnoticed
+        if (failures.length > 0) console.error(`caisson: not built by ${failures.join('\n')}`)
         renameSync(fresh, target)
         return `${compiler.command}, ${way.name}`
       }
