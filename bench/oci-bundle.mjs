@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 /** A bundle with the runtime's own default configuration, changed only to run `/true` from our root without a terminal. */
 export function makeBundle(workplace, runtime) {
-  const bundle = join(workplace.path, `bundle-${runtime}`)
+  const bundle = join(workplace.path, `bundle-${basename(runtime)}`)
   mkdirSync(bundle)
   symlinkSync(workplace.root, join(bundle, 'rootfs'))
   const made = spawnSync(runtime, ['spec'], { cwd: bundle, encoding: 'utf8' })

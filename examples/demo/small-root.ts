@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, realpathSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const programs = ['sh', 'ls', 'rm', 'cat']
@@ -10,9 +10,10 @@ const programs = ['sh', 'ls', 'rm', 'cat']
  */
 export function makeSmallRoot(path: string): string {
   if (existsSync(path)) return path
+  const fresh = `${path}.${process.pid}`
   const copy = (file: string) => {
-    mkdirSync(join(path, dirname(file)), { recursive: true })
-    cpSync(realpathSync(file), join(path, file))
+    mkdirSync(join(fresh, dirname(file)), { recursive: true })
+    cpSync(realpathSync(file), join(fresh, file))
   }
   for (const program of programs) {
     const file = `/bin/${program}`
@@ -21,6 +22,8 @@ export function makeSmallRoot(path: string): string {
     const libraries = execFileSync('ldd', [file], { encoding: 'utf8' }).matchAll(/(\/\S+) \(/g)
     for (const [, library] of libraries) if (library !== undefined) copy(library)
   }
-  for (const name of ['proc', 'sys', 'dev', 'tmp', 'etc']) mkdirSync(join(path, name))
+  for (const name of ['proc', 'sys', 'dev', 'tmp', 'etc']) mkdirSync(join(fresh, name))
+  // whole or not at all: the next run takes what it finds
+  renameSync(fresh, path)
   return path
 }
