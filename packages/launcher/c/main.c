@@ -139,6 +139,8 @@ static void drop(uint32_t kind, uint32_t id)
 	}
 }
 
+static _Noreturn void leave(int code);
+
 static void carry_out(uint32_t type, const struct field *a)
 {
 	struct failure f = { .step = NONE };
@@ -182,6 +184,10 @@ static void carry_out(uint32_t type, const struct field *a)
 	case REQ_CHANGES:
 		command_changes(a);
 		break;
+	case REQ_RESIZE:
+	case REQ_FILES:
+	case REQ_LISTEN:
+		leave(114);
 	}
 }
 

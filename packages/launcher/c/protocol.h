@@ -19,6 +19,9 @@ enum request_type {
 	REQ_REMOVE = 10,
 	REQ_OPENED = 11,
 	REQ_CHANGES = 12,
+	REQ_RESIZE = 13,
+	REQ_FILES = 14,
+	REQ_LISTEN = 15,
 };
 
 enum {
@@ -66,6 +69,14 @@ enum {
 	CHANGES_EXEC = 1,
 	CHANGES_INDEX = 2,
 	CHANGES_LOWERS = 3,
+	RESIZE_EXEC = 0,
+	RESIZE_COLS = 1,
+	RESIZE_ROWS = 2,
+	FILES_CONTAINER = 0,
+	FILES_EXEC = 1,
+	LISTEN_PATH = 0,
+	LISTEN_LOGS = 1,
+	LISTEN_LOG_BYTES = 2,
 };
 
 #define REQUEST_TABLE(X) \
@@ -81,6 +92,9 @@ enum {
 	X(REQ_REMOVE, "i") \
 	X(REQ_OPENED, "ii") \
 	X(REQ_CHANGES, "iiiv") \
+	X(REQ_RESIZE, "iii") \
+	X(REQ_FILES, "ii") \
+	X(REQ_LISTEN, "ssl") \
 
 enum reply_type {
 	REPLY_READY = 1,
@@ -91,6 +105,7 @@ enum reply_type {
 	REPLY_STARTED = 6,
 	REPLY_EXITED = 7,
 	REPLY_GONE = 8,
+	REPLY_LISTENING = 9,
 };
 
 enum stdio_mode {

@@ -268,6 +268,7 @@ int setup_step(struct scene *s, const struct step *st)
 	case OP_KEYRING:
 		return step_keyring(s);
 	case OP_SESSION:
+	case OP_TERMINAL:
 	case OP_RLIMIT:
 	case OP_UMASK:
 	case OP_BOUNDING:

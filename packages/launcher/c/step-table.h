@@ -27,6 +27,7 @@ enum step_op {
 	OP_SYSCTL = 19,
 	OP_KEYRING = 20,
 	OP_SESSION = 32,
+	OP_TERMINAL = 42,
 	OP_RLIMIT = 33,
 	OP_UMASK = 34,
 	OP_BOUNDING = 35,
@@ -90,6 +91,8 @@ enum {
 	HOSTNAME_NAME = 0,
 	SYSCTL_KEY = 0,
 	SYSCTL_VALUE = 1,
+	TERMINAL_COLS = 0,
+	TERMINAL_ROWS = 1,
 	RLIMIT_RESOURCE = 0,
 	RLIMIT_SOFT = 1,
 	RLIMIT_HARD = 2,
@@ -132,6 +135,7 @@ enum {
 	X(OP_SYSCTL, "sysctl", 2, "ss") \
 	X(OP_KEYRING, "keyring", 2, "") \
 	X(OP_SESSION, "session", 4, "") \
+	X(OP_TERMINAL, "terminal", 4, "ii") \
 	X(OP_RLIMIT, "rlimit", 4, "ill") \
 	X(OP_UMASK, "umask", 4, "i") \
 	X(OP_BOUNDING, "bounding", 4, "l") \

@@ -100,6 +100,26 @@ export interface ChangesRequest {
   readonly lowers: readonly string[]
 }
 
+/** Sets the size of a command's terminal. */
+export interface ResizeRequest {
+  readonly exec: number
+  readonly cols: number
+  readonly rows: number
+}
+
+/** Runs the file server of a container as a command numbered exec: requests on its stdin, answers on its stdout, both streamed. */
+export interface FilesRequest {
+  readonly container: number
+  readonly exec: number
+}
+
+/** Outlive the client: accept others at this socket, one at a time, and go only when no container is left. Output that is captured is also appended to <logs>/<exec>.{out,err}, at most logBytes each, rotated once. */
+export interface ListenRequest {
+  readonly path: string
+  readonly logs: string
+  readonly logBytes: bigint
+}
+
 export interface RequestTypes {
   hello: HelloRequest
   mapped: MappedRequest
@@ -113,6 +133,9 @@ export interface RequestTypes {
   remove: RemoveRequest
   opened: OpenedRequest
   changes: ChangesRequest
+  resize: ResizeRequest
+  files: FilesRequest
+  listen: ListenRequest
 }
 
 export type RequestName = keyof RequestTypes
@@ -130,6 +153,9 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   remove: { type: 10, fields: [["container","u32"]] },
   opened: { type: 11, fields: [["exec","u32"],["stream","u32"]] },
   changes: { type: 12, fields: [["container","u32"],["exec","u32"],["index","u32"],["lowers","strs"]] },
+  resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
+  files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
+  listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
 }
 
 /** hello is done. */
@@ -194,6 +220,11 @@ export interface GoneReply {
   readonly status: number
 }
 
+/** The socket is there. Sent again to each client that connects, after what it has to know: created, started, exited and gone of everything not forgotten. */
+export interface ListeningReply {
+  readonly pid: number
+}
+
 export interface ReplyTypes {
   ready: ReadyReply
   needMaps: NeedMapsReply
@@ -203,6 +234,7 @@ export interface ReplyTypes {
   started: StartedReply
   exited: ExitedReply
   gone: GoneReply
+  listening: ListeningReply
 }
 
 export type ReplyName = keyof ReplyTypes
@@ -216,4 +248,5 @@ export const replyTable: Readonly<Record<ReplyName, { readonly type: number; rea
   started: { type: 6, fields: [["exec","u32"],["pid","u32"],["stdin","u32"],["stdout","u32"],["stderr","u32"]] },
   exited: { type: 7, fields: [["exec","u32"],["pid","u32"],["status","u32"],["userUs","u64"],["systemUs","u64"],["maxRssKiB","u64"],["wallUs","u64"],["stdoutTotal","u64"],["stderrTotal","u64"],["stdout","bytes"],["stderr","bytes"]] },
   gone: { type: 8, fields: [["container","u32"],["status","u32"]] },
+  listening: { type: 9, fields: [["pid","u32"]] },
 }

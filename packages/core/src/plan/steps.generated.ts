@@ -205,6 +205,15 @@ export interface SessionStep {
   readonly op: 'session'
 }
 
+/** A pseudo-terminal of the container's own devpts as standard streams and, with a session, as controlling terminal. Sent with a start, not in a plan. Keeps out: the caller's terminal. */
+export interface TerminalStep {
+  readonly op: 'terminal'
+  /** columns. */
+  readonly cols: number
+  /** rows. */
+  readonly rows: number
+}
+
 /** One resource limit. Keeps out: use of that resource beyond the limit. */
 export interface RlimitStep {
   readonly op: 'rlimit'
@@ -319,6 +328,7 @@ export type ContainerStep =
 /** Steps run for each command, in the process that becomes it; the order is the plan's. */
 export type ProcessStep =
   | SessionStep
+  | TerminalStep
   | RlimitStep
   | UmaskStep
   | BoundingStep
@@ -514,6 +524,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "A session of its own.",
     keeps: "the caller's terminal",
     fields: [],
+  },
+  terminal: {
+    op: 42,
+    contexts: ["process"],
+    call: "ioctl",
+    about: "A pseudo-terminal of the container's own devpts as standard streams and, with a session, as controlling terminal. Sent with a start, not in a plan.",
+    keeps: "the caller's terminal",
+    fields: [["cols","u32"],["rows","u32"]],
   },
   rlimit: {
     op: 33,
