@@ -6,6 +6,12 @@ import { deferred } from '../support/fake-process.js'
 import { call } from '../support/call.js'
 import { thrown } from '../support/thrown.js'
 
+async function refused(action: () => unknown, ...words: string[]): Promise<void> {
+  const error = await thrown(action)
+  expect(error.code).to.equal('ERR_CONTAINER_STATE')
+  for (const word of words) expect(error.message).to.include(word)
+}
+
 describe('Container', () => {
   let world: FakeWorld
   let engine: Engine<'cpuTime' | 'pids', 'freeze' | 'copyOnWrite'>
@@ -77,11 +83,6 @@ describe('Container', () => {
 
   it('refuses what its state does not allow, naming both states', async () => {
     const container = await engine.create({ limits: { pids: 5 } })
-    const refused = async (action: () => unknown, ...words: string[]): Promise<void> => {
-      const error = await thrown(action)
-      expect(error.code).to.equal('ERR_CONTAINER_STATE')
-      for (const word of words) expect(error.message).to.include(word)
-    }
     await refused(() => container.pause(), 'created', 'paused')
     await refused(() => container.resume(), 'created', 'running')
     await container.exec('true')

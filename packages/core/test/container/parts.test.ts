@@ -54,12 +54,14 @@ describe('UndoStack', () => {
   })
 })
 
-describe('templateArgv', () => {
-  const argv = (
-    strings: TemplateStringsArray,
-    ...values: readonly TemplateValue[]
-  ): readonly string[] => templateArgv(strings.raw, values)
+function argv(
+  strings: TemplateStringsArray,
+  ...values: readonly TemplateValue[]
+): readonly string[] {
+  return templateArgv(strings.raw, values)
+}
 
+describe('templateArgv', () => {
   it('splits literal text as a shell does', () => {
     expect(argv`  make  -j 4	"a b"'c d' e\ f ""  `).to.deep.equal([
       'make',
