@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createEngine, type Container, type Engine } from '@caisson/core'
+import { CaissonError, createEngine, type Container, type Engine } from '@caisson/core'
 import { FakeWorld } from '../support/fake-drivers.js'
 import { deferred } from '../support/fake-process.js'
 import { thrown } from '../support/thrown.js'
@@ -66,6 +66,24 @@ describe('engine.run', () => {
     expect(result.exitCode).to.equal(126)
     expect(result.stderr).to.equal('caisson: noexec: cannot be executed (EACCES)\n')
     expect(result.error?.code).to.equal('ERR_COMMAND_NOT_EXECUTABLE')
+  })
+
+  it('names the option that a failed start is about', async () => {
+    const table = [
+      ['ERR_CWD', 'cwd', '/nosuch'],
+      ['ERR_USER_NOT_FOUND', 'user', 'joe'],
+      ['ERR_USER_NOT_FOUND', 'groups[1]', 'wheel'],
+      ['ERR_ARGV_TOO_LARGE', 'argv', 'fail'],
+      ['ERR_LAUNCH', undefined, '/proc'],
+    ] as const
+    for (const [code, field, subject] of table) {
+      const error = new CaissonError({ code, what: 'start', subject })
+      const fail = (): void => world.processes.at(-1)?.fail(error)
+      world.programs = { fail }
+      const failed = await thrown(engine.run(['fail'], { user: 'joe', groups: ['a', 'wheel'] }))
+      expect(failed).to.equal(error)
+      expect(failed.field).to.equal(field)
+    }
   })
 
   it('passes a complete command to the isolation driver, with nothing of the host in it', async () => {
