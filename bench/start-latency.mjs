@@ -101,19 +101,19 @@ function broken(results) {
     )
 }
 
-const workplace = makeWorkplace()
 const report = []
-try {
-  for (const megabytes of ballasts) {
+for (const megabytes of ballasts) {
+  const workplace = makeWorkplace()
+  try {
     const ballast = Array.from({ length: megabytes }, () => Buffer.alloc(2 ** 20, 1))
     const rows = await prepareRows(workplace)
     const results = await measure(rows)
     if (!values.json) print(results, rows, ballast.length)
     report.push({ ballastMb: ballast.length, rounds, results })
     for (const row of rows) await row.runner?.stop()
+  } finally {
+    workplace.remove()
   }
-} finally {
-  workplace.remove()
 }
 if (values.json) console.log(JSON.stringify(report, null, 2))
 if (values.assert) {
