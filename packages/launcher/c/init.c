@@ -18,16 +18,18 @@
 #include "scoped.h"
 #include "setup.h"
 #include "sys.h"
+#include "tree.h"
 #include "wire.h"
 
 struct running {
 	uint32_t exec;
 	pid_t pid;
-	uint64_t since_us;
+	uint64_t since_us, tag;
 };
 
 struct init {
 	struct birth *b;
+	int proc;	/* our own procfs */
 	struct running *run;
 	size_t n, cap;
 };
@@ -94,7 +96,7 @@ static int enter_user_namespace(struct birth *b, struct failure *f)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? fail(f, "prctl", "PR_SET_PDEATHSIG") : 0;
 }
 
-static int set_up(struct birth *b, struct failure *f, int *upper)
+static int set_up(struct birth *b, struct failure *f, int *upper, int *proc)
 {
 	struct scene s = { .f = f, .base = -1, .userns = -1, .upper = -1 };
 	int err;
@@ -114,7 +116,7 @@ static int set_up(struct birth *b, struct failure *f, int *upper)
 	f->op = err < 0 ? f->op : OP_NAMESPACES;
 	if (err == 0)
 		err = enter_user_namespace(b, f);
-	close(s.proc);
+	*proc = s.proc;
 	if (s.base != s.staging)
 		close(s.base);
 	close(s.staging);
@@ -128,25 +130,29 @@ static void send_report(struct init *in, struct report *r, int fd)
 		_exit(0); /* nobody is there any more */
 }
 
-static void remember(struct init *in, uint32_t exec, pid_t pid)
+static void remember(struct init *in, uint32_t exec, pid_t pid, uint64_t tag)
 {
 	if (in->n == in->cap) {
 		in->cap = in->cap * 2 + 4;
 		in->run = must_realloc(in->run, in->cap * sizeof(*in->run));
 	}
-	in->run[in->n++] = (struct running){ .exec = exec, .pid = pid, .since_us = now_us() };
+	in->run[in->n++] = (struct running){
+		.exec = exec, .pid = pid, .since_us = now_us(), .tag = tag,
+	};
 }
 
 static void start(struct init *in, uint32_t exec, struct process *p, int report)
 {
 	struct report r = { .type = REPORT_STARTED, .exec = exec };
 
+	/* a one-shot ends with its command: there is nobody to tell apart */
+	p->proc = in->b->keep ? in->proc : -1;
 	r.pid = process_start(p);
 	if (r.pid < 0) {
 		r.type = REPORT_FAILED;
 		r.failure = p->failure;
 	} else {
-		remember(in, exec, r.pid);
+		remember(in, exec, r.pid, p->tag);
 	}
 	if (report || r.pid < 0)
 		send_report(in, &r, -1);
@@ -242,10 +248,13 @@ static void order_signal(struct init *in, const struct order *o)
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->run[i].exec != o->exec)
 			continue;
-		/* a command leads a group of its own, if it has a session step */
-		if (o->signo == SIGKILL)
-			kill(-in->run[i].pid, SIGKILL);
 		kill(in->run[i].pid, o->signo);
+		if (o->signo != SIGKILL)
+			return;
+		/* the whole tree, before its end is reported; what cannot be killed alone goes with the container */
+		if (in->run[i].tag && tree_kill(in->proc, in->run[i].tag) < 0)
+			_exit(1);
+		return;
 	}
 }
 
@@ -282,7 +291,7 @@ static void serve(struct init *in, int signals)
 
 _Noreturn void init_run(struct birth *b)
 {
-	struct init in = { .b = b };
+	struct init in = { .b = b, .proc = -1 };
 	struct report r = { .type = REPORT_CREATED, .exec = NONE };
 	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns, b->stream[0], b->stream[1], b->stream[2] };
 	int upper = -1, signals;
@@ -291,7 +300,7 @@ _Noreturn void init_run(struct birth *b)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	setrlimit(RLIMIT_NOFILE, &b->open_files);
-	if (set_up(b, &r.failure, &upper) < 0) {
+	if (set_up(b, &r.failure, &upper, &in.proc) < 0) {
 		r.type = REPORT_FAILED;
 		send_report(&in, &r, -1);
 		_exit(1);

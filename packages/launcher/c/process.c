@@ -16,6 +16,7 @@
 
 #include "scoped.h"
 #include "sys.h"
+#include "tree.h"
 #include "user.h"
 #include "wire.h"
 
@@ -264,6 +265,8 @@ static int become(void *arg)
 	sigemptyset(&none);
 	p->failure.step = NONE;
 	p->failure.op = 0;
+	if (p->proc >= 0)
+		p->tag = tree_tag(p->proc);
 	if (set_stdio(p) == 0 && run_steps(b, p->own) == 0 && run_steps(b, p->plan) == 0) {
 		p->failure.step = NONE;
 		p->failure.op = OP_EXEC;

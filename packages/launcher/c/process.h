@@ -11,6 +11,8 @@ struct process {
 	const struct step_list *plan;	/* or NULL */
 	const struct step_list *own;	/* this start's own: rlimits, then exec */
 	int in, out, err;		/* -1: /dev/null */
+	int proc;			/* procfs to read the tag from; -1: no tag wanted */
+	uint64_t tag;			/* out: see tree.h */
 	struct failure failure;		/* filled in when it did not come to exec */
 };
 
