@@ -29,6 +29,7 @@ struct running {
 
 struct init {
 	struct birth *b;
+	int keep;	/* the container stays when a command ends */
 	int proc;	/* our own procfs */
 	struct running *run;
 	size_t n, cap;
@@ -96,32 +97,32 @@ static int enter_user_namespace(struct birth *b, struct failure *f)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? fail(f, "prctl", "PR_SET_PDEATHSIG") : 0;
 }
 
-static int set_up(struct birth *b, struct failure *f, int *upper, int *proc)
+/* All that is the same for every container of a plan, so that it can be done before one is wanted. */
+static int build_root(struct birth *b, struct scene *s)
 {
-	struct scene s = { .f = f, .base = -1, .userns = -1, .upper = -1 };
-	int err;
+	s->f->step = NONE;
+	s->f->op = OP_NAMESPACES;
+	s->proc = setup_proc(s->f);
+	if (s->proc < 0 || enter_namespaces(b, s->f) < 0)
+		return -s->f->err;
+	s->staging = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->staging < 0)
+		return fail(s->f, "open", "template");
+	s->base = s->staging;
+	return setup_steps(s, b->container->step, b->container->n, IN_CONTAINER);
+}
 
-	f->step = NONE;
-	f->op = OP_NAMESPACES;
-	s.proc = setup_proc(f);
-	if (s.proc < 0 || enter_namespaces(b, f) < 0)
-		return -f->err;
-	s.staging = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s.staging < 0)
-		return fail(f, "open", "template");
-	s.base = s.staging;
-	err = setup_steps(&s, b->container->step, b->container->n, IN_CONTAINER);
-	if (err == 0)
-		err = setup_steps(&s, b->own->step, b->own->n, IN_CONTAINER);
-	f->op = err < 0 ? f->op : OP_NAMESPACES;
-	if (err == 0)
-		err = enter_user_namespace(b, f);
-	*proc = s.proc;
-	if (s.base != s.staging)
-		close(s.base);
-	close(s.staging);
-	*upper = s.upper;
-	return err;
+static int make_its_own(struct birth *b, struct scene *s, const struct step_list *own)
+{
+	if (setup_steps(s, own->step, own->n, IN_CONTAINER) < 0)
+		return -s->f->err;
+	s->f->op = OP_NAMESPACES;
+	if (enter_user_namespace(b, s->f) < 0)
+		return -s->f->err;
+	if (s->base != s->staging)
+		close(s->base);
+	close(s->staging);
+	return 0;
 }
 
 static void send_report(struct init *in, struct report *r, int fd)
@@ -146,7 +147,7 @@ static void start(struct init *in, uint32_t exec, struct process *p, int report)
 	struct report r = { .type = REPORT_STARTED, .exec = exec };
 
 	/* a one-shot ends with its command: there is nobody to tell apart */
-	p->proc = in->b->keep ? in->proc : -1;
+	p->proc = in->keep ? in->proc : -1;
 	r.pid = process_start(p);
 	if (r.pid < 0) {
 		r.type = REPORT_FAILED;
@@ -156,7 +157,7 @@ static void start(struct init *in, uint32_t exec, struct process *p, int report)
 	}
 	if (report || r.pid < 0)
 		send_report(in, &r, -1);
-	if (r.pid < 0 && !in->b->keep)
+	if (r.pid < 0 && !in->keep)
 		_exit(0);
 }
 
@@ -197,50 +198,91 @@ static void reap(struct init *in)
 		r.wall_us = now_us() - in->run[i].since_us;
 		in->run[i] = in->run[--in->n];
 		fill_usage(&r, &usage);
-		if (!in->b->keep)
+		if (!in->keep)
 			finish_one_shot(&r);
 		send_report(in, &r, -1);
-		if (!in->b->keep)
+		if (!in->keep)
 			_exit(0);
 	}
 }
 
-/* A command for a container that runs: the same steps, from a memfd the launcher wrote. */
-static void order_exec(struct init *in, const struct order *o, int *fds)
+/* An order with what came along. */
+struct parcel {
+	struct order o;
+	struct step_list plan, own;
+	int stream[3];
+	struct failure f;
+};
+
+static void unpack(struct parcel *p, const unsigned char *bytes, uint32_t contexts)
 {
-	struct process p = { .in = -1, .out = -1, .err = -1 };
-	struct step_list plan = { 0 }, own = { 0 };
-	size_t size = (size_t)(o->plan_size + o->own_size);
-	int *stream[] = { &p.in, &p.out, &p.err };
-	unsigned char *bytes = mmap(NULL, size ? size : 1, PROT_READ, MAP_PRIVATE, fds[0], 0);
-	size_t next = 1;
+	struct step_list *l = &p->own;
 
-	close(fds[0]);
-	for (int i = 0; i < 3; i++)
-		if (o->streams >> i & 1)
-			*stream[i] = fds[next++];
+	if (steps_take(&p->f, &p->plan, bytes, (size_t)p->o.plan_size, IN_PROCESS) == 0)
+		steps_take(&p->f, l, bytes + p->o.plan_size, (size_t)p->o.own_size, contexts);
+}
+
+static void unpack_memfd(struct parcel *p, int memfd, uint32_t contexts)
+{
+	size_t size = (size_t)(p->o.plan_size + p->o.own_size);
+	unsigned char *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, memfd, 0);
+
 	if (bytes == MAP_FAILED) {
-		struct report r = { .type = REPORT_FAILED, .exec = o->exec };
-
-		fail(&r.failure, "mmap", "command");
-		send_report(in, &r, -1);
-	} else if (steps_take(&p.failure, &plan, bytes, (size_t)o->plan_size, IN_PROCESS) < 0 ||
-		   steps_take(&p.failure, &own, bytes + o->plan_size, (size_t)o->own_size, IN_PROCESS) < 0) {
-		struct report r = { .type = REPORT_FAILED, .exec = o->exec, .failure = p.failure };
-
-		send_report(in, &r, -1);
-	} else {
-		p.plan = &plan;
-		p.own = &own;
-		start(in, o->exec, &p, 1);
+		fail(&p->f, "mmap", "steps");
+		return;
 	}
-	if (bytes != MAP_FAILED)
-		munmap(bytes, size ? size : 1);
-	steps_free(&plan);
-	steps_free(&own);
+	unpack(p, bytes, contexts);
+	munmap(bytes, size);
+}
+
+/* The next order; failures of unpacking it are noted in it. */
+static void receive(struct init *in, struct parcel *p)
+{
+	static unsigned char buf[sizeof(struct order) + ORDER_INLINE];
+	int fds[ORDER_FDS] = { -1, -1, -1, -1 };
+	ssize_t n = orders_receive(in->b->sock, buf, sizeof(buf), fds, ORDER_FDS);
+	uint32_t contexts;
+	size_t next = 0;
+
+	if (n < (ssize_t)sizeof(p->o))
+		_exit(0); /* the launcher is gone, and with us goes everything in here */
+	memset(p, 0, sizeof(*p));
+	memcpy(&p->o, buf, sizeof(p->o));
+	contexts = p->o.type == ORDER_START ? IN_CONTAINER | IN_PROCESS : IN_PROCESS;
+	if (p->o.memfd)
+		unpack_memfd(p, fds[next++], contexts);
+	else
+		unpack(p, buf + sizeof(p->o), contexts);
+	if (p->o.memfd)
+		close(fds[0]);
 	for (int i = 0; i < 3; i++)
-		if (*stream[i] >= 0)
-			close(*stream[i]);
+		p->stream[i] = p->o.streams >> i & 1 ? fds[next++] : -1;
+}
+
+static void discard(struct parcel *p)
+{
+	steps_free(&p->plan);
+	steps_free(&p->own);
+	for (int i = 0; i < 3; i++)
+		if (p->stream[i] >= 0)
+			close(p->stream[i]);
+}
+
+/* The same steps for the first command and for every later one. */
+static void run(struct init *in, const struct parcel *p, int report)
+{
+	struct process command = {
+		.plan = &p->plan, .own = &p->own,
+		.in = p->stream[0], .out = p->stream[1], .err = p->stream[2],
+	};
+
+	if (p->f.err) {
+		struct report r = { .type = REPORT_FAILED, .exec = p->o.exec, .failure = p->f };
+
+		send_report(in, &r, -1);
+		return;
+	}
+	start(in, p->o.exec, &command, report);
 }
 
 static void order_signal(struct init *in, const struct order *o)
@@ -260,18 +302,14 @@ static void order_signal(struct init *in, const struct order *o)
 
 static void take_order(struct init *in)
 {
-	struct order o;
-	int fds[4] = { -1, -1, -1, -1 };
-	ssize_t n = orders_receive(in->b->sock, &o, sizeof(o), fds, 4);
+	struct parcel p;
 
-	if (n == 0)
-		_exit(0); /* the launcher is gone, and with us goes everything in here */
-	if (n != (ssize_t)sizeof(o))
-		return;
-	if (o.type == ORDER_EXEC && fds[0] >= 0)
-		order_exec(in, &o, fds);
-	else if (o.type == ORDER_SIGNAL)
-		order_signal(in, &o);
+	receive(in, &p);
+	if (p.o.type == ORDER_EXEC)
+		run(in, &p, 1);
+	else if (p.o.type == ORDER_SIGNAL)
+		order_signal(in, &p.o);
+	discard(&p);
 }
 
 static void serve(struct init *in, int signals)
@@ -289,43 +327,67 @@ static void serve(struct init *in, int signals)
 	}
 }
 
-_Noreturn void init_run(struct birth *b)
+static _Noreturn void give_up(struct init *in, const struct failure *f)
 {
-	struct init in = { .b = b, .proc = -1 };
-	struct report r = { .type = REPORT_CREATED, .exec = NONE };
-	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns, b->stream[0], b->stream[1], b->stream[2] };
-	int upper = -1, signals;
+	struct report r = { .type = REPORT_FAILED, .exec = NONE, .failure = *f };
+
+	send_report(in, &r, -1);
+	_exit(1);
+}
+
+static int child_signals(void)
+{
 	sigset_t child;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	keep_only(keep, sizeof(keep) / sizeof(*keep));
-	setrlimit(RLIMIT_NOFILE, &b->open_files);
-	if (set_up(b, &r.failure, &upper, &in.proc) < 0) {
-		r.type = REPORT_FAILED;
-		send_report(&in, &r, -1);
-		_exit(1);
-	}
-	for (int i = 1; i < 4; i++)
-		if (keep[i] >= 0)
-			close(keep[i]);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (b->keep)
-		send_report(&in, &r, upper);
-	if (upper >= 0)
-		close(upper);
-	if (b->exec != NONE) {
-		struct process p = {
-			.plan = b->process, .own = b->own,
-			.in = b->stream[0], .out = b->stream[1], .err = b->stream[2],
-		};
-		start(&in, b->exec, &p, b->report);
-		for (int i = 0; i < 3; i++)
-			if (b->stream[i] >= 0)
-				close(b->stream[i]);
-	}
+	return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void begin(struct init *in, struct scene *s)
+{
+	struct report r = { .type = REPORT_CREATED, .exec = NONE };
+	struct parcel p;
+
+	receive(in, &p);
+	prctl(PR_SET_NAME, "caisson-init", 0, 0, 0);
+	if (p.f.err)
+		give_up(in, &p.f);
+	if (make_its_own(in->b, s, &p.own) < 0)
+		give_up(in, s->f);
+	close(in->b->template_ns);
+	if (in->b->net_ns >= 0)
+		close(in->b->net_ns);
+	if (in->b->user_ns >= 0)
+		close(in->b->user_ns);
+	in->proc = s->proc;
+	in->keep = p.o.keep != 0;
+	if (in->keep)
+		send_report(in, &r, s->upper);
+	if (s->upper >= 0)
+		close(s->upper);
+	if (p.o.exec != NONE)
+		run(in, &p, p.o.report != 0);
+	discard(&p);
+}
+
+_Noreturn void init_run(struct birth *b)
+{
+	struct init in = { .b = b, .proc = -1 };
+	struct failure f = { .step = NONE };
+	struct scene s = { .f = &f, .base = -1, .userns = -1, .upper = -1 };
+	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns };
+	int signals;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_NAME, "caisson-spare", 0, 0, 0); /* what ps shows as long as it is nobody's */
+	keep_only(keep, sizeof(keep) / sizeof(*keep));
+	setrlimit(RLIMIT_NOFILE, &b->open_files);
+	if (build_root(b, &s) < 0)
+		give_up(&in, &f);
+	signals = child_signals();
+	begin(&in, &s);
 	serve(&in, signals);
 	_exit(0);
 }
