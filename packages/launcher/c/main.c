@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 
 #include "launcher.h"
+#include "seal.h"
 #include "sys.h"
 
 enum { CONTROL_FD = 3, EVENTS = 64, SIGNALS = 64 };
@@ -295,24 +297,36 @@ static void clean_inheritance(void)
 	}
 }
 
-/* Containers see pid 1's name in /proc/1/cmdline: it must not tell them where we lie on the host. */
-static void hide_name(char **argv)
+/* An instrumented build stays what it is: its reports name lines by the file they are in. */
+#ifdef __SANITIZE_ADDRESS__
+static int seal(char **envp)
 {
-	static const char name[] = "caisson";
-
-	for (size_t i = 0, n = argv[0] ? strlen(argv[0]) : 0; i < n; i++)
-		argv[0][i] = i < sizeof(name) ? name[i] : 0;
+	(void)envp;
+	return 0;
 }
+#else
+static int seal(char **envp)
+{
+	int err = seal_self(envp);
 
-int main(int argc, char **argv)
+	if (err < 0)
+		dprintf(STDERR_FILENO, "no sealed copy of the launcher: %s (see vm.memfd_noexec)\n", strerror(-err));
+	return err;
+}
+#endif
+
+int main(int argc, char **argv, char **envp)
 {
 	/* set-user-ID would turn every field of a plan into an attack */
 	if (getauxval(AT_SECURE) || geteuid() != getuid() || getegid() != getgid())
 		return 111;
-	if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0)
+	(void)argc;
+	(void)argv;
+	if (fcntl(CONTROL_FD, F_GETFD) < 0)
 		return 110; /* not started by the client */
-	if (argc > 0)
-		hide_name(argv);
+	if (seal(envp) < 0)
+		return 116;
+	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	clean_inheritance();
 	L.wire.fd = CONTROL_FD;
 	L.control = (struct source){ .kind = SOURCE_CONTROL, .fd = CONTROL_FD };
