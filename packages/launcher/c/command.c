@@ -12,7 +12,7 @@
 
 #include "init.h"
 #include "launcher.h"
-#include "orders.h"
+#include "mailbox.h"
 #include "sys.h"
 
 enum { CHUNK = 64 << 10, CHUNKS_A_TURN = 16 };
@@ -78,6 +78,16 @@ static void feed(struct command *cmd)
 	cmd->input_size = cmd->input_at = 0;
 }
 
+static struct command *unmake(struct command *cmd, const int theirs[3], int err)
+{
+	for (int i = 0; i < 3; i++)
+		if (theirs[i] >= 0)
+			close(theirs[i]);
+	bury_command(cmd);
+	errno = -err;
+	return NULL;
+}
+
 struct command *command_make(const struct io_request *io, int theirs[3])
 {
 	struct command *cmd = must_realloc(NULL, sizeof(*cmd));
@@ -98,23 +108,17 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 	table_add(&L.commands, &cmd->node);
 	for (int i = 0; i < 3 && err == 0; i++)
 		err = make_pipe(cmd, i, theirs);
-	if (err < 0) {
-		for (int i = 0; i < 3; i++)
-			if (theirs[i] >= 0)
-				close(theirs[i]);
-		bury_command(cmd);
-		errno = -err;
-		return NULL;
-	}
+	if (err < 0)
+		return unmake(cmd, theirs, err);
 	if (cmd->mode[0] == STDIO_BYTES) {
 		cmd->input_size = io->input->len;
 		cmd->input = must_realloc(NULL, cmd->input_size + 1);
 		memcpy(cmd->input, io->input->ptr, cmd->input_size);
 		feed(cmd);
 		if (cmd->stream[0].fd >= 0)
-			watch(&cmd->stream[0], EPOLLOUT);
+			err = watch(&cmd->stream[0], EPOLLOUT);
 	}
-	return cmd;
+	return err < 0 ? unmake(cmd, theirs, err) : cmd;
 }
 
 int command_reports(const struct command *cmd)
@@ -257,7 +261,9 @@ void command_signal(uint32_t id, int signo)
 	else if (cmd->one_shot && signo == SIGKILL)
 		sys_pidfd_send_signal(cmd->container->death.fd, SIGKILL);
 	else if (cmd->container && cmd->container->init.fd >= 0)
-		orders_send(cmd->container->init.fd, &o, sizeof(o), NULL, 0, MSG_DONTWAIT);
+		mailbox_post(cmd->container, &o, NULL, 0);
+	if (cmd->container && !cmd->one_shot && signo == SIGKILL)
+		mailbox_urgent(cmd->container);
 }
 
 /* Both lists in one memfd: a datagram would not hold two megabytes of argv. */
@@ -296,8 +302,7 @@ static int send_exec(struct failure *f, struct container *c, const struct field 
 		o.streams |= 1U << i;
 		fds[n++] = theirs[i];
 	}
-	/* a pid 1 that does not listen must not stop us */
-	err = orders_send(c->init.fd, &o, sizeof(o), fds, n, MSG_DONTWAIT);
+	err = mailbox_post(c, &o, fds, n);
 	close(fds[0]);
 	return err < 0 ? fail_with(f, -err, "sendmsg", "pid 1") : 0;
 }

@@ -10,6 +10,7 @@
 
 #include "init.h"
 #include "launcher.h"
+#include "mailbox.h"
 #include "orders.h"
 #include "sys.h"
 
@@ -32,21 +33,22 @@ static struct container *make(const struct field *a)
 	c->keep = a[START_KEEP].num != 0;
 	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
 	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
-	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
+	c->upper = c->template_ns = c->user_ns = c->net.ns = c->net.dev = -1;
 	return c;
 }
 
 static void release(struct container *c)
 {
+	mailbox_clear(c);
 	unwatch(&c->init);
 	unwatch(&c->death);
 	if (c->upper >= 0)
 		close(c->upper);
 	if (c->template_ns >= 0)
 		close(c->template_ns);
-	pool_give_net(c->net_ns);
+	pool_give_net(&c->net);
 	pool_give_user(c->user_ns);
-	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
+	c->upper = c->template_ns = c->user_ns = -1;
 }
 
 /* The lists a start needs: template and plans by number, its own steps by value. */
@@ -92,12 +94,14 @@ static int spawn(struct failure *f, struct container *c, struct order_sheet *o, 
 		.exec = (uint32_t)a[START_EXEC].num, .report = report, .container = o->container, .process = o->process,
 		.own = &o->own, .open_files = L.open_files,
 	};
+	struct net net = { .ns = -1, .dev = -1 };
 	int pair[2];
 
 	f->step = NONE;
 	f->op = OP_NAMESPACES;
-	if (o->net && (b.net_ns = pool_take_net(f, o->net == 2)) < 0)
+	if (o->net && pool_take_net(f, o->net == 2, &net) < 0)
 		return -f->err;
+	b.net_ns = net.ns;
 	if (o->user && (b.user_ns = pool_take_user(f, o->user == 2)) < 0)
 		goto out;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -114,9 +118,9 @@ static int spawn(struct failure *f, struct container *c, struct order_sheet *o, 
 		fail(f, "clone3", "container");
 out:
 	if (f->err || o->net == 1)
-		c->net_ns = b.net_ns;
-	else if (b.net_ns >= 0)
-		close(b.net_ns);
+		c->net = net;
+	else
+		pool_drop_net(&net);
 	if (f->err || o->user == 1)
 		c->user_ns = b.user_ns;
 	else if (b.user_ns >= 0)
@@ -174,6 +178,9 @@ void container_start(const struct field *a)
 		sys_pidfd_send_signal(c->death.fd, SIGKILL);
 		waitpid(c->pid, NULL, 0);
 		fail_with(&f, ENOMEM, "epoll_ctl", "container");
+		if (c->one)
+			command_failed(c->one, 3, &f);
+		command_orphan(c);
 	}
 	if (!f.err) {
 		table_add(&L.containers, &c->node);
@@ -200,8 +207,19 @@ static void set_up_failed(struct container *c, const struct failure *f)
 		c->one = NULL;
 	}
 	reply_failed(&L.wire, 3, c->node.id, f);
+	c->told = 1;
 	command_orphan(c);
 	c->keep = 0;
+}
+
+static void created(struct container *c, int upper)
+{
+	c->upper = upper;
+	c->told = 1;
+	reply_begin(&L.wire, REPLY_CREATED);
+	reply_u32(&L.wire, c->node.id);
+	reply_u32(&L.wire, (uint32_t)c->pid);
+	reply_end(&L.wire);
 }
 
 static void command_report(struct container *c, const struct report *r)
@@ -229,22 +247,27 @@ static void command_report(struct container *c, const struct report *r)
 	command_ended(cmd);
 }
 
-void container_event(struct container *c)
+void container_event(struct container *c, uint32_t events)
 {
 	struct report r;
 	int upper = -1;
-	ssize_t n = orders_receive(c->init.fd, &r, sizeof(r), &upper, 1);
+	ssize_t n;
 
+	if (events & EPOLLOUT)
+		mailbox_flush(c);
+	if (!(events & ~(uint32_t)EPOLLOUT))
+		return;
+	n = orders_receive(c->init.fd, &r, sizeof(r), &upper, 1);
 	if (n != (ssize_t)sizeof(r)) {
-		unwatch(&c->init); /* the pidfd says the rest */
+		/* of its end the pidfd tells; and a pid 1 that we cannot hear must not live on */
+		sys_pidfd_send_signal(c->death.fd, SIGKILL);
+		mailbox_clear(c);
+		unwatch(&c->init);
 		return;
 	}
+	c->heard_us = now_us();
 	if (r.type == REPORT_CREATED) {
-		c->upper = upper;
-		reply_begin(&L.wire, REPLY_CREATED);
-		reply_u32(&L.wire, c->node.id);
-		reply_u32(&L.wire, (uint32_t)c->pid);
-		reply_end(&L.wire);
+		created(c, upper);
 		return;
 	}
 	if (upper >= 0)
@@ -263,7 +286,8 @@ void container_died(struct container *c)
 
 	/* what it said before it died comes first */
 	while (c->init.fd >= 0)
-		container_event(c);
+		container_event(c, EPOLLIN);
+	mailbox_clear(c);
 	if (wait4(c->pid, &status, 0, &usage) < 0)
 		memset(&usage, 0, sizeof(usage));
 	c->dead = 1;
@@ -280,10 +304,17 @@ void container_died(struct container *c)
 	}
 	command_orphan(c);
 	unwatch(&c->death);
-	pool_give_net(c->net_ns);
+	pool_give_net(&c->net);
 	pool_give_user(c->user_ns);
-	c->net_ns = c->user_ns = -1;
-	if (c->keep) {
+	c->user_ns = -1;
+	if (c->keep && !c->told) {
+		struct failure f = { .step = NONE };
+
+		/* killed while it was made */
+		fail_with(&f, EIO, "clone3", "pid 1 died");
+		reply_failed(&L.wire, 3, c->node.id, &f);
+		c->removed = 1;
+	} else if (c->keep) {
 		reply_begin(&L.wire, REPLY_GONE);
 		reply_u32(&L.wire, c->node.id);
 		reply_u32(&L.wire, (uint32_t)status);

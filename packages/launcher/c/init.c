@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "descriptors.h"
 #include "orders.h"
 #include "process.h"
 #include "scoped.h"
@@ -43,26 +44,6 @@ static uint64_t now_us(void)
 static uint64_t micros(struct timeval t)
 {
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
-
-/* Closes every descriptor from 3 on but those listed: what the launcher holds for others is not ours. */
-static void keep_only(int *keep, size_t n)
-{
-	unsigned int from = 3;
-
-	for (;;) {
-		int next = -1;
-
-		for (size_t i = 0; i < n; i++)
-			if (keep[i] >= (int)from && (next < 0 || keep[i] < next))
-				next = keep[i];
-		if (next < 0)
-			break;
-		if ((unsigned int)next > from)
-			sys_close_range(from, (unsigned int)next - 1);
-		from = (unsigned int)next + 1;
-	}
-	sys_close_range(from, ~0U);
 }
 
 static int enter_namespaces(struct birth *b, struct failure *f)
@@ -249,17 +230,40 @@ static void order_signal(struct init *in, const struct order *o)
 	}
 }
 
+/* Root of a container may lower the limits of its pid 1, and the kernel then drops what does not fit. */
+static int all_came(const struct order *o, const int *fds)
+{
+	size_t last = 0;
+
+	for (int i = 0; i < 3; i++)
+		last += o->streams >> i & 1;
+	return fds[last] >= 0;
+}
+
+static void refuse_exec(struct init *in, const struct order *o, const int *fds)
+{
+	struct report r = { .type = REPORT_FAILED, .exec = o->exec, .failure = { .step = NONE } };
+
+	for (int i = 0; i < ORDER_FDS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	fail_with(&r.failure, EMFILE, "recvmsg", "descriptors of the command");
+	send_report(in, &r, -1);
+}
+
 static void take_order(struct init *in)
 {
 	struct order o;
-	int fds[4] = { -1, -1, -1, -1 };
-	ssize_t n = orders_receive(in->b->sock, &o, sizeof(o), fds, 4);
+	int fds[ORDER_FDS] = { -1, -1, -1, -1 };
+	ssize_t n = orders_receive(in->b->sock, &o, sizeof(o), fds, ORDER_FDS);
 
 	if (n == 0)
 		_exit(0); /* the launcher is gone, and with us goes everything in here */
 	if (n != (ssize_t)sizeof(o))
 		return;
-	if (o.type == ORDER_EXEC && fds[0] >= 0)
+	if (o.type == ORDER_EXEC && !all_came(&o, fds))
+		refuse_exec(in, &o, fds);
+	else if (o.type == ORDER_EXEC)
 		order_exec(in, &o, fds);
 	else if (o.type == ORDER_SIGNAL)
 		order_signal(in, &o);
@@ -303,6 +307,13 @@ _Noreturn void init_run(struct birth *b)
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0) {
+		/* it would not learn of any end */
+		r.type = REPORT_FAILED;
+		fail(&r.failure, "signalfd", "container");
+		send_report(&in, &r, -1);
+		_exit(1);
+	}
 	if (b->keep)
 		send_report(&in, &r, upper);
 	if (upper >= 0)

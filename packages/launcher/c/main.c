@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "launcher.h"
+#include "mailbox.h"
 #include "seal.h"
 #include "sys.h"
 
@@ -59,6 +60,13 @@ int watch(struct source *s, uint32_t events)
 	struct epoll_event e = { .events = events, .data.ptr = s };
 
 	return epoll_ctl(L.epoll, EPOLL_CTL_ADD, s->fd, &e) < 0 ? -errno : 0;
+}
+
+int rewatch(struct source *s, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
+	return epoll_ctl(L.epoll, EPOLL_CTL_MOD, s->fd, &e) < 0 ? -errno : 0;
 }
 
 void unwatch(struct source *s)
@@ -234,7 +242,7 @@ static void dispatch(struct source *s, uint32_t events)
 		break;
 	case SOURCE_INIT:
 		if (s->fd >= 0)
-			container_event(s->owner);
+			container_event(s->owner, events);
 		break;
 	case SOURCE_DEATH:
 		if (s->fd < 0)
@@ -258,19 +266,18 @@ static _Noreturn void loop(void)
 	int waiting = 0;
 
 	for (;;) {
-		int n = epoll_wait(L.epoll, e, EVENTS, -1);
+		int n = epoll_wait(L.epoll, e, EVENTS, mailbox_pause());
 		int left;
 
 		for (int i = 0; i < n; i++)
 			dispatch(e[i].data.ptr, e[i].events);
+		mailbox_check();
 		bury();
 		left = wire_flush(&L.wire);
 		if (left < 0)
 			leave(0);
 		if (left != waiting) {
-			struct epoll_event c = { .events = EPOLLIN | (left ? EPOLLOUT : 0U), .data.ptr = &L.control };
-
-			epoll_ctl(L.epoll, EPOLL_CTL_MOD, CONTROL_FD, &c);
+			rewatch(&L.control, EPOLLIN | (left ? EPOLLOUT : 0U));
 			waiting = left;
 		}
 	}
