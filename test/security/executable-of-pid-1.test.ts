@@ -6,7 +6,7 @@ import { waitUntil } from '../e2e/wait-until.js'
 
 describe('the launcher’s program', () => {
   it('is a sealed copy: whoever holds it cannot write to it, not even when it has ended', async function () {
-    if (process.env['CAISSON_LAUNCHER'] !== undefined) return this.skip()
+    if (process.env['CAISSON_LAUNCHER'] !== undefined) this.skip()
     await using engine = await createEngine()
     await using container = await engine.create()
     const exe = `/proc/${container.pid}/exe`

@@ -256,14 +256,19 @@ void command_signal(uint32_t id, int signo)
 
 	if (!cmd || cmd->ended)
 		return;
-	if (cmd->death.fd >= 0)
+	if (cmd->death.fd >= 0) {
 		sys_pidfd_send_signal(cmd->death.fd, signo);
-	else if (cmd->one_shot && signo == SIGKILL)
+		return;
+	}
+	if (!cmd->container)
+		return;
+	/* also of a one-shot by its pid 1: the kernel does not tell what those used that die with their pid 1 */
+	if (cmd->container->init.fd >= 0 && mailbox_post(cmd->container, &o, NULL, 0) == 0) {
+		if (signo == SIGKILL)
+			mailbox_urgent(cmd->container);
+	} else if (signo == SIGKILL) {
 		sys_pidfd_send_signal(cmd->container->death.fd, SIGKILL);
-	else if (cmd->container && cmd->container->init.fd >= 0)
-		mailbox_post(cmd->container, &o, NULL, 0);
-	if (cmd->container && !cmd->one_shot && signo == SIGKILL)
-		mailbox_urgent(cmd->container);
+	}
 }
 
 /* Both lists in one memfd: a datagram would not hold two megabytes of argv. */

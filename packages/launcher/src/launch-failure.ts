@@ -25,12 +25,21 @@ interface Rule {
   readonly code: ErrorCode
   readonly why?: string
   readonly fix?: string
+  /** The caller's field that asked for it. */
+  readonly field?: string
 }
 
 const NO_NAMESPACE = ['EPERM', 'ENOSPC', 'EUSERS', 'ENOSYS']
 
 /** First match decides; what no rule names is ERR_LAUNCH. */
 const rules: readonly Rule[] = [
+  {
+    steps: ['exec'],
+    syscall: 'execve(interpreter)',
+    errnos: ['ENOENT'],
+    code: 'ERR_COMMAND_NOT_FOUND',
+    why: 'its interpreter, named in its first line or as its loader, is not in the container',
+  },
   {
     steps: ['exec'],
     errnos: ['ENOENT'],
@@ -55,21 +64,33 @@ const rules: readonly Rule[] = [
     errnos: ['E2BIG'],
     code: 'ERR_ARGV_TOO_LARGE',
     why: 'more than the kernel takes',
+    field: 'argv',
   },
   {
     steps: ['user'],
     errnos: ['ENOENT', 'ERANGE'],
     code: 'ERR_USER_NOT_FOUND',
     why: 'not in /etc/passwd or /etc/group of the container',
+    field: 'user',
   },
+  // The root is hostile: what should be a list of users may be anything.
+  ...(['openat2', 'fstat'] as const).map((syscall): Rule => ({
+    steps: ['user'],
+    syscall,
+    errnos: 'any',
+    code: 'ERR_USER_NOT_FOUND',
+    why: 'the container has no readable list of users or groups there',
+    field: 'user',
+  })),
   {
     steps: ['user'],
     errnos: ['EINVAL'],
     code: 'ERR_USER_NOT_FOUND',
     why: 'the container has no such id',
     fix: 'Use an id that the container has; `engine.doctor()` says how many it has on this host.',
+    field: 'user',
   },
-  { steps: ['cwd'], errnos: 'any', code: 'ERR_CWD' },
+  { steps: ['cwd'], errnos: 'any', code: 'ERR_CWD', field: 'cwd' },
   {
     steps: ['rlimit'],
     errnos: ['EPERM', 'EINVAL'],
@@ -161,6 +182,7 @@ export function launchError(failed: FailedReply, context: FailureContext): Caiss
         ? undefined
         : `${rule.why} (${failed.syscall || 'launcher'}: ${errno})`,
     fix: rule?.fix,
+    field: rule?.field,
     // Out of memory, processes or descriptors passes.
     retryable: ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'EINTR', 'EBUSY'].includes(errno),
   })
