@@ -98,6 +98,14 @@ const rules: readonly Rule[] = [
     why: 'raising above the hard limit needs CAP_SYS_RESOURCE',
     fix: 'Choose a value up to the hard limit (`ulimit -H`), or raise that for the user first.',
   },
+  {
+    steps: ['bind'],
+    syscall: 'mount_setattr:idmap',
+    errnos: ['EINVAL', 'EOPNOTSUPP'],
+    code: 'ERR_MOUNT_SOURCE',
+    why: 'its file system, or one mounted below it, takes no id-mapped mounts (overlay, proc, many of network and FUSE)',
+    fix: 'Put it on another file system, e.g. ext4, xfs, btrfs or tmpfs; or do without the block of ids: launcher mode `single`.',
+  },
   // Of a bind, only open_tree is about the host's path; the rest is about the template's.
   {
     steps: ['bind'],
@@ -108,7 +116,8 @@ const rules: readonly Rule[] = [
   {
     kinds: ['container'],
     steps: ['mkdir', 'mount', 'move', 'symlink', 'file', 'proc'],
-    errnos: ['ELOOP', 'ENOTDIR', 'EXDEV', 'EROFS', 'EEXIST', 'ENAMETOOLONG'],
+    // ENOENT: a link on the way that leads nowhere
+    errnos: ['ENOENT', 'ELOOP', 'ENOTDIR', 'EXDEV', 'EROFS', 'EEXIST', 'ENAMETOOLONG'],
     code: 'ERR_MOUNT_TARGET',
   },
 ]
