@@ -10,12 +10,13 @@ describe('the launcher’s program', () => {
     if (process.env['CAISSON_LAUNCHER'] !== undefined) this.skip()
     await using engine = await createEngine()
     await using container = await engine.create()
-    const exe = `/proc/${container.pid}/exe`
+    const status = readFileSync(`/proc/${container.pid}/status`, 'utf8')
+    const launcher = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1])
+    // pid 1 is a copy of the launcher, and runs the same file
+    const exe = `/proc/${launcher}/exe`
     const onDisk = new URL('../../../packages/launcher/build/caisson-launcher', import.meta.url)
     expect(statSync(exe).ino).to.not.equal(statSync(onDisk).ino)
 
-    const status = readFileSync(`/proc/${container.pid}/status`, 'utf8')
-    const launcher = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1])
     const held = openSync(exe, constants.O_RDONLY)
     process.kill(launcher, 'SIGKILL')
     let writable: number | undefined
