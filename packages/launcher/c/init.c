@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "descriptors.h"
 #include "orders.h"
 #include "process.h"
 #include "scoped.h"
@@ -46,26 +47,6 @@ static uint64_t now_us(void)
 static uint64_t micros(struct timeval t)
 {
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
-
-/* Closes every descriptor from 3 on but those listed: what the launcher holds for others is not ours. */
-static void keep_only(int *keep, size_t n)
-{
-	unsigned int from = 3;
-
-	for (;;) {
-		int next = -1;
-
-		for (size_t i = 0; i < n; i++)
-			if (keep[i] >= (int)from && (next < 0 || keep[i] < next))
-				next = keep[i];
-		if (next < 0)
-			break;
-		if ((unsigned int)next > from)
-			sys_close_range(from, (unsigned int)next - 1);
-		from = (unsigned int)next + 1;
-	}
-	sys_close_range(from, ~0U);
 }
 
 static int enter_namespaces(struct birth *b, struct failure *f)
@@ -253,10 +234,13 @@ static void receive(struct init *in, struct parcel *p)
 		unpack_memfd(p, fds[next++], contexts);
 	else
 		unpack(p, buf + sizeof(p->o), contexts);
-	if (p->o.memfd)
+	if (p->o.memfd && fds[0] >= 0)
 		close(fds[0]);
 	for (int i = 0; i < 3; i++)
 		p->stream[i] = p->o.streams >> i & 1 ? fds[next++] : -1;
+	/* root of a container may lower the limits of its pid 1, and the kernel then drops what does not fit */
+	if (next && fds[next - 1] < 0)
+		fail_with(&p->f, EMFILE, "recvmsg", "descriptors of the command");
 }
 
 static void discard(struct parcel *p)
@@ -387,6 +371,10 @@ _Noreturn void init_run(struct birth *b)
 	if (build_root(b, &s) < 0)
 		give_up(&in, &f);
 	signals = child_signals();
+	if (signals < 0) {
+		fail(&f, "signalfd", "container"); /* it would not learn of any end */
+		give_up(&in, &f);
+	}
 	begin(&in, &s);
 	serve(&in, signals);
 	_exit(0);

@@ -70,7 +70,7 @@ export interface ExecRequest {
   readonly maxOutput: bigint
 }
 
-/** Signals a command: SIGKILL its process group, else the process alone; kills the container of a one-shot on SIGKILL. */
+/** Signals a command: SIGKILL its process group, else the process alone. A pid 1 that does not pass SIGKILL on within two seconds is killed with its container. */
 export interface SignalRequest {
   readonly exec: number
   readonly signo: number
