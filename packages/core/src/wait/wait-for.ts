@@ -68,6 +68,7 @@ function probeFor(
         'the container has a network of its own, into which the host has no way',
         "Wait for `{ port }`, or make the container with `network: 'host'`.",
       )
+    case 'cmd':
     default:
       return commandProbe(container, target.argv)
   }
