@@ -9,6 +9,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { defineDriver, type Driver, type LimitLease, type Probe } from '@caisson/core'
+import { Scope } from '@caisson/core/di'
+import { rlimits } from 'caisson'
 import { waitUntil } from './wait-until.js'
 
 // Where cgroup v2 is on a hybrid host. Nothing but groups of ours at its top is made, changed or removed.
@@ -69,29 +71,28 @@ export function groupsLeft(): readonly string[] {
 }
 
 /**
- * Freezes containers by cgroup v2, and enforces nothing: what a driver of the real thing does about pausing, for hosts whose
+ * Freezes containers by cgroup v2: what a driver of the real thing does about pausing, for hosts whose
  * control groups are still those of version 1.
  */
-export function testFreezer(): Driver<'limiter', 'io', 'freeze'> {
+export function testFreezer(): Driver<'limiter', 'openFiles', 'freeze'> {
   return defineDriver({
     kind: 'limiter',
     name: 'test-freezer',
     apiVersion: 1,
-    // a limiter has to have one; nobody asks for it here
-    limits: ['io'],
+    // a limiter has to have one
+    limits: ['openFiles'],
     features: ['freeze'],
     probe: () => Promise.resolve(look()),
     create: () => ({
-      acquire(): Promise<LimitLease> {
+      async acquire(request): Promise<LimitLease> {
+        const lease = await rlimits().create(Scope.root()).acquire(request)
         const group = new Group(`caisson-test-${process.pid}-${count++}`)
-        return Promise.resolve({
-          enforced: [],
-          amendment: {},
-          reason: () => undefined,
+        return {
+          ...lease,
           attach: (pid: number) => Promise.resolve(group.add(pid)),
           freeze: (on: boolean) => group.freeze(on),
           release: () => group.remove(),
-        })
+        }
       },
     }),
   })

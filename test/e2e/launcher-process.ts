@@ -10,13 +10,15 @@ export function childrenOf(pid: number): readonly number[] {
   }
 }
 
+function isLauncher(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('caisson-launche')
+}
+
 /**
  * The launcher of a process with one engine.
  * @throws Error when there is none
  */
 export function launcherOf(pid: number): number {
-  const isLauncher = (child: number): boolean =>
-    readFileSync(`/proc/${child}/comm`, 'utf8').startsWith('caisson-launche')
   const launcher = childrenOf(pid).findLast(isLauncher)
   if (launcher === undefined) throw new Error('no launcher runs')
   return launcher

@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, type Exec, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
 import { launcherOf, residentBytes } from './launcher-process.js'
 
 // Bytes of which no two stretches look alike, so that a byte too few or too many is seen.
@@ -23,6 +23,8 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+const descriptors = (): number => readdirSync('/proc/self/fd').length
+
 describe('output', function () {
   this.timeout(60_000)
   let engine: PresetEngine<RlimitKey>
@@ -35,6 +37,12 @@ describe('output', function () {
   after(async () => {
     await engine[Symbol.asyncDispose]()
   })
+
+  const ends = async (): Promise<void> => {
+    await engine.run(['yes'], { onOutputLimit: 'kill', maxOutput: 10 })
+    await engine.run(['sleep', '1000'], { idleTimeout: 20 })
+    await engine.run(['yes'], { timeout: 50, stdout: new PassThrough() })
+  }
 
   const max = 4097
   for (const size of [0, 1, max - 1, max, max + 1, 2 * max, 65_536, 65_537, 1_000_003]) {
@@ -140,13 +148,9 @@ describe('output', function () {
   for (const live of [false, true]) {
     describe(`partial output, ${live ? 'streamed' : 'captured'}`, () => {
       const script = 'echo out; echo err >&2; echo > /tmp/ready; sleep 1000'
-      const watch = (exec: Exec): void => {
-        if (live) void readAll(exec.stdout)
-      }
-
       it('survives a timeout', async () => {
         const exec = engine.run(['sh', '-c', script], { timeout: 300 })
-        watch(exec)
+        if (live) void readAll(exec.stdout)
         const { reason, stdout, stderr } = await exec
         expect([reason, stdout, stderr]).to.deep.equal(['wall-time', 'out\n', 'err\n'])
       })
@@ -155,7 +159,7 @@ describe('output', function () {
         const container = await engine.create()
         const controller = new AbortController()
         const exec = container.sh(script, { signal: controller.signal })
-        watch(exec)
+        if (live) void readAll(exec.stdout)
         await container.waitFor({ cmd: ['test', '-e', '/tmp/ready'] })
         controller.abort()
         const { reason, stdout, stderr } = await exec
@@ -213,20 +217,14 @@ describe('output', function () {
   })
 
   it('leaves no descriptor behind, however it ended', async () => {
-    const count = (): number => readdirSync('/proc/self/fd').length
-    const ends = async (): Promise<void> => {
-      await engine.run(['yes'], { onOutputLimit: 'kill', maxOutput: 10 })
-      await engine.run(['sleep', '1000'], { idleTimeout: 20 })
-      await engine.run(['yes'], { timeout: 50, stdout: new PassThrough() })
-    }
     await ends()
-    const before = count()
+    const before = descriptors()
     for (let round = 0; round < 5; round++) await ends()
     // pipes are closed in the background
     const deadline = performance.now() + 2000
-    while (count() > before && performance.now() < deadline) {
+    while (descriptors() > before && performance.now() < deadline) {
       await new Promise((resolve) => setImmediate(resolve))
     }
-    expect(count()).to.equal(before)
+    expect(descriptors()).to.equal(before)
   })
 })

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { after, before, describe, it } from 'mocha'
 import { createEngine as createCoreEngine, isCaissonError, type Engine } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
+import { testLimiter } from '@caisson/driver-testkit'
 import { hostRootfs, pivotRoot } from 'caisson'
 import { groupsLeft, testFreezer } from './freezer-limiter.js'
 import { expectNothingLeft, takeStock } from './leftovers.js'
@@ -23,13 +25,27 @@ async function codeOf(work: Promise<unknown>): Promise<unknown> {
   return isCaissonError(error) ? error.code : error
 }
 
+/** CPU time that its processes have used, as the host sees it. */
+function ticks(pid: number): number {
+  const pids = [pid]
+  let sum = 0
+  for (const next of pids) {
+    const stat = read(`/proc/${next}/stat`).split(') ')[1]?.split(' ') ?? []
+    sum += Number(stat[11] ?? 0) + Number(stat[12] ?? 0)
+    pids.push(
+      ...read(`/proc/${next}/task/${next}/children`).trim().split(' ').filter(Boolean).map(Number),
+    )
+  }
+  return sum
+}
+
 // Counts as fast as it can into a file that can be read from outside it.
 const counting =
   'n=0; while :; do n=$((n+1)); echo $n > /tmp/count; [ $n = 1 ] && echo counting; done'
 
 describe('pause and resume', function () {
   this.timeout(30_000)
-  let engine: Engine<'io', 'freeze' | 'userns' | 'seccomp' | 'copyOnWrite'>
+  let engine: Engine<'openFiles', 'freeze' | 'userns' | 'seccomp' | 'copyOnWrite'>
 
   before(async function () {
     await using scope = Scope.root()
@@ -56,24 +72,6 @@ describe('pause and resume', function () {
     const exec = container.sh(`(setsid sh -c '${counting}' &) | head -n 1; ${counting}`)
     await container.waitFor({ log: 'counting', of: exec })
     return { container, exec }
-  }
-
-  /** CPU time that its processes have used, as the host sees it. */
-  function ticks(pid: number): number {
-    const pids = [pid]
-    let sum = 0
-    for (const next of pids) {
-      const stat = read(`/proc/${next}/stat`).split(') ')[1]?.split(' ') ?? []
-      sum += Number(stat[11] ?? 0) + Number(stat[12] ?? 0)
-      pids.push(
-        ...read(`/proc/${next}/task/${next}/children`)
-          .trim()
-          .split(' ')
-          .filter(Boolean)
-          .map(Number),
-      )
-    }
-    return sum
   }
 
   it('stops every process of a container, and lets them go on', async () => {
@@ -149,4 +147,8 @@ describe('pause and resume', function () {
     }
     expect(groupsLeft()).to.deep.equal([])
   })
+})
+
+describe('the freezer of these tests', () => {
+  testLimiter({ describe, it, before, after }, { driver: testFreezer, isolation: pivotRoot })
 })

@@ -21,6 +21,16 @@ async function* slowly(): AsyncGenerator<Buffer> {
   }
 }
 
+async function* throwing(): AsyncGenerator<string> {
+  yield 'a'
+  throw new Error('no more')
+}
+
+async function* wrong(): AsyncGenerator<string> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as a caller without types would
+  yield 42 as unknown as string
+}
+
 describe('stdin', function () {
   this.timeout(30_000)
   let engine: PresetEngine<RlimitKey>
@@ -130,16 +140,8 @@ describe('stdin', function () {
   })
 
   it('from an iterable that throws, or gives what nobody can write, says so', async () => {
-    async function* throwing(): AsyncGenerator<string> {
-      yield 'a'
-      throw new Error('no more')
-    }
     const first = await engine.run(['cat'], { stdin: throwing() })
     expect([first.stdout, first.degraded.join()].join()).to.include('no more')
-    async function* wrong(): AsyncGenerator<string> {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as a caller without types would
-      yield 42 as unknown as string
-    }
     const second = await engine.run(['cat'], { stdin: wrong() })
     expect(second.degraded.join()).to.include('stdin')
   })
