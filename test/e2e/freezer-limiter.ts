@@ -16,7 +16,8 @@ import { waitUntil } from './wait-until.js'
 // Where cgroup v2 is on a hybrid host. Nothing but groups of ours at its top is made, changed or removed.
 const tree = '/sys/fs/cgroup/unified'
 
-function look(): Probe {
+/** Whether this host lets us freeze. */
+export function probeFreezer(): Probe {
   const nothing = { degraded: [], facts: {} }
   try {
     readFileSync(join(tree, 'cgroup.controllers'))
@@ -82,7 +83,7 @@ export function testFreezer(): Driver<'limiter', 'openFiles', 'freeze'> {
     // a limiter has to have one
     limits: ['openFiles'],
     features: ['freeze'],
-    probe: () => Promise.resolve(look()),
+    probe: () => Promise.resolve(probeFreezer()),
     create: () => ({
       async acquire(request): Promise<LimitLease> {
         const lease = await rlimits().create(Scope.root()).acquire(request)

@@ -1,11 +1,11 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { CaissonError } from '@caisson/core'
 
 /**
  * Opens a pipe end that the launcher holds. It becomes a file description of Node's own, so the pipe itself is the
  * back pressure, and O_NONBLOCK is not seen by the command.
- * @throws CaissonError ERR_LAUNCH
+ * @throws CaissonError ERR_LAUNCH; ERR_LAUNCHER_GONE when it died after it had named the descriptor
  */
 function openPipe(launcher: number, descriptor: number, flags: number): number {
   const path = `/proc/${launcher}/fd/${descriptor}`
@@ -13,11 +13,32 @@ function openPipe(launcher: number, descriptor: number, flags: number): number {
   try {
     fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch (cause) {
+    if (isDead(launcher)) throw goneError(cause)
     throw streamError(path, cause instanceof Error ? cause.message : String(cause), cause)
   }
   if (fstatSync(fd).isFIFO()) return fd
   closeSync(fd)
   throw streamError(path, 'it is not a pipe', undefined)
+}
+
+/** Also when nobody has fetched its exit status yet: it holds no descriptor any more. */
+function isDead(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return 'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
+  } catch {
+    return true
+  }
+}
+
+function goneError(cause: unknown): CaissonError {
+  return new CaissonError({
+    code: 'ERR_LAUNCHER_GONE',
+    what: 'launcher',
+    why: 'it died when the command had just started',
+    cause,
+    retryable: true,
+  })
 }
 
 function streamError(subject: string, why: string, cause: unknown): CaissonError {

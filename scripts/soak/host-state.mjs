@@ -1,0 +1,66 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+function read(path) {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+/** Host pids of processes with the marker in their arguments or environment, this one aside. */
+export function processesWith(marker) {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => (read(`/proc/${pid}/cmdline`) + read(`/proc/${pid}/environ`)).includes(marker))
+    .map(Number)
+}
+
+/** What a process is, so that another one with its number is not taken for it. */
+export function identityOf(pid) {
+  return read(`/proc/${pid}/stat`).split(') ').at(-1).split(' ')[19]
+}
+
+/** A process, its children, theirs, and so on, with their identities. */
+export function treeOf(pid) {
+  const pids = [pid]
+  for (const next of pids) {
+    const children = read(`/proc/${next}/task/${next}/children`).trim().split(' ')
+    pids.push(...children.filter(Boolean).map(Number))
+  }
+  return pids.map((each) => ({ pid: each, identity: identityOf(each) }))
+}
+
+/** Those of a tree that live; what is dead and was not fetched by its parent yet does not. */
+export function alive(tree) {
+  return tree.filter(({ pid, identity }) => {
+    const state = read(`/proc/${pid}/stat`).split(') ').at(-1).charAt(0)
+    return identity !== undefined && identityOf(pid) === identity && !'ZX'.includes(state)
+  })
+}
+
+function foldersIn(path, deep) {
+  let entries = []
+  try {
+    entries = readdirSync(path, { withFileTypes: true })
+  } catch {
+    return []
+  }
+  return entries.flatMap((entry) => {
+    const inside = join(path, entry.name)
+    if (entry.isDirectory()) return [`${inside}/`, ...foldersIn(inside, deep)]
+    return deep ? [inside] : []
+  })
+}
+
+/** What must be the same before and after, as far as this process can see. */
+export function takeStock(stateDir) {
+  return {
+    mounts: read('/proc/self/mountinfo'),
+    // groups of tests that run at the same time are not ours
+    cgroups: foldersIn('/sys/fs/cgroup', false).filter((path) => !path.includes('/caisson-test-')),
+    state: foldersIn(stateDir, true),
+    descriptors: readdirSync('/proc/self/fd').length,
+  }
+}
