@@ -1,6 +1,6 @@
 // Nothing stays: kills processes that hold containers at random instants, and looks what is left.
 // `node scripts/soak.mjs [--rounds 500] [--seed 1] [--json]`. Two rounds of three kill Node, the third one its launcher.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createEngine } from 'caisson'
-import { alive, processesWith, takeStock, treeOf } from './soak/host-state.mjs'
+import { alive, differences, processesWith, takeStock, treeOf } from './soak/host-state.mjs'
 import { seeded } from './soak/seeded.mjs'
 
 const { values } = parseArgs({
@@ -24,6 +24,17 @@ const rounds = Number(values.rounds)
 const seed = Number(values.seed)
 const random = seeded(seed)
 const deadlineMs = 1000
+
+// Root could leave mounts on the host. Those of others come and go, so this looks at a mount namespace of its own.
+if (process.getuid() === 0 && process.env.CAISSON_SOAK_INSIDE === undefined) {
+  const self = [process.execPath, ...process.argv.slice(1)]
+  const inside = spawnSync('unshare', ['--mount', '--propagation', 'private', ...self], {
+    stdio: 'inherit',
+    env: { ...process.env, CAISSON_SOAK_INSIDE: '1' },
+  })
+  if (inside.error) throw inside.error
+  process.exit(inside.status ?? 1)
+}
 
 // A launcher under a name of its own: then everything that holds a container, and every first process, can be found.
 const place = mkdtempSync(join(tmpdir(), 'caisson-soak-'))
@@ -113,12 +124,6 @@ async function untilDead(tree) {
   return performance.now() - from
 }
 
-function difference(before, after) {
-  return Object.keys(before)
-    .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
-    .map((key) => `${key}: ${JSON.stringify(before[key])} -> ${JSON.stringify(after[key])}`)
-}
-
 const kinds = { node: [], launcher: [] }
 const errors = {}
 const failures = []
@@ -134,7 +139,7 @@ try {
         errors[name] = (errors[name] ?? 0) + count
       }
       await sweep()
-      const left = difference(before, takeStock(stateDir))
+      const left = differences(before, takeStock(stateDir))
       if (left.length > 0) throw new Error(left.join('\n'))
     } catch (error) {
       failures.push(`round ${round} (${kind}): ${error.message}`)

@@ -54,13 +54,23 @@ function foldersIn(path, deep) {
   })
 }
 
+/** What came and what went, a line each. */
+export function differences(before, after) {
+  return Object.keys(before).flatMap((key) => [
+    ...after[key].filter((line) => !before[key].includes(line)).map((line) => `${key}: + ${line}`),
+    ...before[key].filter((line) => !after[key].includes(line)).map((line) => `${key}: - ${line}`),
+  ])
+}
+
 /** What must be the same before and after, as far as this process can see. */
 export function takeStock(stateDir) {
   return {
-    mounts: read('/proc/self/mountinfo'),
-    // groups of tests that run at the same time are not ours
-    cgroups: foldersIn('/sys/fs/cgroup', false).filter((path) => !path.includes('/caisson-test-')),
+    mounts: read('/proc/self/mountinfo').split('\n'),
+    // those that are ours by name: other people's come and go
+    cgroups: foldersIn('/sys/fs/cgroup', false).filter(
+      (path) => path.includes('/caisson') && !path.includes('/caisson-test-'),
+    ),
     state: foldersIn(stateDir, true),
-    descriptors: readdirSync('/proc/self/fd').length,
+    descriptors: [String(readdirSync('/proc/self/fd').length)],
   }
 }
