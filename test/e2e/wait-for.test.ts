@@ -53,7 +53,8 @@ describe('container.waitFor', function () {
 
   describe('a port', () => {
     it('comes when something in the container listens, and is not connected to', async () => {
-      const server = container.sh('sleep 0.2; nc -l -p 8080')
+      // with its input open: at the end of it, it would hang up
+      const server = container.sh('sleep 0.2; nc -l -p 8080', { stdin: 'pipe' })
       await container.waitFor({ port: 8080 })
       // nc takes one client: it would be gone
       const { ok } = await container.sh('echo hello | nc 127.0.0.1 8080')

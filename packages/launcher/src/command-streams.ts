@@ -2,6 +2,9 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { Socket } from 'node:net'
 import { CaissonError } from '@caisson/core'
 
+// PF_EXITING of the kernel's include/linux/sched.h, as proc(5) shows it
+const exiting = 0x4
+
 /**
  * Opens a pipe end that the launcher holds. It becomes a file description of Node's own, so the pipe itself is the
  * back pressure, and O_NONBLOCK is not seen by the command.
@@ -21,13 +24,20 @@ function openPipe(launcher: number, descriptor: number, flags: number): number {
   throw streamError(path, 'it is not a pipe', undefined)
 }
 
-/** Also when nobody has fetched its exit status yet: it holds no descriptor any more. */
+/** A process that exits has closed its descriptors before it is a zombie, and that before it is gone from /proc. */
 function isDead(pid: number): boolean {
+  const stat = statOf(pid)
+  // without a /proc nobody can tell
+  if (stat === undefined) return statOf('self') !== undefined
+  const [state = '', , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return 'ZX'.includes(state) || (Number(flags) & exiting) !== 0
+}
+
+function statOf(pid: number | 'self'): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return 'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
   } catch {
-    return true
+    return undefined
   }
 }
 
