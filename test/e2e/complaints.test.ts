@@ -18,6 +18,8 @@ async function codeOf(work: PromiseLike<unknown>): Promise<unknown> {
   }
 }
 
+const later = () => AbortSignal.timeout(50)
+const lines = (letter: string) => Array.from({ length: 2000 }, (_, i) => `${letter}${i}\n`)
 const inTenths = (ms: number): number => Math.round(ms / 100)
 
 describe('complaints', function () {
@@ -67,7 +69,6 @@ describe('complaints', function () {
   it('7: “stdout and stderr come as one”', async () => {
     const script = 'i=0; while [ $i -lt 2000 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done'
     const { stdout, stderr } = await engine.run(['sh', '-c', script])
-    const lines = (letter: string) => Array.from({ length: 2000 }, (_, i) => `${letter}${i}\n`)
     expect(stdout).to.equal(lines('o').join(''))
     expect(stderr).to.equal(lines('e').join(''))
   })
@@ -194,7 +195,6 @@ describe('complaints', function () {
     const container = await engine.create()
     expect(await codeOf(container.exec('true', [], { signal }))).to.equal('ERR_ABORTED')
     expect(await codeOf(container.waitFor({ port: 1 }, { signal }))).to.equal('ERR_ABORTED')
-    const later = () => AbortSignal.timeout(50)
     expect((await engine.run(['sleep', '9'], { signal: later() })).reason).to.equal('aborted')
     expect((await container.sh('sleep 9', { signal: later() })).reason).to.equal('aborted')
     expect(await codeOf(container.waitFor({ port: 1 }, { signal: later() }))).to.equal(
