@@ -74,6 +74,13 @@ describe('container.waitFor', function () {
       await container.waitFor({ port: 8081, host: '127.0.0.2' })
     })
 
+    it('comes at an IPv6 address, written in any form', async () => {
+      container.sh('httpd -f -p [::1]:8080').catch(() => {})
+      await container.waitFor({ port: 8080, host: '0:0:0:0:0:0:0:1' }, { timeout: '5s' })
+      const error = await failure(container.waitFor({ port: 8080, host: '::2' }, { timeout: 60 }))
+      expect(error.message).to.include('listens at ::1 only')
+    })
+
     it('of another container or of the host does not count', async () => {
       const other = await engine.create({ from: 'busybox:' })
       other.sh('nc -l -p 8080').catch(() => {})

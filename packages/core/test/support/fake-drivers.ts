@@ -54,6 +54,10 @@ export class FakeWorld {
   programs: Programs = programs
   /** Called before the step of that name is done; may throw or wait. */
   before: (step: string) => unknown = () => undefined
+  /** Whether a path is there; undefined: containers cannot tell. */
+  exists: ((path: string) => boolean) | undefined
+  /** The newest container goes away by itself. */
+  vanish: () => void = () => undefined
   /** Says that something was seen in the newest container. */
   notice: (notice: ContainerNotice) => void = () => undefined
   reason: (end: ProcessEnd) => EndReason | undefined = () => undefined
@@ -147,7 +151,10 @@ export class FakeWorld {
       await tick()
       gone.resolve()
     }
+    const { exists } = this
+    this.vanish = (): void => gone.resolve()
     return {
+      ...(exists === undefined ? {} : { exists: async (path: string) => exists(path) }),
       pid: 4242,
       gone: gone.promise,
       vanish: () => gone.resolve(),
