@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -176,13 +175,13 @@ static void walk_all(struct walk *w)
 	}
 }
 
-static _Noreturn void work(const struct container *c, const struct field *a, int out)
+static _Noreturn void work(pid_t parent, const struct container *c, const struct field *a, int out)
 {
 	static struct walk w;
 	char name[64];
 	size_t at = 0;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	die_with(parent);
 	snprintf(name, sizeof(name), "%u/upper", (unsigned int)a[CHANGES_INDEX].num);
 	w.upper = openat(c->upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (w.upper < 0 || setns(c->template_ns, CLONE_NEWNS) < 0)
@@ -208,6 +207,7 @@ void command_changes(const struct field *a)
 	struct failure f = { .step = NONE };
 	int theirs[3] = { -1, -1, -1 };
 	struct command *cmd = NULL;
+	pid_t us = getpid();
 
 	if (!c || c->upper < 0)
 		fail_with(&f, ESRCH, "changes", "container");
@@ -219,7 +219,7 @@ void command_changes(const struct field *a)
 	}
 	cmd->worker = sys_fork(0, &cmd->death.fd);
 	if (cmd->worker == 0)
-		work(c, a, theirs[1]);
+		work(us, c, a, theirs[1]);
 	if (cmd->worker < 0)
 		fail(&f, "clone3", "changes");
 	close(theirs[1]);

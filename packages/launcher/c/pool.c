@@ -99,7 +99,7 @@ int pool_take_user(struct failure *f, int fresh)
 {
 	int made = fresh ? -1 : pool_get(&users);
 	char path[64];
-	pid_t pid;
+	pid_t us = getpid(), pid;
 
 	if (made >= 0)
 		return made;
@@ -107,7 +107,7 @@ int pool_take_user(struct failure *f, int fresh)
 	if (pid < 0)
 		return fail(f, "clone3", "user namespace");
 	if (pid == 0)
-		for (;;)
+		for (die_with(us);;)
 			pause();
 	if (write_maps(f, pid) == 0) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
