@@ -24,6 +24,7 @@ const rounds = Number(values.rounds)
 const seed = Number(values.seed)
 const random = seeded(seed)
 const deadlineMs = 1000
+const patienceMs = 20_000
 
 // Root could leave mounts on the host. Those of others come and go, so this looks at a mount namespace of its own.
 if (process.getuid() === 0 && process.env.CAISSON_SOAK_INSIDE === undefined) {
@@ -104,7 +105,10 @@ async function killLauncher(round) {
   process.kill(pid, 'SIGKILL')
   const lost = await untilDead(tree)
   worker.stdin.end('the launcher is dead\n')
+  // whoever waits for the dead launcher waits for ever
+  const patience = setTimeout(() => worker.kill('SIGKILL'), patienceMs)
   const last = await lines.next()
+  clearTimeout(patience)
   const [code] = await exited
   if (code !== 0 || last.done === true) {
     throw new Error(`the engine did not go on: exit code ${code}: ${complaint()}`)

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 function read(path) {
@@ -9,11 +9,23 @@ function read(path) {
   }
 }
 
-/** Host pids of processes with the marker in their arguments or environment, this one aside. */
+function programOf(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`)
+  } catch {
+    return ''
+  }
+}
+
+/** Host pids of processes with the marker in their program's path, arguments or environment, this one aside. */
 export function processesWith(marker) {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => (read(`/proc/${pid}/cmdline`) + read(`/proc/${pid}/environ`)).includes(marker))
+    .filter((pid) =>
+      [programOf(pid), read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`)].some((text) =>
+        text.includes(marker),
+      ),
+    )
     .map(Number)
 }
 
