@@ -18,6 +18,10 @@ function find(program) {
   return path
 }
 
+// Runners of one runtime may run at the same time
+let names = 0
+const containerName = () => `caisson-bench-${process.pid}-${names++}`
+
 function timed(work) {
   return async () => {
     const from = performance.now()
@@ -87,7 +91,7 @@ function crun(workplace) {
   const argv = [find('crun'), '--cgroup-manager=disabled', `--root=${workplace.path}/crun`]
   const bundle = makeBundle(workplace, find('crun'))
   const script = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"'
-  const run = [...argv, 'run', '--bundle', bundle, `caisson-bench-${process.pid}`]
+  const run = [...argv, 'run', '--bundle', bundle, containerName()]
   const inside = ['sh', '-c', script, 'sh', workplace.limit, 'exec', ...run]
   return startRunner(find('unshare'), ['--mount', ...inside])
 }
@@ -96,7 +100,7 @@ function runc(workplace) {
   if (!isRoot) throw new Error('needs root here')
   const bundle = makeBundle(workplace, find('runc'))
   const argv = [find('runc'), `--root=${workplace.path}/runc`]
-  return byC(workplace, ...argv, 'run', '--bundle', bundle, `caisson-bench-${process.pid}`)
+  return byC(workplace, ...argv, 'run', '--bundle', bundle, containerName())
 }
 
 /**

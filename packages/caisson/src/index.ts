@@ -17,6 +17,8 @@ export type {
   RunOptions,
   Spec,
   Usage,
+  WaitOptions,
+  WaitTarget,
 } from '@caisson/core'
 export { CaissonError, CommandFailed, isCaissonError } from '@caisson/core'
 export { chroot, type ChrootOptions } from '@caisson/driver-chroot'

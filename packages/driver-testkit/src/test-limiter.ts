@@ -11,6 +11,7 @@ import assert from 'node:assert/strict'
 import { rejection } from './expectations.js'
 import { makeKitRoot, type KitRoot } from './kit-root.js'
 import { kitRootfs } from './kit-rootfs.js'
+import { testLimiterFeatures } from './limiter-features.js'
 import { limitProbes, type LimitProbe } from './limit-probes.js'
 import { testManifest, type DriverFactory } from './manifest-tests.js'
 import { defineTest, skip, type TestApi } from './test-api.js'
@@ -210,5 +211,6 @@ export function testLimiter(api: TestApi, options: LimiterSuiteOptions): void {
     testEnforcement(api, options, get)
     testRefusals(api, options, get)
     testLeases(api, options, get)
+    testLimiterFeatures(api, options.driver, get)
   })
 }

@@ -38,6 +38,7 @@ describe('testLimiter', () => {
       'really enforces openFiles, and says so in the result',
       'refuses bad values of openFiles by code and field',
       'finds no reason in a command that ended well',
+      'brings the methods of its features, and no others',
     ])
   })
 
@@ -48,5 +49,62 @@ describe('testLimiter', () => {
       [title],
     )
     expect(outcomes[0]?.error).to.have.property('message').that.includes('probes.disk')
+  })
+
+  for (const declares of [true, false]) {
+    it(`fails a limiter that ${declares ? 'declares freeze and cannot' : 'can freeze and keeps quiet'}`, async () => {
+      const lease: LimitLease = {
+        enforced: [],
+        amendment: {},
+        reason: () => undefined,
+        release: () => Promise.resolve(),
+        ...(declares ? {} : { freeze: () => Promise.resolve() }),
+      }
+      const pretender = () =>
+        defineDriver({
+          kind: 'limiter',
+          name: 'pretender',
+          apiVersion: 1,
+          limits: ['openFiles'],
+          features: declares ? ['freeze'] : [],
+          probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
+          create: () => ({ acquire: () => Promise.resolve(lease) }),
+        })
+      const titles = [
+        'brings the methods of its features, and no others',
+        'stops a container and lets it go on',
+      ]
+      const outcomes = await collect(
+        (api) => testLimiter(api, { driver: pretender, isolation: pivotRoot }),
+        titles,
+      )
+      expect(failures(outcomes)).to.deep.equal(declares ? titles : titles.slice(0, 1))
+    })
+  }
+
+  it('fails a limiter that says it froze', async () => {
+    const lease: LimitLease = {
+      enforced: [],
+      amendment: {},
+      reason: () => undefined,
+      release: () => Promise.resolve(),
+      freeze: () => Promise.resolve(),
+    }
+    const liar = () =>
+      defineDriver({
+        kind: 'limiter',
+        name: 'liar',
+        apiVersion: 1,
+        limits: ['openFiles'],
+        features: ['freeze'],
+        probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
+        create: () => ({ acquire: () => Promise.resolve(lease) }),
+      })
+    const title = 'stops a container and lets it go on'
+    const outcomes = await collect(
+      (api) => testLimiter(api, { driver: liar, isolation: pivotRoot }),
+      [title],
+    )
+    expect(outcomes[0]?.error).to.have.property('message').that.includes('paused command')
   })
 })

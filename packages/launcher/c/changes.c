@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -177,14 +176,14 @@ static void walk_all(struct walk *w)
 	}
 }
 
-static _Noreturn void work(const struct container *c, const struct field *a, int out)
+static _Noreturn void work(pid_t parent, const struct container *c, const struct field *a, int out)
 {
 	const int keep[] = { c->upper, c->template_ns, out };
 	static struct walk w;
 	char name[64];
 	size_t at = 0;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	die_with(parent);
 	/* above all our own pipe's other end: as long as it is open here, a reader that goes away is not noticed */
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	snprintf(name, sizeof(name), "%u/upper", (unsigned int)a[CHANGES_INDEX].num);
@@ -212,6 +211,7 @@ void command_changes(const struct field *a)
 	struct failure f = { .step = NONE };
 	int theirs[3] = { -1, -1, -1 };
 	struct command *cmd = NULL;
+	pid_t us = getpid();
 
 	if (!c || c->upper < 0)
 		fail_with(&f, ESRCH, "changes", "container");
@@ -223,7 +223,7 @@ void command_changes(const struct field *a)
 	}
 	cmd->worker = sys_fork(0, &cmd->death.fd);
 	if (cmd->worker == 0)
-		work(c, a, theirs[1]);
+		work(us, c, a, theirs[1]);
 	if (cmd->worker < 0)
 		fail(&f, "clone3", "changes");
 	close(theirs[1]);

@@ -1,8 +1,6 @@
 #include "helper.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -10,12 +8,12 @@
 #include "scoped.h"
 #include "sys.h"
 
-static _Noreturn void work(int sock, helper_fn *make, const void *arg)
+static _Noreturn void work(pid_t parent, int sock, helper_fn *make, const void *arg)
 {
 	struct failure f = { .step = NONE };
 	int fds[ORDER_FDS], n;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	die_with(parent);
 	n = make(&f, arg, fds);
 	orders_send(sock, &f, sizeof(f), fds, n < 0 ? 0 : (size_t)n, 0);
 	_exit(0);
@@ -25,7 +23,7 @@ int helper_fds(struct failure *f, uint64_t flags, helper_fn *make, const void *a
 {
 	int pair[2];
 	ssize_t got;
-	pid_t pid;
+	pid_t us = getpid(), pid;
 
 	for (size_t i = 0; i < n; i++)
 		fds[i] = -1;
@@ -33,7 +31,7 @@ int helper_fds(struct failure *f, uint64_t flags, helper_fn *make, const void *a
 		return fail(f, "socketpair", "helper");
 	pid = sys_fork(flags, NULL);
 	if (pid == 0)
-		work(pair[1], make, arg);
+		work(us, pair[1], make, arg);
 	close(pair[1]);
 	if (pid < 0) {
 		fail(f, "clone3", "helper");

@@ -126,15 +126,6 @@ static int write_maps(struct failure *f, pid_t pid)
 	return write_file(f, path, L.gid_map);
 }
 
-static _Noreturn void wait_to_be_mapped(pid_t launcher)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	/* too late for the signal: there is nobody to dismiss us, and nothing may outlive the launcher */
-	while (getppid() == launcher)
-		pause();
-	_exit(0);
-}
-
 /* Made by a child that only waits to be mapped and dismissed. */
 int pool_take_user(struct failure *f, int fresh)
 {
@@ -148,7 +139,8 @@ int pool_take_user(struct failure *f, int fresh)
 	if (pid < 0)
 		return fail(f, "clone3", "user namespace");
 	if (pid == 0)
-		wait_to_be_mapped(launcher);
+		for (die_with(launcher);;)
+			pause();
 	if (write_maps(f, pid) == 0) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
 		made = open(path, O_RDONLY | O_CLOEXEC);

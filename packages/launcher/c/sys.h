@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -148,6 +149,17 @@ static inline pid_t sys_fork(uint64_t flags, int *pidfd)
 		.exit_signal = 17, /* SIGCHLD */
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/*
+ * First thing in a child that stays in our pid namespace: it holds all our descriptors, the control socket among them, so
+ * that nobody would learn of our death from an end of file. The parent may have died before the request: prctl(2).
+ */
+static inline void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, 9 /* SIGKILL */, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(1);
 }
 
 #endif

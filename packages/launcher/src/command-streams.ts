@@ -1,11 +1,14 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { CaissonError } from '@caisson/core'
+
+// PF_EXITING of the kernel's include/linux/sched.h, as proc(5) shows it
+const exiting = 0x4
 
 /**
  * Opens a pipe end that the launcher holds. It becomes a file description of Node's own, so the pipe itself is the
  * back pressure, and O_NONBLOCK is not seen by the command.
- * @throws CaissonError ERR_LAUNCH
+ * @throws CaissonError ERR_LAUNCH; ERR_LAUNCHER_GONE when it died after it had named the descriptor
  */
 function openPipe(launcher: number, descriptor: number, flags: number): number {
   const path = `/proc/${launcher}/fd/${descriptor}`
@@ -13,11 +16,39 @@ function openPipe(launcher: number, descriptor: number, flags: number): number {
   try {
     fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch (cause) {
+    if (isDead(launcher)) throw goneError(cause)
     throw streamError(path, cause instanceof Error ? cause.message : String(cause), cause)
   }
   if (fstatSync(fd).isFIFO()) return fd
   closeSync(fd)
   throw streamError(path, 'it is not a pipe', undefined)
+}
+
+/** A process that exits has closed its descriptors before it is a zombie, and that before it is gone from /proc. */
+function isDead(pid: number): boolean {
+  const stat = statOf(pid)
+  // without a /proc nobody can tell
+  if (stat === undefined) return statOf('self') !== undefined
+  const [state = '', , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return 'ZX'.includes(state) || (Number(flags) & exiting) !== 0
+}
+
+function statOf(pid: number | 'self'): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
+function goneError(cause: unknown): CaissonError {
+  return new CaissonError({
+    code: 'ERR_LAUNCHER_GONE',
+    what: 'launcher',
+    why: 'it died when the command had just started',
+    cause,
+    retryable: true,
+  })
 }
 
 function streamError(subject: string, why: string, cause: unknown): CaissonError {

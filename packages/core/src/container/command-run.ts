@@ -10,11 +10,12 @@ import type { ExecResult } from '../result/exec-result.js'
 import { makeResult, usageOf } from '../result/make-result.js'
 import type { ParsedExec } from '../spec/parse-exec-options.js'
 import { decodeOutput, type Output } from './decode-output.js'
+import { IdleWatch } from './idle-watch.js'
 import type { CommandIo, CommandOpener, Launch } from './launch.js'
 import { nameField } from './name-field.js'
 import { notExecuted } from './not-executed.js'
 import { OutputSink } from './output-sink.js'
-import { OutputTap } from './output-tap.js'
+import { OutputTap, type TapHooks } from './output-tap.js'
 import { StdinFeed } from './stdin-feed.js'
 
 const ignore = (): void => {}
@@ -39,6 +40,7 @@ export class CommandRun {
   #process: LaunchedProcess | undefined
   #timer: NodeJS.Timeout | undefined
   #pid: number | undefined
+  #idle: IdleWatch | undefined
 
   /** @param name of the command, for messages */
   constructor(name: string, options: ParsedExec, opener: CommandOpener) {
@@ -46,8 +48,9 @@ export class CommandRun {
     this.#options = options
     this.#opener = opener
     this.stdin = new StdinFeed(options.stdin)
-    this.stdout = new OutputTap(options.maxOutputBytes)
-    this.stderr = new OutputTap(options.maxOutputBytes)
+    const hooks = this.#tapHooks()
+    this.stdout = new OutputTap(options.maxOutputBytes, hooks)
+    this.stderr = new OutputTap(options.maxOutputBytes, hooks)
     this.#sink('stdout', options.stdout)
     this.#sink('stderr', options.stderr)
     this.result = this.#run()
@@ -70,6 +73,32 @@ export class CommandRun {
     this.#deeds.push(deed)
     if (this.#process !== undefined) this.#process.signal(deed.signal)
     else if (deed.signal === 'SIGKILL') this.#cancelled ??= this.#notWanted(deed, cause)
+  }
+
+  /** What only a reader of live output can see makes it live. */
+  #tapHooks(): TapHooks {
+    const { onOutputLimit, idleTimeoutMs } = this.#options
+    const kills = onOutputLimit === 'kill'
+    if (kills || idleTimeoutMs !== undefined) {
+      this.#wanted.stdout = true
+      this.#wanted.stderr = true
+    }
+    if (idleTimeoutMs !== undefined) {
+      this.#idle = new IdleWatch(idleTimeoutMs, {
+        stalled: () => this.stdout.stalled || this.stderr.stalled,
+        idle: () => this.act({ reason: 'idle', signal: 'SIGKILL' }),
+      })
+    }
+    return {
+      activity: () => this.#idle?.touch(),
+      overLimit: kills ? () => this.#overLimit() : undefined,
+    }
+  }
+
+  /** Also when the command has exited meanwhile: it wrote too much all the same. */
+  #overLimit(): void {
+    this.#deeds.push({ reason: 'output-limit', signal: 'SIGKILL' })
+    this.#process?.signal('SIGKILL')
   }
 
   #notWanted(deed: Deed, cause: unknown): CaissonError {
@@ -167,6 +196,7 @@ export class CommandRun {
     }
     if (start.stdout !== undefined) this.stdout.connect(start.stdout)
     if (start.stderr !== undefined) this.stderr.connect(start.stderr)
+    this.#idle?.start()
   }
 
   #started(pid: number): void {
@@ -179,6 +209,7 @@ export class CommandRun {
   #over(): void {
     this.#phase = 'ended'
     clearTimeout(this.#timer)
+    this.#idle?.stop()
     this.stdin.close()
   }
 

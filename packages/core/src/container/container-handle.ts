@@ -1,5 +1,7 @@
 import type { Pausable } from '../contracts/features.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
+import type { LaunchedProcess } from '../contracts/process.js'
+import type { ContainerNotice } from '../contracts/resource-limiter.js'
 import type { Deed } from '../result/decide-reason.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import type { Change } from '../result/change.js'
@@ -8,6 +10,7 @@ import { parseArgv } from '../spec/parse-argv.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
 import { parseText } from '../values/parse-text.js'
 import { CommandRun } from './command-run.js'
+import { Freezer } from './freezer.js'
 import { failedRun } from './failed-run.js'
 import type { ContainerBase, ContainerEvents } from './container.js'
 import type { Output } from './decode-output.js'
@@ -19,6 +22,7 @@ import { holdLimits, type HeldLimits, type LimitRouter } from './limit-router.js
 import { makeCommand } from './make-command.js'
 import { StateMachine, type ContainerState } from './state.js'
 import { templateArgv, type TemplateValue } from './template-argv.js'
+import { waitFor, type Waited } from '../wait/wait-for.js'
 import type { ParsedExec } from '../spec/parse-exec-options.js'
 
 /** What a container is made of. */
@@ -42,14 +46,20 @@ export class ContainerHandle implements ContainerBase, Pausable {
   readonly #state: StateMachine
   readonly #events = new EventHub<ContainerEvents>()
   readonly #runs = new Set<CommandRun>()
+  readonly #freezer: Freezer
   #stopping: Promise<void> | undefined
   #removing: Promise<void> | undefined
-  #freezing: Promise<void> = Promise.resolve()
   #gone = false
 
   constructor(parts: ContainerParts) {
     this.#parts = parts
     this.#state = new StateMachine(parts.id)
+    const ending = (): boolean => this.#stopping !== undefined || this.#removing !== undefined
+    this.#freezer = new Freezer(parts.id, this.#state, parts.held.leases, ending)
+    const tell = (notice: ContainerNotice): void => {
+      if (this.state !== 'removed') this.#events.emit(notice.kind, notice)
+    }
+    for (const watched of [parts.isolated, ...parts.held.leases]) watched.watch?.(tell)
     void parts.isolated.gone.then(() => this.#wentAway(), parts.warn)
   }
 
@@ -100,12 +110,28 @@ export class ContainerHandle implements ContainerBase, Pausable {
     return this.#parts.isolated.changes()
   }
 
+  async waitFor(target: unknown, options?: unknown): Promise<void> {
+    if (this.state === 'stopped' || this.state === 'removed')
+      throw this.#state.refuse('bring about anything')
+    const { isolated, spec } = this.#parts
+    const { gone, pid } = isolated
+    const canTell = isolated.exists !== undefined
+    const waited: Waited = {
+      pid,
+      gone,
+      network: spec.network,
+      exists: canTell ? async (path) => (await isolated.exists?.(path)) === true : undefined,
+      exec: (argv, signal) => this.#exec(() => argv, { signal, maxOutput: 0 }),
+    }
+    await waitFor(waited, target, options)
+  }
+
   async pause(): Promise<void> {
-    await this.#freeze(true)
+    await this.#freezer.pause()
   }
 
   async resume(): Promise<void> {
-    await this.#freeze(false)
+    await this.#freezer.resume()
   }
 
   async stop(): Promise<void> {
@@ -176,7 +202,8 @@ export class ContainerHandle implements ContainerBase, Pausable {
           const error = cancelled()
           if (error !== undefined) throw error
           this.#checkOpen()
-          const process = isolated.exec(makeCommand(argv, spec, options, io, own.amendments))
+          const command = makeCommand(argv, spec, options, io, own.amendments)
+          const process = this.#killable(isolated.exec(command))
           this.#start()
           return {
             process,
@@ -191,6 +218,25 @@ export class ContainerHandle implements ContainerBase, Pausable {
           for (const failure of await own.release()) warn(failure)
           throw error
         }
+      },
+    }
+  }
+
+  /** A command whose death does not wait for a thaw. */
+  #killable(process: LaunchedProcess): LaunchedProcess {
+    const freezer = this.#freezer
+    // those that need no freezer pay nothing for it
+    if (this.#parts.held.leases.every((lease) => lease.freeze === undefined)) return process
+    return {
+      get started() {
+        return process.started
+      },
+      get ended() {
+        return process.ended
+      },
+      signal: (signal) => {
+        process.signal(signal)
+        if (signal === 'SIGKILL' && freezer.cold) freezer.thaw().catch(this.#parts.warn)
       },
     }
   }
@@ -218,47 +264,16 @@ export class ContainerHandle implements ContainerBase, Pausable {
     }
   }
 
-  async #freeze(on: boolean): Promise<void> {
-    // one after another: what is right for the second depends on how the first ended
-    const before = this.#freezing
-    const change = async (): Promise<void> => {
-      await before
-      const to = on ? 'paused' : 'running'
-      if (this.#stopping !== undefined) throw this.#state.refuse(`be ${to}: it is being stopped`)
-      // from created, too, running can be entered, but not by this
-      if (this.state !== (on ? 'running' : 'paused')) throw this.#state.refuse(`be ${to}`)
-      await this.#setFrozen(on)
-      if (this.#stopping === undefined) this.#state.enter(to)
-    }
-    const changed = change()
-    this.#freezing = changed.catch(() => {})
-    await changed
-  }
-
-  async #setFrozen(on: boolean): Promise<void> {
-    const freezers = this.#parts.held.leases.filter((lease) => lease.freeze !== undefined)
-    if (freezers.length === 0) {
-      throw new CaissonError({
-        code: 'ERR_UNSUPPORTED',
-        what: on ? 'pause' : 'resume',
-        subject: this.id.slice(0, 12),
-        field: 'limiters',
-        why: 'no limit of this container is held by a limiter with the feature `freeze`',
-        fix: 'Use a limiter that can freeze, and give the container one of its limits.',
-      })
-    }
-    for (const lease of freezers) await lease.freeze?.(on)
-  }
-
   async #stop(reason: Deed['reason']): Promise<void> {
     try {
       const runs = [...this.#runs]
       for (const run of runs) run.act({ reason, signal: 'SIGKILL' })
       const settled = runs.map(async (run) => run.result.then(ignore, ignore))
       const stopped = this.#parts.isolated.stop()
-      // frozen processes die when they thaw; SIGKILL is there before
-      if (this.state === 'paused') this.#setFrozen(false).catch(this.#parts.warn)
+      // frozen processes may die only when they thaw; SIGKILL is there before, so that they do nothing else
+      const thawed = this.#freezer.cold ? this.#freezer.thaw().catch(this.#parts.warn) : undefined
       await stopped
+      await thawed
       await Promise.all(settled)
       if (this.state !== 'stopped') this.#state.enter('stopped')
     } finally {

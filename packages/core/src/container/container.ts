@@ -1,8 +1,11 @@
 import type { Feature, FeatureMethods } from '../contracts/features.js'
+import type { ContainerNotice } from '../contracts/resource-limiter.js'
 import type { Change } from '../result/change.js'
 import type { ExecResult } from '../result/exec-result.js'
 import type { ExecOptions } from '../spec/exec-options.js'
 import type { LimitKey } from '../spec/limits.js'
+import type { WaitOptions } from '../wait/wait-options.js'
+import type { WaitTarget } from '../wait/wait-target.js'
 import type { Output } from './decode-output.js'
 import type { Exec } from './exec.js'
 import type { ContainerState } from './state.js'
@@ -16,6 +19,10 @@ export interface ContainerEvents {
   readonly exec: readonly [Exec<Output>]
   /** A command ended. */
   readonly exit: readonly [ExecResult<Output>]
+  /** The kernel killed a process for want of memory; told by drivers with the feature `watch`. */
+  readonly oom: readonly [ContainerNotice]
+  /** Something forbidden was tried and refused; told by drivers with the feature `watch`. */
+  readonly violation: readonly [ContainerNotice]
   /** Nothing of it is left. */
   readonly removed: readonly []
 }
@@ -50,6 +57,13 @@ export interface ContainerBase<L extends LimitKey = LimitKey> extends AsyncDispo
    * @throws CaissonError ERR_CONTAINER_STATE when it is removed
    */
   changes(): AsyncIterable<Change>
+  /**
+   * Waits until something is there: a port, a line, a file, an answer, a command that succeeds. Looks at once, 10 ms later,
+   * and then after twice as long each time, up to every 250 ms; lines are seen as they come.
+   * @throws CaissonError ERR_WAIT_TIMEOUT saying what was seen last; ERR_WAIT_FAILED when the command or the container
+   * ended; ERR_ABORTED; ERR_UNSUPPORTED; ERR_CONTAINER_STATE (stopped, removed); what a command rejects with
+   */
+  waitFor(target: WaitTarget, options?: WaitOptions): Promise<void>
   /** Kills every process (reason `killed`); settles when none is left. Idempotent. */
   stop(): Promise<void>
   /** Stops it and gives everything back, what it wrote included. Idempotent. */

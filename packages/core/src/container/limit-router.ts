@@ -1,4 +1,5 @@
 import type { Driver } from '../contracts/driver.js'
+import type { Feature } from '../contracts/features.js'
 import type { Amendment, LimitLease, ResourceLimiter } from '../contracts/resource-limiter.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
@@ -30,6 +31,7 @@ export interface HeldLimits {
 }
 
 const nothing: readonly never[] = Object.freeze([])
+const none: Limits = Object.freeze({})
 const noPlan: LimitPlan = Object.freeze({ parts: nothing, degraded: nothing })
 
 /** Limits of nobody. */
@@ -74,6 +76,23 @@ export class LimitRouter {
     if (scope === 'command') return keys.length === 0 ? noPlan : this.#assign(asked, new Set(keys))
     if (keys.length === 0) return this.#defaults
     return this.#assign({ ...this.#policy.defaults, ...asked }, new Set(keys))
+  }
+
+  /**
+   * The same for a container that stays: with the first limiter that can freeze, and all that watch, although none of their
+   * limits was asked for. What the types promise is then there.
+   */
+  withFeatures(plan: LimitPlan): LimitPlan {
+    const used = new Set(plan.parts.map(({ limiter }) => limiter))
+    const can = (feature: Feature) =>
+      this.#entries.filter(({ driver }) => driver.features.includes(feature))
+    const freezers = can('freeze')
+    const frozen = freezers.some(({ limiter }) => used.has(limiter))
+    const wanted = [...(frozen ? [] : freezers.slice(0, 1)), ...can('watch')]
+    const more = [...new Set(wanted.map(({ limiter }) => limiter))].filter((it) => !used.has(it))
+    if (more.length === 0) return plan
+    const parts = more.map((limiter) => ({ limiter, limits: none }))
+    return { ...plan, parts: [...plan.parts, ...parts] }
   }
 
   #assign(limits: Limits, asked: ReadonlySet<string>): LimitPlan {

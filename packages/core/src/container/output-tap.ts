@@ -12,6 +12,14 @@ export interface OutputConsumer {
 
 // How long a stream may stay silent after the command's end before it is given up: a grandchild can hold it for ever.
 const lingerMs = 100
+/** What a tap does besides keeping: hears of what comes, and stops at a limit. */
+export interface TapHooks {
+  /** Bytes came, or a reader that held the stream up has caught up. */
+  activity(): void
+  /** More than the bound came: exactly the bound is kept and handed on, and nothing more is taken. Default: no limit. */
+  readonly overLimit?: (() => void) | undefined
+}
+
 // What is still taken after the command's end although nobody reads: as much as a pipe can hold.
 const maxRestBytes = 1024 * 1024
 
@@ -21,6 +29,8 @@ const maxRestBytes = 1024 * 1024
  */
 export class OutputTap {
   readonly #kept: HeadTail
+  readonly #maxBytes: number
+  readonly #hooks: TapHooks
   readonly #consumers = new Set<OutputConsumer>()
   readonly #blocked = new Set<OutputConsumer>()
   #source: Readable | undefined
@@ -28,10 +38,18 @@ export class OutputTap {
   #settled: (() => void) | undefined
   #linger: NodeJS.Timeout | undefined
   #restBytes = 0
+  #overLimit = false
   #captured: { readonly bytes: Uint8Array; readonly total: number } | undefined
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, hooks: TapHooks) {
     this.#kept = new HeadTail(maxBytes)
+    this.#maxBytes = maxBytes
+    this.#hooks = hooks
+  }
+
+  /** Whether it waits for a consumer. */
+  get stalled(): boolean {
+    return this.#blocked.size > 0
   }
 
   /** What is kept. */
@@ -41,7 +59,7 @@ export class OutputTap {
 
   /** Whether the middle is missing. */
   get truncated(): boolean {
-    if (this.#captured === undefined) return this.#kept.truncated
+    if (this.#captured === undefined) return this.#overLimit || this.#kept.truncated
     return this.#captured.total > this.#captured.bytes.length
   }
 
@@ -56,7 +74,8 @@ export class OutputTap {
   /** The consumer wants more. */
   drained(consumer: OutputConsumer): void {
     if (!this.#blocked.delete(consumer) || this.#blocked.size > 0) return
-    this.#source?.resume()
+    this.#hooks.activity()
+    if (!this.#overLimit) this.#source?.resume()
   }
 
   /** The consumer wants nothing any more. */
@@ -68,9 +87,12 @@ export class OutputTap {
   /** Starts to read from a live stream. */
   connect(source: Readable): void {
     this.#source = source
-    source.on('data', (chunk: Uint8Array) => {
+    source.on('data', (data: Uint8Array) => {
+      this.#hooks.activity()
+      const chunk = this.#withinLimit(data, source)
       this.#kept.push(chunk)
-      for (const consumer of this.#consumers) this.#write(consumer, chunk)
+      if (chunk.length > 0) for (const consumer of this.#consumers) this.#write(consumer, chunk)
+      if (this.#overLimit) return
       if (this.#linger !== undefined) this.#takeRest(chunk.length)
       else if (this.#blocked.size > 0) source.pause()
     })
@@ -102,8 +124,8 @@ export class OutputTap {
   async settle(mode: CommandOutput): Promise<void> {
     if (mode !== 'stream') return
     const source = this.#source
-    if (this.#ended || source === undefined) {
-      this.end()
+    if (this.#ended || this.#overLimit || source === undefined) {
+      this.#giveUp()
       return
     }
     const settled = new Promise<void>((resolve) => {
@@ -112,6 +134,19 @@ export class OutputTap {
     this.#linger = setTimeout(() => this.#giveUp(), lingerMs)
     source.resume()
     await settled
+  }
+
+  /** The source is paused rather than destroyed: a command must die of our signal, not of SIGPIPE. */
+  #withinLimit(chunk: Uint8Array, source: Readable): Uint8Array {
+    const { overLimit } = this.#hooks
+    const room = this.#maxBytes - this.#kept.total
+    if (overLimit === undefined || chunk.length <= room) return chunk
+    source.pause()
+    if (!this.#overLimit) overLimit()
+    this.#overLimit = true
+    // after the command's end nobody is left to die of it
+    if (this.#linger !== undefined) queueMicrotask(() => this.#giveUp())
+    return chunk.subarray(0, room)
   }
 
   #takeRest(bytes: number): void {

@@ -14,9 +14,11 @@ export class StdinFeed {
   #pipe: PassThrough | undefined
   #sealed = false
   #stop: (() => void) | undefined
+  #broken: { readonly error: unknown } | undefined
 
   constructor(source: StdinSource) {
     this.#source = source
+    if (source.kind === 'source' && isReadable(source.source)) this.#guard(source.source)
   }
 
   /** For the caller to write to. */
@@ -55,6 +57,18 @@ export class StdinFeed {
     if (source.kind === 'source') this.#pump(source.source, to, failed)
   }
 
+  /** A stream may break before the command runs; nobody else need be listening. */
+  #guard(source: NodeJS.ReadableStream): void {
+    const onError = (error: unknown): void => {
+      this.#broken = { error }
+    }
+    source.on('error', onError)
+    this.#stop = (): void => {
+      // it may break still, of being given up
+      setImmediate(() => source.off('error', onError))
+    }
+  }
+
   /** The command has ended. */
   close(): void {
     this.#stop?.()
@@ -76,7 +90,18 @@ export class StdinFeed {
     failed: (error: unknown) => void,
   ): void {
     if (isReadable(source)) {
-      this.#stop = pipeFrom(source, to, failed)
+      const unguard = this.#stop
+      const broken = this.#broken ?? closedEarly(source)
+      if (broken !== undefined) {
+        to.end()
+        failed(broken.error)
+        return
+      }
+      const unpipe = pipeFrom(source, to, failed)
+      this.#stop = (): void => {
+        unpipe()
+        unguard?.()
+      }
       return
     }
     const iterator = source[Symbol.asyncIterator]()
@@ -116,6 +141,14 @@ async function drain(to: Writable): Promise<void> {
 
 function isReadable(source: object): source is NodeJS.ReadableStream {
   return 'pipe' in source && typeof source.pipe === 'function' && 'unpipe' in source
+}
+
+/** Whether it was destroyed before it gave everything; it would never say so again. */
+function closedEarly(source: NodeJS.ReadableStream): { readonly error: unknown } | undefined {
+  if (source.readable || ('readableEnded' in source && source.readableEnded === true)) {
+    return undefined
+  }
+  return { error: new Error('it was closed before the command started') }
 }
 
 /** A stream is piped rather than iterated: that can be stopped while it waits, e.g. for a terminal. */

@@ -1,6 +1,10 @@
 /** Stops all processes of a container at once, and lets them go on. */
 export interface Pausable {
-  /** @throws CaissonError ERR_CONTAINER_STATE unless it is running */
+  /**
+   * Commands cannot be started then, and time goes on: a timeout, `kill()`, `stop()` or `remove()` thaws what it kills; when
+   * only a command is to end, the container is running afterwards. Other signals wait for `resume()`.
+   * @throws CaissonError ERR_CONTAINER_STATE unless it is running
+   */
   pause(): Promise<void>
   /** @throws CaissonError ERR_CONTAINER_STATE unless it is paused */
   resume(): Promise<void>
@@ -16,6 +20,8 @@ export type NoMethods = object
 export interface FeatureMethods {
   /** A limiter that can freeze. */
   freeze: Pausable
+  /** Tells of `oom` or `violation` as they happen: containers then have these events. */
+  watch: NoMethods
   /** Containers live in a user namespace of their own. */
   userns: NoMethods
   /** System calls are filtered. */

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.js'
 import type { Change } from '../result/change.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import type { Command, LaunchedProcess } from './process.js'
-import type { Amendment } from './resource-limiter.js'
+import type { Amendment, Watch } from './resource-limiter.js'
 import type { RootLease } from './root-lease.js'
 
 /** A container to be made: everything parsed, leased and allowed. */
@@ -26,6 +26,10 @@ export interface IsolatedContainer {
   exec(command: Command): LaunchedProcess
   /** What the container changed in its root so far; also after `stop`. */
   changes(): AsyncIterable<Change>
+  /** There if and only if the driver's manifest has the feature `watch`. */
+  watch?: Watch
+  /** Whether an absolute path is there, links of the root followed inside the root alone. Absent: it cannot tell. */
+  exists?(path: string): Promise<boolean>
   /** Kills every process; settles when none is left. Idempotent. */
   stop(): Promise<void>
   /** Stops, and forgets root and writes. Idempotent. */

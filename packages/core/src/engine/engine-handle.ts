@@ -139,7 +139,7 @@ export class EngineHandle implements Engine {
   async #create(parsed: ParsedSpec): Promise<ContainerHandle> {
     const { signal, timeoutMs } = parsed
     const { isolation, limits, roots } = this.#parts
-    const plan = limits.plan(parsed.container.limits, 'container')
+    const plan = limits.withFeatures(limits.plan(parsed.container.limits, 'container'))
     const root = roots.find(parsed.container.from)
     const aborted = (): CaissonError | undefined => this.#unwanted(signal)
     const first = aborted()
@@ -147,10 +147,13 @@ export class EngineHandle implements Engine {
     const needs = { spec: parsed.container, root, limits: plan, signal }
     return withLeases(needs, aborted, async (request, held, undo) => {
       const isolated = await isolation.create(request)
-      const late = aborted()
-      if (late !== undefined) {
-        await isolated.remove().catch((error: unknown) => suppress(late, [error]))
-        throw late
+      try {
+        for (const lease of held.leases) await lease.attach?.(isolated.pid)
+        const late = aborted()
+        if (late !== undefined) throw late
+      } catch (error) {
+        await isolated.remove().catch((later: unknown) => suppress(error, [later]))
+        throw error
       }
       const container = new ContainerHandle({
         id: request.id,

@@ -101,6 +101,16 @@ export const errorCodes = {
     meaning: 'The operation was given up by its AbortSignal, or killed, before the command ran.',
     fix: 'Nothing to mend.',
   },
+  ERR_WAIT_TIMEOUT: {
+    meaning:
+      'What `waitFor()` waited for did not come in time; the message says what was seen last.',
+    fix: 'Look at the output of the command that should bring it about, or give it more `timeout`.',
+  },
+  ERR_WAIT_FAILED: {
+    meaning:
+      'What `waitFor()` waited for cannot come any more: the command or the container ended.',
+    fix: 'See the result and the output of the command.',
+  },
   ERR_DISPOSED: {
     meaning: 'The engine or scope is disposed already.',
     fix: 'Keep it open for as long as it is used (`await using`).',

@@ -3,7 +3,7 @@ import type { EndReason } from './end-reason.js'
 
 /** A signal that we sent, and why. */
 export interface Deed {
-  readonly reason: 'wall-time' | 'aborted' | 'killed'
+  readonly reason: 'wall-time' | 'idle' | 'output-limit' | 'aborted' | 'killed'
   readonly signal: NodeJS.Signals
 }
 
@@ -13,7 +13,7 @@ export type LimitVerdict = (end: ProcessEnd) => EndReason | undefined
 /**
  * Why a command ended. In this order:
  * 1. what we did: the first of our signals that is the one that ended it (a command that exits by itself while our
- *    signal is under way, or that handles it, has exited);
+ *    signal is under way, or that handles it, has exited; but one that wrote too much has done so however it ended);
  * 2. what a limit did: the first limit that says it was it, in the order of the limiters;
  * 3. `signal` or `exit`, as the kernel tells it.
  */
@@ -22,7 +22,9 @@ export function decideReason(
   deeds: readonly Deed[],
   verdicts: readonly LimitVerdict[],
 ): EndReason {
-  const deed = deeds.find(({ signal }) => signal === end.signal)
+  const deed = deeds.find(
+    ({ reason, signal }) => signal === end.signal || reason === 'output-limit',
+  )
   if (deed !== undefined) return deed.reason
   for (const verdict of verdicts) {
     const reason = verdict(end)

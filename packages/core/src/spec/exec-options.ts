@@ -26,6 +26,11 @@ export interface ExecOptions<L extends LimitKey = LimitKey> {
   readonly limits?: LimitOptions<L>
   /** Kills the command after that time (reason `wall-time`). Default: the container's. */
   readonly timeout?: Duration
+  /**
+   * Kills the command when neither stdout nor stderr got a byte for that long (reason `idle`). Default none. The time in
+   * which a slow reader of ours holds the command up does not count; a pause of the container does.
+   */
+  readonly idleTimeout?: Duration
   /** Kills the command (reason `aborted`); before it runs, rejects with ERR_ABORTED. */
   readonly signal?: AbortSignal
   /**
@@ -34,6 +39,12 @@ export interface ExecOptions<L extends LimitKey = LimitKey> {
   readonly stdin?: StdinOption
   /** Bytes kept of stdout and of stderr each: half from the head, half from the tail. Default 16MiB, at most 512MiB. */
   readonly maxOutput?: Bytes
+  /**
+   * `truncate` (default): the command runs on, and the middle is left out. `kill`: a command that writes more than
+   * `maxOutput` to stdout or stderr is killed (reason `output-limit`, also when it exits before it dies); exactly the first
+   * `maxOutput` bytes are kept and handed to readers, and at most 64 KiB more are read.
+   */
+  readonly onOutputLimit?: 'truncate' | 'kill'
   /** `utf8` (default): results hold strings; `buffer`: bytes. */
   readonly encoding?: 'utf8' | 'buffer'
   /** Also written here while the command runs; not ended. A slow one slows the command down. */

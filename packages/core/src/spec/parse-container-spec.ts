@@ -188,8 +188,8 @@ export function parseContainerFields(
 }
 
 /** @throws TypeError or RangeError ERR_INVALID_SPEC */
-export function parseTimeout(value: unknown): number {
-  return parseDuration(value, 'timeout', { min: 1, max: maxTimeoutMs })
+export function parseTimeout(value: unknown, field = 'timeout'): number {
+  return parseDuration(value, field, { min: 1, max: maxTimeoutMs })
 }
 
 function withoutGaps(

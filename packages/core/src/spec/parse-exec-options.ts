@@ -25,16 +25,21 @@ export interface ParsedExec {
   readonly groups: readonly string[] | undefined
   readonly limits: Limits
   readonly timeoutMs: number | undefined
+  readonly idleTimeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
   readonly stdin: StdinSource
   readonly maxOutputBytes: number
+  readonly onOutputLimit: 'truncate' | 'kill'
   readonly encoding: 'utf8' | 'buffer'
   readonly stdout: NodeJS.WritableStream | undefined
   readonly stderr: NodeJS.WritableStream | undefined
 }
 
 const fields: ReadonlySet<string> = new Set(
-  'cwd env user groups limits timeout signal stdin maxOutput encoding stdout stderr'.split(' '),
+  (
+    'cwd env user groups limits timeout idleTimeout signal stdin maxOutput onOutputLimit encoding ' +
+    'stdout stderr'
+  ).split(' '),
 )
 const runFields: ReadonlySet<string> = new Set([...fields, ...containerOnlyFields])
 const defaultMaxOutputBytes = 16 * 1024 ** 2
@@ -73,6 +78,12 @@ function parseEncoding(value: unknown): 'utf8' | 'buffer' {
   throw invalidArgument({ field: 'encoding', why: 'must be `utf8` or `buffer`' })
 }
 
+function parseOnOutputLimit(value: unknown): 'truncate' | 'kill' {
+  if (value === undefined || value === 'truncate') return 'truncate'
+  if (value === 'kill') return value
+  throw invalidArgument({ field: 'onOutputLimit', why: 'must be `truncate` or `kill`' })
+}
+
 const defaults: ParsedExec = Object.freeze({
   cwd: undefined,
   env: undefined,
@@ -80,9 +91,11 @@ const defaults: ParsedExec = Object.freeze({
   groups: undefined,
   limits: Object.freeze({}),
   timeoutMs: undefined,
+  idleTimeoutMs: undefined,
   signal: undefined,
   stdin: ignore,
   maxOutputBytes: defaultMaxOutputBytes,
+  onOutputLimit: 'truncate',
   encoding: 'utf8',
   stdout: undefined,
   stderr: undefined,
@@ -106,7 +119,7 @@ export function parseExecFields(
   given: Readonly<Record<string, unknown>>,
   declared: ReadonlySet<string>,
 ): ParsedExec {
-  const { cwd, env, user, groups, timeout, maxOutput } = given
+  const { cwd, env, user, groups, timeout, idleTimeout, maxOutput } = given
   return Object.freeze({
     cwd: cwd === undefined ? undefined : parseAbsolutePath(cwd, 'cwd'),
     env: env === undefined ? undefined : parseEnv(env, true),
@@ -114,12 +127,14 @@ export function parseExecFields(
     groups: groups === undefined ? undefined : parseGroups(groups, 'groups'),
     limits: parseLimits(given['limits'], 'limits', declared),
     timeoutMs: timeout === undefined ? undefined : parseTimeout(timeout),
+    idleTimeoutMs: idleTimeout === undefined ? undefined : parseTimeout(idleTimeout, 'idleTimeout'),
     signal: parseSignal(given['signal']),
     stdin: parseStdin(given['stdin']),
     maxOutputBytes:
       maxOutput === undefined
         ? defaultMaxOutputBytes
         : parseBytes(maxOutput, 'maxOutput', { max: maxMaxOutputBytes }),
+    onOutputLimit: parseOnOutputLimit(given['onOutputLimit']),
     encoding: parseEncoding(given['encoding']),
     stdout: parseSink(given['stdout'], 'stdout'),
     stderr: parseSink(given['stderr'], 'stderr'),

@@ -14,7 +14,7 @@ async function refused(action: () => unknown, ...words: string[]): Promise<void>
 
 describe('Container', () => {
   let world: FakeWorld
-  let engine: Engine<'cpuTime' | 'pids', 'freeze' | 'copyOnWrite'>
+  let engine: Engine<'cpuTime' | 'pids', 'freeze' | 'watch' | 'copyOnWrite'>
 
   beforeEach(async () => {
     world = new FakeWorld()
@@ -104,12 +104,87 @@ describe('Container', () => {
     expect(container.state).to.equal('created')
   })
 
-  it('cannot be paused where no limiter of it can freeze, and says what to do', async () => {
-    const container = await engine.create()
+  it('cannot be paused where no limiter can freeze, and says what to do', async () => {
+    const plain = await createEngine({ rootfs: world.rootfs(), isolation: world.isolation() })
+    const container = await plain.create()
     await container.exec('true')
-    const error = await thrown(container.pause())
+    const error = await thrown(async () => call(container, 'pause', []))
     expect(error.code).to.equal('ERR_UNSUPPORTED')
     expect(container.state).to.equal('running')
+    await plain[Symbol.asyncDispose]()
+  })
+
+  it('can be paused although none of the limits of the freezer was asked for', async () => {
+    const container = await engine.create()
+    await container.exec('true')
+    await container.pause()
+    expect(container.state).to.equal('paused')
+    expect(world.limits.at(-1)).to.deep.include({ scope: 'container', limits: {} })
+  })
+
+  it('thaws what a timeout or a kill is to end, and is running afterwards', async () => {
+    const container = await engine.create()
+    const exec = container.exec('hang', [], { timeout: 50 })
+    await exec.pid
+    await container.pause()
+    expect((await exec).reason).to.equal('wall-time')
+    expect(world.log.filter((step) => step === 'thaw')).to.have.length(1)
+    expect(container.state).to.equal('running')
+  })
+
+  it('thaws what is being frozen while it is stopped', async () => {
+    const container = await engine.create()
+    const exec = container.exec('hang')
+    await exec.pid
+    const freezing = deferred()
+    const stopping = deferred()
+    world.before = (step): unknown => {
+      if (step !== 'freeze') return undefined
+      freezing.resolve()
+      return stopping.promise
+    }
+    const paused = container.pause()
+    await freezing.promise
+    const stopped = container.stop()
+    stopping.resolve()
+    await Promise.all([paused, stopped])
+    expect(world.log.filter((step) => step === 'freeze' || step === 'thaw')).to.deep.equal([
+      'freeze',
+      'thaw',
+    ])
+    expect(container.state).to.equal('stopped')
+  })
+
+  it('tells what its drivers see in it, until it is removed', async () => {
+    const container = await engine.create()
+    const seen: string[] = []
+    container.on('oom', ({ what }) => seen.push(`oom ${what}`))
+    container.on('violation', ({ what }) => seen.push(`violation ${what}`))
+    world.notice({ kind: 'oom', what: 'memory' })
+    world.notice({ kind: 'violation', what: 'syscall ptrace' })
+    await container.remove()
+    world.notice({ kind: 'oom', what: 'too late' })
+    expect(seen).to.deep.equal(['oom memory', 'violation syscall ptrace'])
+  })
+
+  it('shows its first process to limiters before a command can run', async () => {
+    const container = await engine.create()
+    await container.exec('true')
+    expect(world.log.filter((step) => step.startsWith('attach'))).to.deep.equal([
+      `attach ${container.pid}`,
+    ])
+  })
+
+  it('is not made when a limiter cannot take its first process', async () => {
+    world.before = (step): void => {
+      if (step.startsWith('attach')) throw new Error('no room')
+    }
+    expect(await engine.create().catch((error: unknown) => error)).to.have.property(
+      'message',
+      'no room',
+    )
+    expect(world.log).to.include('remove')
+    expect(world.held).to.equal(0)
   })
 
   it('pauses once when two ask at the same time', async () => {
@@ -233,7 +308,7 @@ describe('Container', () => {
     }
     const options = { limits: { cpuTime: 5 }, signal: controller.signal }
     expect((await thrown(container.exec('true', [], options))).code).to.equal('ERR_ABORTED')
-    expect(world.held, 'root and container').to.equal(2)
+    expect(world.held, 'root, container and freezer').to.equal(3)
   })
 
   it('does not start a command whose container is stopped while limits are taken', async () => {

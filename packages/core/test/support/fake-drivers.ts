@@ -3,6 +3,7 @@ import {
   CaissonError,
   defineDriver,
   type Command,
+  type ContainerNotice,
   type ContainerRequest,
   type Driver,
   type EndReason,
@@ -53,6 +54,12 @@ export class FakeWorld {
   programs: Programs = programs
   /** Called before the step of that name is done; may throw or wait. */
   before: (step: string) => unknown = () => undefined
+  /** Whether a path is there; undefined: containers cannot tell. */
+  exists: ((path: string) => boolean) | undefined
+  /** The newest container goes away by itself. */
+  vanish: () => void = () => undefined
+  /** Says that something was seen in the newest container. */
+  notice: (notice: ContainerNotice) => void = () => undefined
   reason: (end: ProcessEnd) => EndReason | undefined = () => undefined
 
   async step(name: string): Promise<void> {
@@ -144,7 +151,10 @@ export class FakeWorld {
       await tick()
       gone.resolve()
     }
+    const { exists } = this
+    this.vanish = (): void => gone.resolve()
     return {
+      ...(exists === undefined ? {} : { exists: async (path: string) => exists(path) }),
       pid: 4242,
       gone: gone.promise,
       vanish: () => gone.resolve(),
@@ -183,18 +193,22 @@ export class FakeWorld {
     })
   }
 
-  freezer(): Driver<'limiter', 'pids', 'freeze'> {
+  freezer(): Driver<'limiter', 'pids', 'freeze' | 'watch'> {
     return defineDriver({
       kind: 'limiter',
       name: 'freezer',
       apiVersion: 1,
       limits: ['pids'],
-      features: ['freeze'],
+      features: ['freeze', 'watch'],
       probe: async () => ({ ok: true, missing: [], degraded: [], facts: {} }),
       create: () => ({
         acquire: async (request) => ({
           ...(await this.lease('freezer', request)),
           freeze: (on) => this.step(on ? 'freeze' : 'thaw'),
+          attach: (pid) => this.step(`attach ${pid}`),
+          watch: (tell) => {
+            this.notice = tell
+          },
         }),
       }),
     })

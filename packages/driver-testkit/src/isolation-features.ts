@@ -1,0 +1,42 @@
+import { createEngine, type Driver } from '@caisson/core'
+import assert from 'node:assert/strict'
+import type { IsolationTest } from './isolation-bench.js'
+import { kitRootfs } from './kit-rootfs.js'
+import type { AnyDriver } from './manifest-tests.js'
+
+/** The same driver, with an eye on what it makes. */
+function seeWatches(driver: AnyDriver<'isolation'>, seen: boolean[]): Driver<'isolation', never> {
+  return Object.freeze({
+    ...driver,
+    limits: [],
+    create(scope) {
+      const made = driver.create(scope)
+      return {
+        plan: (request, command) => made.plan(request, command),
+        run: (request, command) => made.run(request, command),
+        async create(request) {
+          const container = await made.create(request)
+          seen.push(container.watch !== undefined)
+          return container
+        },
+      }
+    },
+  } satisfies Driver<'isolation', never>)
+}
+
+export const featureTests: readonly IsolationTest[] = [
+  {
+    title: 'tells what it sees in a container if and only if it says that it can',
+    async run(bench) {
+      const seen: boolean[] = []
+      await using engine = await createEngine({
+        rootfs: kitRootfs(bench.root.path),
+        isolation: seeWatches(bench.driver, seen),
+        defaults: { from: 'kit:' },
+      })
+      await using container = await engine.create()
+      assert.equal(container.state, 'created')
+      assert.deepEqual(seen, [bench.has('watch')])
+    },
+  },
+]
