@@ -32,7 +32,7 @@ static struct container *make(const struct field *a)
 	c->keep = a[START_KEEP].num != 0;
 	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
 	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
-	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
+	c->upper = c->template_ns = c->net_ns = c->user_ns = c->root = c->mount_ns = -1;
 	return c;
 }
 
@@ -44,9 +44,16 @@ static void release(struct container *c)
 		close(c->upper);
 	if (c->template_ns >= 0)
 		close(c->template_ns);
+	if (c->root >= 0)
+		close(c->root);
+	if (c->mount_ns >= 0)
+		close(c->mount_ns);
 	pool_give_net(c->net_ns);
-	pool_give_user(c->user_ns);
-	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
+	if (!c->user_seen)
+		pool_give_user(c->user_ns);
+	else if (c->user_ns >= 0)
+		close(c->user_ns);
+	c->upper = c->template_ns = c->net_ns = c->user_ns = c->root = c->mount_ns = -1;
 }
 
 /* The lists a start needs: template and plans by number, its own steps by value. */
@@ -117,10 +124,8 @@ out:
 		c->net_ns = b.net_ns;
 	else if (b.net_ns >= 0)
 		close(b.net_ns);
-	if (f->err || o->user == 1)
-		c->user_ns = b.user_ns;
-	else if (b.user_ns >= 0)
-		close(b.user_ns);
+	c->user_ns = b.user_ns;
+	c->user_seen = !f->err && o->user == 2;
 	return -f->err;
 }
 
@@ -186,6 +191,7 @@ void container_start(const struct field *a)
 
 static void forget(struct container *c)
 {
+	files_end(c);
 	release(c);
 	table_remove(&L.containers, &c->node);
 	c->next_dead = L.dead_containers;
@@ -232,23 +238,26 @@ static void command_report(struct container *c, const struct report *r)
 void container_event(struct container *c)
 {
 	struct report r;
-	int upper = -1;
-	ssize_t n = orders_receive(c->init.fd, &r, sizeof(r), &upper, 1);
+	int fds[3] = { -1, -1, -1 };
+	ssize_t n = orders_receive(c->init.fd, &r, sizeof(r), fds, 3);
 
 	if (n != (ssize_t)sizeof(r)) {
 		unwatch(&c->init); /* the pidfd says the rest */
 		return;
 	}
 	if (r.type == REPORT_CREATED) {
-		c->upper = upper;
+		c->root = fds[0];
+		c->mount_ns = fds[1];
+		c->upper = fds[2];
 		reply_begin(&L.wire, REPLY_CREATED);
 		reply_u32(&L.wire, c->node.id);
 		reply_u32(&L.wire, (uint32_t)c->pid);
 		reply_end(&L.wire);
 		return;
 	}
-	if (upper >= 0)
-		close(upper);
+	for (int i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	if (r.type == REPORT_FAILED && r.exec == NONE)
 		set_up_failed(c, &r.failure);
 	else
@@ -281,8 +290,7 @@ void container_died(struct container *c)
 	command_orphan(c);
 	unwatch(&c->death);
 	pool_give_net(c->net_ns);
-	pool_give_user(c->user_ns);
-	c->net_ns = c->user_ns = -1;
+	c->net_ns = -1;
 	if (c->keep) {
 		reply_begin(&L.wire, REPLY_GONE);
 		reply_u32(&L.wire, c->node.id);

@@ -47,8 +47,7 @@ static uint64_t micros(struct timeval t)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
 }
 
-/* Closes every descriptor from 3 on but those listed: what the launcher holds for others is not ours. */
-static void keep_only(int *keep, size_t n)
+void keep_only(const int *keep, size_t n)
 {
 	unsigned int from = 3;
 
@@ -77,11 +76,10 @@ static int enter_namespaces(struct birth *b, struct failure *f)
 	return unshare(CLONE_NEWNS) < 0 ? fail(f, "unshare", "mount namespace") : 0;
 }
 
-/* From here on this process has no right over anything outside the container, its own namespaces included. */
-static int enter_user_namespace(struct birth *b, struct failure *f)
+int init_enter_user(struct failure *f, int user_ns)
 {
-	if (b->user_ns >= 0) {
-		if (setns(b->user_ns, CLONE_NEWUSER) < 0)
+	if (user_ns >= 0) {
+		if (setns(user_ns, CLONE_NEWUSER) < 0)
 			return fail(f, "setns", "user namespace");
 		/* EPERM: groups are denied in a namespace of one id, and there are none to drop that were ours to give */
 		if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
@@ -115,7 +113,7 @@ static int set_up(struct birth *b, struct failure *f, int *upper, int *proc)
 		err = setup_steps(&s, b->own->step, b->own->n, IN_CONTAINER);
 	f->op = err < 0 ? f->op : OP_NAMESPACES;
 	if (err == 0)
-		err = enter_user_namespace(b, f);
+		err = init_enter_user(f, b->user_ns);
 	*proc = s.proc;
 	if (s.base != s.staging)
 		close(s.base);
@@ -124,10 +122,30 @@ static int set_up(struct birth *b, struct failure *f, int *upper, int *proc)
 	return err;
 }
 
-static void send_report(struct init *in, struct report *r, int fd)
+static void send_report(struct init *in, struct report *r)
 {
-	if (orders_send(in->b->sock, r, sizeof(*r), &fd, fd >= 0 ? 1 : 0, 0) < 0)
+	if (orders_send(in->b->sock, r, sizeof(*r), NULL, 0, 0) < 0)
 		_exit(0); /* nobody is there any more */
+}
+
+/* With all that keeps root and writes when no process is left. */
+static void send_created(struct init *in, int upper)
+{
+	struct report r = { .type = REPORT_CREATED, .exec = NONE };
+	int fds[] = { open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		      openat(in->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC), upper };
+
+	if (fds[0] < 0 || fds[1] < 0) {
+		r.type = REPORT_FAILED;
+		fail(&r.failure, "open", fds[0] < 0 ? "/" : "self/ns/mnt");
+		send_report(in, &r);
+		_exit(1);
+	}
+	if (orders_send(in->b->sock, &r, sizeof(r), fds, upper < 0 ? 2 : 3, 0) < 0)
+		_exit(0);
+	for (int i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 static void remember(struct init *in, uint32_t exec, pid_t pid, uint64_t tag)
@@ -155,7 +173,7 @@ static void start(struct init *in, uint32_t exec, struct process *p, int report)
 		remember(in, exec, r.pid, p->tag);
 	}
 	if (report || r.pid < 0)
-		send_report(in, &r, -1);
+		send_report(in, &r);
 	if (r.pid < 0 && !in->b->keep)
 		_exit(0);
 }
@@ -199,7 +217,7 @@ static void reap(struct init *in)
 		fill_usage(&r, &usage);
 		if (!in->b->keep)
 			finish_one_shot(&r);
-		send_report(in, &r, -1);
+		send_report(in, &r);
 		if (!in->b->keep)
 			_exit(0);
 	}
@@ -223,12 +241,12 @@ static void order_exec(struct init *in, const struct order *o, int *fds)
 		struct report r = { .type = REPORT_FAILED, .exec = o->exec };
 
 		fail(&r.failure, "mmap", "command");
-		send_report(in, &r, -1);
+		send_report(in, &r);
 	} else if (steps_take(&p.failure, &plan, bytes, (size_t)o->plan_size, IN_PROCESS) < 0 ||
 		   steps_take(&p.failure, &own, bytes + o->plan_size, (size_t)o->own_size, IN_PROCESS) < 0) {
 		struct report r = { .type = REPORT_FAILED, .exec = o->exec, .failure = p.failure };
 
-		send_report(in, &r, -1);
+		send_report(in, &r);
 	} else {
 		p.plan = &plan;
 		p.own = &own;
@@ -292,7 +310,7 @@ static void serve(struct init *in, int signals)
 _Noreturn void init_run(struct birth *b)
 {
 	struct init in = { .b = b, .proc = -1 };
-	struct report r = { .type = REPORT_CREATED, .exec = NONE };
+	struct report r = { .type = REPORT_FAILED, .exec = NONE };
 	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns, b->stream[0], b->stream[1], b->stream[2] };
 	int upper = -1, signals;
 	sigset_t child;
@@ -301,8 +319,7 @@ _Noreturn void init_run(struct birth *b)
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	setrlimit(RLIMIT_NOFILE, &b->open_files);
 	if (set_up(b, &r.failure, &upper, &in.proc) < 0) {
-		r.type = REPORT_FAILED;
-		send_report(&in, &r, -1);
+		send_report(&in, &r);
 		_exit(1);
 	}
 	for (int i = 1; i < 4; i++)
@@ -313,8 +330,8 @@ _Noreturn void init_run(struct birth *b)
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (b->keep)
-		send_report(&in, &r, upper);
-	if (upper >= 0)
+		send_created(&in, upper);
+	else if (upper >= 0)
 		close(upper);
 	if (b->exec != NONE) {
 		struct process p = {

@@ -2,6 +2,7 @@
 #ifndef CAISSON_INIT_H
 #define CAISSON_INIT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -44,5 +45,11 @@ struct birth {
 };
 
 _Noreturn void init_run(struct birth *b);
+
+/* Closes every descriptor from 3 on but those listed: what the launcher holds for others is not a child's. */
+void keep_only(const int *keep, size_t n);
+
+/* Root of a user namespace (-1: stay in ours): no right over anything outside is left. */
+int init_enter_user(struct failure *f, int user_ns);
 
 #endif

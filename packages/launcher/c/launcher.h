@@ -58,7 +58,10 @@ struct container {
 	struct source init, death;
 	int upper;		/* its tmpfs for writes, or -1 */
 	int template_ns;	/* for changes; a descriptor of its own */
-	int net_ns, user_ns;	/* back to the pool when it is dead; -1: not from there */
+	int root, mount_ns;	/* for files; -1 until it stands */
+	int user_seen;		/* others than its pid 1 were in its user namespace: not back to the pool */
+	int net_ns;		/* back to the pool when it is dead; -1: not from there */
+	int user_ns;		/* kept as long as its files are; -1: the launcher's own */
 	int removed;
 	struct command *one;	/* the command of a one-shot */
 	struct container *next_dead;
@@ -67,6 +70,7 @@ struct container {
 struct command {
 	struct node node;
 	struct container *container;	/* or NULL, of a worker */
+	struct container *serves;	/* of a file server */
 	int ended, report, one_shot;
 	pid_t worker;
 	struct source death;
@@ -126,6 +130,8 @@ void command_exec(const struct field *a);
 void command_signal(uint32_t id, int signo);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
+void command_files(const struct field *a);
+void files_end(struct container *c);	/* kills its file servers */
 
 /* A command's life. */
 struct io_request {
