@@ -130,9 +130,7 @@ int tree_remove(int dir, const char *name)
 		DIR *d = *place(&w, w.n - 1);
 		struct dirent *e = d ? readdir(d) : NULL;
 
-		if (!d)
-			break;
-		err = e ? entry(&w, e->d_name) : ascend(&w, dir);
+		err = e ? entry(&w, e->d_name) : d ? ascend(&w, dir) : -EIO;
 	}
 	for (size_t i = 0; i < OPEN_LEVELS; i++)
 		if (w.open[i])

@@ -1,8 +1,11 @@
-import type { Pausable } from '../contracts/features.js'
+import type { FileAccess } from '../contracts/file-access.js'
+import type { Pausable, WithFiles } from '../contracts/features.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { Deed } from '../result/decide-reason.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import type { Change } from '../result/change.js'
+import { ContainerFiles } from '../files/container-files.js'
+import type { Files } from '../files/files.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { parseArgv } from '../spec/parse-argv.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
@@ -37,7 +40,7 @@ export interface ContainerParts {
 }
 
 /** The one implementation of `Container`. */
-export class ContainerHandle implements ContainerBase, Pausable {
+export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
   readonly #parts: ContainerParts
   readonly #state: StateMachine
   readonly #events = new EventHub<ContainerEvents>()
@@ -45,6 +48,7 @@ export class ContainerHandle implements ContainerBase, Pausable {
   #stopping: Promise<void> | undefined
   #removing: Promise<void> | undefined
   #freezing: Promise<void> = Promise.resolve()
+  #files: Files | undefined
   #gone = false
 
   constructor(parts: ContainerParts) {
@@ -92,6 +96,11 @@ export class ContainerHandle implements ContainerBase, Pausable {
   $(strings: TemplateStringsArray, ...values: readonly TemplateValue[]): Exec
   $(strings: readonly string[], ...values: readonly TemplateValue[]): Exec<Output> {
     return this.#exec(() => parseArgv(templateArgv(strings, values)), undefined)
+  }
+
+  get fs(): Files {
+    this.#files ??= new ContainerFiles(() => this.#fileAccess())
+    return this.#files
   }
 
   changes(): AsyncIterable<Change> {
@@ -192,6 +201,20 @@ export class ContainerHandle implements ContainerBase, Pausable {
         }
       },
     }
+  }
+
+  #fileAccess(): FileAccess {
+    if (this.state === 'removed' || this.#removing !== undefined)
+      throw this.#state.refuse('have its files read or written')
+    const access = this.#parts.isolated.files?.()
+    if (access !== undefined) return access
+    throw new CaissonError({
+      code: 'ERR_UNSUPPORTED',
+      what: 'files',
+      subject: this.id.slice(0, 12),
+      field: 'isolation',
+      why: 'its isolation driver has not the feature `files`',
+    })
   }
 
   #start(): void {

@@ -1,3 +1,4 @@
+import type { FileAccess } from './file-access.js'
 import type { Plan } from '../plan/plan.js'
 import type { Change } from '../result/change.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
@@ -26,6 +27,11 @@ export interface IsolatedContainer {
   exec(command: Command): LaunchedProcess
   /** What the container changed in its root so far; also after `stop`. */
   changes(): AsyncIterable<Change>
+  /**
+   * The way to its files: until `remove`, also after `stop`. There if and only if the driver's manifest has the feature
+   * `files`.
+   */
+  files?(): FileAccess
   /** Kills every process; settles when none is left. Idempotent. */
   stop(): Promise<void>
   /** Stops, and forgets root and writes. Idempotent. */
