@@ -17,6 +17,10 @@ export type {
   RunOptions,
   Spec,
   Usage,
+  DirectoryEntry,
+  Files,
+  FileStats,
+  WatchEvent,
 } from '@caisson/core'
 export { CaissonError, CommandFailed, isCaissonError } from '@caisson/core'
 export { chroot, type ChrootOptions } from '@caisson/driver-chroot'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { boundaryTests } from './isolation-boundary.js'
 import { IsolationBench, type IsolationTest } from './isolation-bench.js'
 import { commandTests } from './isolation-commands.js'
+import { fileTests } from './isolation-files.js'
 import { lifetimeTests } from './isolation-lifetime.js'
 import { planTests } from './isolation-plan.js'
 import { testManifest, type DriverFactory } from './manifest-tests.js'
@@ -20,6 +21,7 @@ const groups: readonly (readonly [title: string, tests: readonly IsolationTest[]
   ['commands', commandTests],
   ['boundary', boundaryTests],
   ['lifetime', lifetimeTests],
+  ['files', fileTests],
   ['plans', planTests],
 ]
 

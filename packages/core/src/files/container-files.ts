@@ -213,8 +213,7 @@ export class ContainerFiles implements Files {
   }
 
   async utimes(path: FilePath, atime: Date, mtime: Date): Promise<void> {
-    const ns = (date: Date): bigint => BigInt(date.getTime()) * 1_000_000n
-    await this.#set(path, { times: { atimeNs: ns(atime), mtimeNs: ns(mtime) } })
+    await this.#set(path, { times: { atimeNs: nanoseconds(atime), mtimeNs: nanoseconds(mtime) } })
   }
 
   async truncate(path: FilePath, size = 0): Promise<void> {
@@ -256,6 +255,10 @@ export class ContainerFiles implements Files {
   async #set(path: FilePath, changes: FileChanges): Promise<void> {
     await this.#access().set(pathBytes(path, 'path'), changes, true)
   }
+}
+
+function nanoseconds(date: Date): bigint {
+  return BigInt(date.getTime()) * 1_000_000n
 }
 
 function hostPath(host: unknown): Buffer {

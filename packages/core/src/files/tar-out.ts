@@ -8,7 +8,6 @@ import { fileStats } from './file-stats.js'
 import type { CopyOptions } from './files.js'
 import { baseName, isText, pathText } from './path-bytes.js'
 import { walkFiles } from './walk-files.js'
-import { withFile } from './with-file.js'
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 

@@ -96,10 +96,13 @@ export function openFlags(how: FileOpening): { readonly flags: number; readonly 
   return { flags, mode: how.create ?? 0 }
 }
 
+function bit(value: unknown, mask: number): number {
+  return value === undefined ? 0 : mask
+}
+
 /** The fields of a `set` that say what changes. */
 export function setFields(changes: FileChanges) {
   const { mode, owner, times, size } = changes
-  const bit = (value: unknown, mask: number): number => (value === undefined ? 0 : mask)
   return {
     mask: bit(mode, 1) | bit(owner, 2) | bit(times, 4) | bit(size, 8),
     mode: mode ?? 0,
