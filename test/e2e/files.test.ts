@@ -61,9 +61,8 @@ describe('container.fs', function () {
   it('sets mode, owner, times and size', async () => {
     const { fs } = container
     await fs.writeFile('/tmp/set', 'content', { mode: 0o600 })
-    await fs.chmod('/tmp/set', 0o4750)
-    await fs.utimes('/tmp/set', new Date(1000), new Date(-1500))
     await fs.truncate('/tmp/set', 3)
+    await fs.chmod('/tmp/set', 0o4750)
     await fs.utimes('/tmp/set', new Date(1000), new Date(-1500))
     const { mode, mtime, atime, size, type } = await fs.stat('/tmp/set')
     expect({ mode, mtime, atime, size, type }).to.deep.equal({
@@ -285,10 +284,10 @@ describe('container.fs', function () {
       await one.remove()
       expect(await ended).to.not.equal('ok')
     }
+    await container.remove()
     await round()
     const before = takeStock()
     for (let n = 0; n < 5; n++) await round()
-    await container.remove()
     await expectNothingLeft(before)
   })
 

@@ -21,7 +21,7 @@ async function* exactly(
   for await (const chunk of content) {
     const part = chunk.subarray(0, left)
     left -= part.length
-    yield part
+    if (part.length > 0) yield part
     if (left === 0) return
   }
   if (left > 0) throw fileFault('ERR_FILE_IO', path, 'it got shorter while it was read')
