@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "decode.h"
 
@@ -17,6 +18,24 @@ struct files {
 	size_t size;		/* of the answer */
 	unsigned char answer[FILE_CHUNK];
 };
+
+/* Parts of requests. Each gives 0 or -errno, if it can fail. */
+int file_open(struct files *s, const struct field *a);
+int file_read(struct files *s, const struct field *a);
+int file_write(struct files *s, const struct field *a);
+int file_close(struct files *s, const struct field *a);
+int file_list(struct files *s, const struct field *a);
+int file_stat(struct files *s, const struct field *a);
+
+/* The descriptor in a slot, or -EBADF. */
+int file_slot(const struct files *s, const struct field *number);
+/* A descriptor's name in s->fds. */
+void file_name(char name[12], int fd);
+/* From what was found to what can be read or written: a descriptor or -errno. */
+int file_reopen(const struct files *s, int found, uint64_t flags);
+/* Whether it is a directory, or else a regular file. */
+int file_check(int fd, int directory, struct stat *st);
+void file_put(struct files *s, const void *bytes, size_t n);
 
 /* One request, its fields checked. 0 with the answer filled in, or -errno. */
 int files_do(struct files *s, uint32_t type, const struct field *a);
