@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -38,12 +39,14 @@ export function fingerprint(path: string): string {
   return hash.digest('hex')
 }
 
-/** A tree of the host that nothing in a container may reach. */
+/** A tree of the host that nothing in a container may reach. Its permissions would let everybody: no mode saves us. */
 export function makeCanary(place: Place): string {
   const path = place.at('canary')
+  chmodSync(place.path, 0o777)
   mkdirSync(join(path, 'deep'), { recursive: true })
   writeFileSync(join(path, 'file'), 'canary')
   writeFileSync(join(path, 'deep', 'file'), 'deep canary')
+  for (const name of ['.', 'deep', 'file', 'deep/file']) chmodSync(join(path, name), 0o777)
   return path
 }
 

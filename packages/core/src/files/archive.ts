@@ -89,7 +89,7 @@ class Source {
 
   async *bytes(): AsyncGenerator<Uint8Array> {
     try {
-      yield* this.#source
+      for await (const chunk of this.#source) yield chunk
     } catch (error) {
       this.#failure = { error }
       throw error

@@ -5,8 +5,9 @@ import { MalformedFrame } from '../codec.js'
 /** Bytes of a status: mode, uid, gid, links; size, ino, dev; atime, mtime, ctime. */
 const STATUS_BYTES = 64
 
-/** @throws RangeError when it is too short */
+/** @throws MalformedFrame when it is too short */
 export function parseStatus(bytes: Buffer, at = 0): FileStatus {
+  if (bytes.length - at < STATUS_BYTES) throw new MalformedFrame('a status is cut off')
   return {
     mode: bytes.readUInt32LE(at),
     uid: bytes.readUInt32LE(at + 4),
@@ -23,13 +24,14 @@ export function parseStatus(bytes: Buffer, at = 0): FileStatus {
 
 /**
  * Entries of a `list`: status, u32 length of the name, name.
- * @throws MalformedFrame when a name is none, so that no caller joins `..` to a path
+ * @throws MalformedFrame when one is cut off or a name is none, so that no caller joins `..` to a path
  */
 export function parseEntries(bytes: Buffer): ListedFile[] {
   const entries: ListedFile[] = []
   for (let at = 0; at < bytes.length;) {
-    const status = parseStatus(bytes, at)
     const start = at + STATUS_BYTES + 4
+    if (start > bytes.length) throw new MalformedFrame('an entry of a directory is cut off')
+    const status = parseStatus(bytes, at)
     const end = start + bytes.readUInt32LE(start - 4)
     const name = bytes.subarray(start, end)
     if (end > bytes.length || name.length === 0 || name.includes(0x2f) || isDots(name))

@@ -1,4 +1,5 @@
 import type { FileChanges, FileStatus, ListedFile, OpenedFile } from '@caisson/core'
+import { fileFault } from '@caisson/core'
 import { NONE } from '../protocol.generated.js'
 import type { FileConnection } from './file-connection.js'
 import { parseEntries, setFields } from './file-records.js'
@@ -38,9 +39,12 @@ export class ServedFile implements OpenedFile {
   }
 
   async list(): Promise<readonly ListedFile[]> {
-    return parseEntries(
-      await this.#connection.request('list', { slot: this.#number() }, this.#path),
-    )
+    const body = await this.#connection.request('list', { slot: this.#number() }, this.#path)
+    try {
+      return parseEntries(body)
+    } catch (error) {
+      throw fileFault('ERR_FILE_IO', this.#path, 'its list is malformed', error)
+    }
   }
 
   async set(changes: FileChanges): Promise<void> {
