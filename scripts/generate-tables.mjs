@@ -113,7 +113,7 @@ function protocolHeader() {
     '',
   ]
   const letter = { u32: 'i', u64: 'l', str: 's', bytes: 'b', strs: 'v' }
-  const most = Math.max(...protocol.requests.map((r) => r.fields.length))
+  const most = Math.max(...[...protocol.requests, ...protocol.files].map((r) => r.fields.length))
   out.push(`#define REQUEST_FIELDS_MAX ${most}`, '', 'enum request_type {')
   for (const r of protocol.requests) out.push(`\tREQ_${upper(r.name)} = ${r.type},`)
   out.push('};', '', 'enum {')
@@ -122,6 +122,14 @@ function protocolHeader() {
   out.push('};', '', '#define REQUEST_TABLE(X) \\')
   for (const r of protocol.requests)
     out.push(`\tX(REQ_${upper(r.name)}, "${r.fields.map(([, k]) => letter[k]).join('')}") \\`)
+  out.push('', '/* Requests of the file server. */', 'enum file_type {')
+  for (const r of protocol.files) out.push(`\tFILE_${upper(r.name)} = ${r.type},`)
+  out.push('};', '', 'enum {')
+  for (const r of protocol.files)
+    r.fields.forEach(([name], i) => out.push(`\tFILE_${upper(r.name)}_${upper(name)} = ${i},`))
+  out.push('};', '', '#define FILE_TABLE(X) \\')
+  for (const r of protocol.files)
+    out.push(`\tX(FILE_${upper(r.name)}, "${r.fields.map(([, k]) => letter[k]).join('')}") \\`)
   out.push('', 'enum reply_type {')
   for (const r of protocol.replies) out.push(`\tREPLY_${upper(r.name)} = ${r.type},`)
   out.push('};', '', 'enum stdio_mode {')
@@ -145,10 +153,13 @@ function protocolTypes() {
   for (const [group, list] of [
     ['Request', protocol.requests],
     ['Reply', protocol.replies],
+    ['File', protocol.files],
   ]) {
+    // names of files are bytes; those that are text may be given as text
+    const types = group === 'File' ? { ...tsType, str: 'string | Uint8Array' } : tsType
     for (const r of list) {
       out.push(`/** ${r.about} */`, `export interface ${pascal(r.name)}${group} {`)
-      for (const [name, kind] of r.fields) out.push(`  readonly ${name}: ${tsType[kind]}`)
+      for (const [name, kind] of r.fields) out.push(`  readonly ${name}: ${types[kind]}`)
       out.push('}', '')
     }
     out.push(

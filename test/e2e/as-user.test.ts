@@ -7,7 +7,17 @@ import { checkout } from '../architecture/checkout.js'
 
 // A user id that nobody has, so that nothing has to be added to the host.
 const NOBODYS_ID = 54_321
-const suites = ['preset', 'bad-input', 'death', 'examples', 'output', 'stdin', 'wait-for']
+const suites = [
+  'preset',
+  'bad-input',
+  'death',
+  'examples',
+  'output',
+  'stdin',
+  'wait-for',
+  'files',
+  'files-hostile',
+]
 
 describe('as an ordinary user', function () {
   this.timeout(180_000)

@@ -44,7 +44,7 @@ const counting =
 
 describe('pause and resume', function () {
   this.timeout(30_000)
-  let engine: Engine<'openFiles', 'freeze' | 'userns' | 'seccomp' | 'copyOnWrite'>
+  let engine: Engine<'openFiles', 'freeze' | 'userns' | 'seccomp' | 'copyOnWrite' | 'files'>
 
   before(async function () {
     const { missing } = probeFreezer()

@@ -19,6 +19,10 @@ export type {
   Usage,
   WaitOptions,
   WaitTarget,
+  DirectoryEntry,
+  Files,
+  FileStats,
+  WatchEvent,
 } from '@caisson/core'
 export { CaissonError, CommandFailed, isCaissonError } from '@caisson/core'
 export { chroot, type ChrootOptions } from '@caisson/driver-chroot'

@@ -3,6 +3,7 @@ import { boundaryTests } from './isolation-boundary.js'
 import { IsolationBench, type IsolationTest } from './isolation-bench.js'
 import { commandTests } from './isolation-commands.js'
 import { featureTests } from './isolation-features.js'
+import { fileTests } from './isolation-files.js'
 import { lifetimeTests } from './isolation-lifetime.js'
 import { planTests } from './isolation-plan.js'
 import { testManifest, type DriverFactory } from './manifest-tests.js'
@@ -21,6 +22,7 @@ const groups: readonly (readonly [title: string, tests: readonly IsolationTest[]
   ['commands', commandTests],
   ['boundary', boundaryTests],
   ['lifetime', lifetimeTests],
+  ['files', fileTests],
   ['plans', planTests],
   ['features', featureTests],
 ]

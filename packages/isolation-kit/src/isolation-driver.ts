@@ -4,6 +4,7 @@ import type {
   Command,
   ContainerRequest,
   ContainerStep,
+  FileAccess,
   IsolatedContainer,
   IsolationDriver,
   LaunchCommand,
@@ -157,6 +158,10 @@ class PlanContainer implements IsolatedContainer {
   changes(): AsyncIterable<Change> {
     const input = this.#compiler.input(this.#request, this.#identity)
     return containerChanges(this.#launched, this.#request.root, isOurs(input))
+  }
+
+  files(): FileAccess {
+    return this.#launched.files()
   }
 
   stop(): Promise<void> {

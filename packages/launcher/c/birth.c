@@ -50,7 +50,8 @@ static int take_namespaces(struct failure *f, const struct plan *p, struct birth
 	b->net_ns = c->net.ns;
 	if (user && (b->user_ns = pool_take_user(f, user == 2)) < 0)
 		return b->user_ns;
-	c->user_ns = user == 1 ? b->user_ns : -1;
+	c->user_ns = user ? b->user_ns : -1;
+	c->user_seen = user == 2;
 	return 0;
 }
 
@@ -79,8 +80,6 @@ static int spawn(struct failure *f, struct container *c, const struct template *
 	/* fresh ones live as long as the container does, without us */
 	if (is_fresh(p, NAMESPACES_NETWORK))
 		pool_drop_net(&c->net);
-	if (b.user_ns >= 0 && c->user_ns < 0)
-		close(b.user_ns);
 	return -f->err;
 }
 
@@ -94,7 +93,7 @@ static struct container *make(struct failure *f, struct template *t, struct plan
 	c->spare_plan = p;
 	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
 	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
-	c->upper = c->template_ns = c->user_ns = c->net.ns = c->net.dev = -1;
+	c->upper = c->template_ns = c->root = c->mount_ns = c->user_ns = c->net.ns = c->net.dev = -1;
 	if (spawn(f, c, t, p) == 0 && (watch(&c->init, EPOLLIN) < 0 || watch(&c->death, EPOLLIN) < 0)) {
 		/* it is the pidfd that tells of its end: without it there must be no container */
 		fail(f, "epoll_ctl", "container");

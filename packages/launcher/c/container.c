@@ -28,9 +28,16 @@ void container_release(struct container *c)
 		close(c->upper);
 	if (c->template_ns >= 0)
 		close(c->template_ns);
+	if (c->root >= 0)
+		close(c->root);
+	if (c->mount_ns >= 0)
+		close(c->mount_ns);
 	pool_give_net(&c->net);
-	pool_give_user(c->user_ns);
-	c->upper = c->template_ns = c->user_ns = -1;
+	if (!c->user_seen)
+		pool_give_user(c->user_ns);
+	else if (c->user_ns >= 0)
+		close(c->user_ns);
+	c->upper = c->template_ns = c->user_ns = c->root = c->mount_ns = -1;
 }
 
 /* The order that makes a container of what birth_take returned, with its first command if there is one. */
@@ -102,6 +109,7 @@ void container_start(const struct field *a)
 
 static void forget(struct container *c)
 {
+	files_end(c);
 	container_release(c);
 	table_remove(&L.containers, &c->node);
 	c->next_dead = L.dead_containers;
@@ -121,9 +129,11 @@ static void set_up_failed(struct container *c, const struct failure *f)
 	c->keep = 0;
 }
 
-static void created(struct container *c, int upper)
+static void created(struct container *c, const int fds[3])
 {
-	c->upper = upper;
+	c->root = fds[0];
+	c->mount_ns = fds[1];
+	c->upper = fds[2];
 	c->told = 1;
 	reply_begin(&L.wire, REPLY_CREATED);
 	reply_u32(&L.wire, c->node.id);
@@ -159,14 +169,14 @@ static void command_report(struct container *c, const struct report *r)
 void container_event(struct container *c, uint32_t events)
 {
 	struct report r;
-	int upper = -1;
+	int fds[3] = { -1, -1, -1 };
 	ssize_t n;
 
 	if (events & EPOLLOUT)
 		mailbox_flush(c);
 	if (!(events & ~(uint32_t)EPOLLOUT))
 		return;
-	n = orders_receive(c->init.fd, &r, sizeof(r), &upper, 1);
+	n = orders_receive(c->init.fd, &r, sizeof(r), fds, 3);
 	if (n != (ssize_t)sizeof(r)) {
 		/* of its end the pidfd tells; and a pid 1 that we cannot hear must not live on */
 		sys_pidfd_send_signal(c->death.fd, SIGKILL);
@@ -176,11 +186,12 @@ void container_event(struct container *c, uint32_t events)
 	}
 	c->heard_us = now_us();
 	if (r.type == REPORT_CREATED) {
-		created(c, upper);
+		created(c, fds);
 		return;
 	}
-	if (upper >= 0)
-		close(upper);
+	for (int i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	if (c->node.id == NONE) {
 		c->spare_plan->no_spare = 1; /* who wants it will hear why, from one of its own */
 		unwatch(&c->init);
@@ -221,8 +232,6 @@ void container_died(struct container *c)
 	if (c->node.id == NONE)
 		birth_forget(c);
 	pool_give_net(&c->net);
-	pool_give_user(c->user_ns);
-	c->user_ns = -1;
 	if (c->keep && !c->told) {
 		struct failure f = { .step = NONE };
 

@@ -13,6 +13,7 @@ struct row {
 static const struct row steps[] = { STEP_TABLE(STEP_ROW) };
 #define REQUEST_ROW(type, kinds) { type, 0, kinds },
 static const struct row requests[] = { REQUEST_TABLE(REQUEST_ROW) };
+static const struct row files[] = { FILE_TABLE(REQUEST_ROW) };
 
 static const struct row *find(const struct row *rows, size_t n, uint32_t op)
 {
@@ -125,6 +126,13 @@ int decode_fields(const char *kinds, const unsigned char *bytes, size_t size, st
 int decode_request(uint32_t type, const unsigned char *bytes, size_t size, struct field *out)
 {
 	const struct row *row = find(requests, sizeof(requests) / sizeof(*requests), type);
+
+	return row ? decode_fields(row->kinds, bytes, size, out) : -ENOSYS;
+}
+
+int decode_file(uint32_t type, const unsigned char *bytes, size_t size, struct field *out)
+{
+	const struct row *row = find(files, sizeof(files) / sizeof(*files), type);
 
 	return row ? decode_fields(row->kinds, bytes, size, out) : -ENOSYS;
 }

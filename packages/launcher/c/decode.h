@@ -39,6 +39,9 @@ int decode_fields(const char *kinds, const unsigned char *bytes, size_t size, st
 /* One request's fields. 0, -ENOSYS for an unknown type, or -EBADMSG. */
 int decode_request(uint32_t type, const unsigned char *bytes, size_t size, struct field *out);
 
+/* The same for a request of the file server. */
+int decode_file(uint32_t type, const unsigned char *bytes, size_t size, struct field *out);
+
 /*
  * A list of steps that may all run in one of `contexts`. Returns how many, -EBADMSG, -ENOSYS (unknown step), -EPERM
  * (a step of another context) or -E2BIG (more than max). *bad is the place where it went wrong.

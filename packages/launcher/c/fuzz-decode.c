@@ -72,6 +72,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		sum += touch(kinds_of_step(step[i].op), step[i].f);
 	if (decode_request(copy[0] & 15, copy + 1, size - 1, fields) == 0)
 		sum += touch(kinds_of_request(copy[0] & 15), fields);
+	sum += (unsigned int)decode_file(copy[0] & 15, copy + 1, size - 1, fields);
 	free(copy);
 	return 0;
 }

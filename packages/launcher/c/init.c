@@ -59,11 +59,10 @@ static int enter_namespaces(struct birth *b, struct failure *f)
 	return unshare(CLONE_NEWNS) < 0 ? fail(f, "unshare", "mount namespace") : 0;
 }
 
-/* From here on this process has no right over anything outside the container, its own namespaces included. */
-static int enter_user_namespace(struct birth *b, struct failure *f)
+int init_enter_user(struct failure *f, int user_ns)
 {
-	if (b->user_ns >= 0) {
-		if (setns(b->user_ns, CLONE_NEWUSER) < 0)
+	if (user_ns >= 0) {
+		if (setns(user_ns, CLONE_NEWUSER) < 0)
 			return fail(f, "setns", "user namespace");
 		/* EPERM: groups are denied in a namespace of one id, and there are none to drop that were ours to give */
 		if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
@@ -98,7 +97,7 @@ static int make_its_own(struct birth *b, struct scene *s, const struct step_list
 	if (setup_steps(s, own->step, own->n, IN_CONTAINER) < 0)
 		return -s->f->err;
 	s->f->op = OP_NAMESPACES;
-	if (enter_user_namespace(b, s->f) < 0)
+	if (init_enter_user(s->f, b->user_ns) < 0)
 		return -s->f->err;
 	if (s->base != s->staging)
 		close(s->base);
@@ -106,10 +105,30 @@ static int make_its_own(struct birth *b, struct scene *s, const struct step_list
 	return 0;
 }
 
-static void send_report(struct init *in, struct report *r, int fd)
+static void send_report(struct init *in, struct report *r)
 {
-	if (orders_send(in->b->sock, r, sizeof(*r), &fd, fd >= 0 ? 1 : 0, 0) < 0)
+	if (orders_send(in->b->sock, r, sizeof(*r), NULL, 0, 0) < 0)
 		_exit(0); /* nobody is there any more */
+}
+
+/* With all that keeps root and writes when no process is left. */
+static void send_created(struct init *in, int upper)
+{
+	struct report r = { .type = REPORT_CREATED, .exec = NONE };
+	int fds[] = { open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		      openat(in->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC), upper };
+
+	if (fds[0] < 0 || fds[1] < 0) {
+		r.type = REPORT_FAILED;
+		fail(&r.failure, "open", fds[0] < 0 ? "/" : "self/ns/mnt");
+		send_report(in, &r);
+		_exit(1);
+	}
+	if (orders_send(in->b->sock, &r, sizeof(r), fds, upper < 0 ? 2 : 3, 0) < 0)
+		_exit(0);
+	for (int i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 static void remember(struct init *in, uint32_t exec, pid_t pid, uint64_t tag)
@@ -137,7 +156,7 @@ static void start(struct init *in, uint32_t exec, struct process *p, int report)
 		remember(in, exec, r.pid, p->tag);
 	}
 	if (report || r.pid < 0)
-		send_report(in, &r, -1);
+		send_report(in, &r);
 	if (r.pid < 0 && !in->keep)
 		_exit(0);
 }
@@ -181,7 +200,7 @@ static void reap(struct init *in)
 		fill_usage(&r, &usage);
 		if (!in->keep)
 			finish_one_shot(&r);
-		send_report(in, &r, -1);
+		send_report(in, &r);
 		if (!in->keep)
 			_exit(0);
 	}
@@ -263,7 +282,7 @@ static void run(struct init *in, const struct parcel *p, int report)
 	if (p->f.err) {
 		struct report r = { .type = REPORT_FAILED, .exec = p->o.exec, .failure = p->f };
 
-		send_report(in, &r, -1);
+		send_report(in, &r);
 		return;
 	}
 	start(in, p->o.exec, &command, report);
@@ -315,7 +334,7 @@ static _Noreturn void give_up(struct init *in, const struct failure *f)
 {
 	struct report r = { .type = REPORT_FAILED, .exec = NONE, .failure = *f };
 
-	send_report(in, &r, -1);
+	send_report(in, &r);
 	_exit(1);
 }
 
@@ -331,7 +350,6 @@ static int child_signals(void)
 
 static void begin(struct init *in, struct scene *s)
 {
-	struct report r = { .type = REPORT_CREATED, .exec = NONE };
 	struct parcel p;
 
 	receive(in, &p);
@@ -348,8 +366,8 @@ static void begin(struct init *in, struct scene *s)
 	in->proc = s->proc;
 	in->keep = p.o.keep != 0;
 	if (in->keep)
-		send_report(in, &r, s->upper);
-	if (s->upper >= 0)
+		send_created(in, s->upper);
+	else if (s->upper >= 0)
 		close(s->upper);
 	if (p.o.exec != NONE)
 		run(in, &p, p.o.report != 0);

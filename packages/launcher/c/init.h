@@ -2,6 +2,7 @@
 #ifndef CAISSON_INIT_H
 #define CAISSON_INIT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -47,5 +48,8 @@ struct birth {
 };
 
 _Noreturn void init_run(struct birth *b);
+
+/* Root of a user namespace (-1: stay in ours): no right over anything outside is left. */
+int init_enter_user(struct failure *f, int user_ns);
 
 #endif

@@ -69,8 +69,10 @@ struct container {
 	struct source init, death;
 	int upper;		/* its tmpfs for writes, or -1 */
 	int template_ns;	/* for changes; a descriptor of its own */
-	struct net net;		/* back to the pool when it is dead, like user_ns; -1: not from there */
-	int user_ns;
+	struct net net;		/* back to the pool when it is dead; -1: not from there */
+	int root, mount_ns;	/* for files; -1 until it stands */
+	int user_seen;		/* others than its pid 1 were in its user namespace: not back to the pool */
+	int user_ns;		/* kept as long as its files are; -1: the launcher's own */
 	int removed;
 	struct command *one;	/* the command of a one-shot */
 	struct letter *waiting;	/* orders that its pid 1 had no room for: mailbox.c */
@@ -81,6 +83,7 @@ struct container {
 struct command {
 	struct node node;
 	struct container *container;	/* or NULL, of a worker */
+	struct container *serves;	/* of a file server */
 	int ended, report, one_shot;
 	pid_t worker;
 	struct source death;
@@ -156,6 +159,8 @@ void command_exec(const struct field *a);
 void command_signal(uint32_t id, int signo);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
+void command_files(const struct field *a);
+void files_end(struct container *c);	/* kills its file servers */
 
 /* A command's life. */
 struct io_request {

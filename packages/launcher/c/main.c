@@ -196,8 +196,10 @@ static void carry_out(uint32_t type, const struct field *a)
 	case REQ_CHANGES:
 		command_changes(a);
 		break;
-	case REQ_RESIZE:
 	case REQ_FILES:
+		command_files(a);
+		break;
+	case REQ_RESIZE:
 	case REQ_LISTEN:
 		leave(114);
 	}

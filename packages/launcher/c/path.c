@@ -14,11 +14,11 @@ static int one_component(const char *path)
 	return !strchr(path, '/');
 }
 
-static int open_in(int base, const char *path, uint64_t flags, uint64_t resolve)
+int path_in(int base, const char *path, uint64_t flags, uint64_t resolve)
 {
 	resolve |= RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 	for (int tries = 0;; tries++) {
-		int fd = sys_openat2(base, path, O_PATH | flags, resolve);
+		int fd = sys_openat2(base, path, flags, resolve);
 
 		if (fd >= 0)
 			return fd;
@@ -30,7 +30,7 @@ static int open_in(int base, const char *path, uint64_t flags, uint64_t resolve)
 
 int path_try(int base, const char *path)
 {
-	return open_in(base, path, 0, one_component(path) ? RESOLVE_NO_SYMLINKS : 0);
+	return path_in(base, path, O_PATH, one_component(path) ? RESOLVE_NO_SYMLINKS : 0);
 }
 
 int path_open(struct failure *f, int base, const char *path)
@@ -63,7 +63,7 @@ int path_parent(struct failure *f, int base, const char *path, char *name)
 	dir[last - dir] = 0;
 	if (!*dir)
 		memcpy(dir, ".", 2);
-	fd = open_in(base, dir, O_DIRECTORY, 0);
+	fd = path_in(base, dir, O_PATH | O_DIRECTORY, 0);
 	return fd < 0 ? fail_with(f, -fd, "openat2", path) : fd;
 }
 
@@ -106,7 +106,7 @@ int path_mkdir(struct failure *f, int base, const char *path, struct owner o)
 		memcpy(part, path, end);
 		part[end] = 0;
 		/* links are followed, inside the root, but for a whole path of one component */
-		there = end < n ? open_in(base, part, 0, 0) : path_try(base, part);
+		there = end < n ? path_in(base, part, O_PATH, 0) : path_try(base, part);
 		if (there == -ENOENT) {
 			err = make_one(f, base, part, o);
 			if (err < 0)

@@ -7,6 +7,9 @@
 
 #include "failure.h"
 
+/* Opens `path` below `base`; links, also absolute ones, stay inside. -errno. */
+int path_in(int base, const char *path, uint64_t flags, uint64_t resolve);
+
 /*
  * O_PATH descriptor of `path` below `base`; links, also absolute ones, stay inside. A path of one component (/proc,
  * /dev) may not be a link at all. Returns it or -errno, noted.

@@ -23,8 +23,9 @@ function misfit(kind: FieldKind, value: unknown): TypeError {
   return new TypeError(`a field of kind ${kind} got ${typeof value}`)
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
+/** Names of files may be bytes that are no text. */
+function textOf(value: unknown): string | Uint8Array {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value
   throw misfit('str', value)
 }
 
@@ -49,8 +50,9 @@ function sizeOf(kind: FieldKind, value: unknown): number {
   )
 }
 
-function writeText(frame: Buffer, at: number, text: string): number {
-  const end = at + 4 + frame.write(text, at + 4)
+function writeText(frame: Buffer, at: number, text: string | Uint8Array): number {
+  if (typeof text !== 'string') frame.set(text, at + 4)
+  const end = at + 4 + (typeof text === 'string' ? frame.write(text, at + 4) : text.length)
   frame.writeUInt32LE(end - at - 4, at)
   frame[end] = 0
   return end + 1

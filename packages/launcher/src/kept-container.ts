@@ -1,4 +1,5 @@
 import type {
+  FileAccess,
   LaunchCommand,
   LaunchedContainer,
   LaunchedProcess,
@@ -6,6 +7,7 @@ import type {
   UpperEntry,
 } from '@caisson/core'
 import { CaissonError } from '@caisson/core'
+import { FileServer } from './files/file-server.js'
 import { LaunchedCommand } from './launched-command.js'
 
 /** What a container asks of the session that holds it. */
@@ -21,6 +23,8 @@ export interface ContainerHost {
     index: number,
     lowers: readonly string[],
   ): AsyncIterable<UpperEntry>
+  /** Starts a file server; Node stays alive until it has started, not until it ends. */
+  files(container: KeptContainer, launched: LaunchedCommand): void
   /** Sends the request; Node stays alive until `until` settles. */
   end(request: 'stop' | 'remove', id: number, until: Promise<void>): void
 }
@@ -32,6 +36,7 @@ export class KeptContainer implements LaunchedContainer {
   readonly gone: Promise<void>
   readonly #host: ContainerHost
   #settleGone: () => void = () => {}
+  #files: FileServer | undefined
   #isGone = false
   #stopped = false
   #removed = false
@@ -59,6 +64,16 @@ export class KeptContainer implements LaunchedContainer {
   async *upperEntries(index: number, lowers: readonly string[]): AsyncGenerator<UpperEntry> {
     if (this.#removed) throw this.goneError()
     yield* this.#host.upperEntries(this, index, lowers)
+  }
+
+  files(): FileAccess {
+    this.#files ??= new FileServer(() => {
+      const launched = new LaunchedCommand()
+      if (this.#removed) launched.fail(this.goneError())
+      else this.#host.files(this, launched)
+      return launched
+    })
+    return this.#files
   }
 
   async stop(): Promise<void> {

@@ -67,6 +67,8 @@ export class LauncherSession implements ContainerHost {
   readonly #registry: StepRegistry
   readonly #failures: FailureContext
   readonly #commands = new Map<number, PendingCommand>()
+  /** File servers, and whether they have started: from then on Node may end without them. */
+  readonly #servers = new Map<number, boolean>()
   readonly #creating = new Map<number, PendingContainer>()
   readonly #containers = new Map<number, KeptContainer>()
   #lastId = 0
@@ -183,6 +185,17 @@ export class LauncherSession implements ContainerHost {
     if (exitCode !== 0) throw listingError(`it ended with ${signal ?? `exit code ${exitCode}`}`)
   }
 
+  files(container: KeptContainer, launched: LaunchedCommand): void {
+    if (!this.alive) return launched.fail(container.goneError())
+    return this.#launch(launched, () => {
+      const id = ++this.#lastId
+      this.#track(id, launched, container, [], [])
+      this.#servers.set(id, false)
+      this.#link.send('files', { container: container.id, exec: id })
+      return id
+    })
+  }
+
   end(request: 'stop' | 'remove', id: number, until: Promise<void>): void {
     this.#link.hold()
     this.#link.send(request, { container: id })
@@ -254,7 +267,9 @@ export class LauncherSession implements ContainerHost {
   }
 
   #settled(pending: Map<number, Pending>, id: number): void {
-    if (pending.delete(id)) this.#link.release()
+    const background = this.#servers.get(id) === true
+    this.#servers.delete(id)
+    if (pending.delete(id) && !background) this.#link.release()
   }
 
   #reply(reply: Reply): void {
@@ -338,6 +353,10 @@ export class LauncherSession implements ContainerHost {
 
   #started(reply: StartedReply): void {
     const pending = this.#commands.get(this.#known(reply.exec))
+    if (this.#servers.get(reply.exec) === false) {
+      this.#servers.set(reply.exec, true)
+      this.#link.release()
+    }
     const streams = [reply.stdin, reply.stdout, reply.stderr]
     try {
       // Nobody waits for it any more: the ends are closed unopened.

@@ -250,3 +250,138 @@ export const replyTable: Readonly<Record<ReplyName, { readonly type: number; rea
   gone: { type: 8, fields: [["container","u32"],["status","u32"]] },
   listening: { type: 9, fields: [["pid","u32"]] },
 }
+
+/** Opens a file under a free slot. flags are open(2)'s; only regular files, and directories with O_DIRECTORY. A new file gets exactly this mode. Answered by its status. */
+export interface OpenFile {
+  readonly slot: number
+  readonly flags: number
+  readonly mode: number
+  readonly path: string | Uint8Array
+}
+
+/** Reads at an offset; nothing at the end of the file. Answered by the bytes. */
+export interface ReadFile {
+  readonly slot: number
+  readonly offset: bigint
+  readonly size: number
+}
+
+/** Writes all the bytes where the last write ended. */
+export interface WriteFile {
+  readonly slot: number
+  readonly bytes: Uint8Array
+}
+
+/** Frees a slot. */
+export interface CloseFile {
+  readonly slot: number
+}
+
+/** Answered by the next entries of a directory; by nothing at its end. */
+export interface ListFile {
+  readonly slot: number
+}
+
+/** Answered by the status; follow 0: of a link itself. */
+export interface StatFile {
+  readonly follow: number
+  readonly path: string | Uint8Array
+}
+
+/** Makes a directory; recursive: and those above it, and one that is there is fine. */
+export interface MkdirFile {
+  readonly recursive: number
+  readonly mode: number
+  readonly path: string | Uint8Array
+}
+
+/** Removes a file or link, never what a link points to; recursive: also a directory with all in it, but for other mounts. */
+export interface RemoveFile {
+  readonly recursive: number
+  readonly path: string | Uint8Array
+}
+
+/** rename(2). */
+export interface RenameFile {
+  readonly from: string | Uint8Array
+  readonly to: string | Uint8Array
+}
+
+/** Makes a link; the target is not looked at. */
+export interface SymlinkFile {
+  readonly target: string | Uint8Array
+  readonly path: string | Uint8Array
+}
+
+/** Answered by a link's target. */
+export interface ReadlinkFile {
+  readonly path: string | Uint8Array
+}
+
+/** Makes another name of a file; of a link itself, if it is one. */
+export interface LinkFile {
+  readonly from: string | Uint8Array
+  readonly to: string | Uint8Array
+}
+
+/** Sets what the mask names: 1 mode, 2 owner, 4 times, 8 size. Of a slot, or with slot none of a path. */
+export interface SetFile {
+  readonly slot: number
+  readonly mask: number
+  readonly follow: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly atimeNs: bigint
+  readonly mtimeNs: bigint
+  readonly size: bigint
+  readonly path: string | Uint8Array
+}
+
+/** Watches a directory; answered by its u32 number. From then on answers may be mixed with frames of status none: events as inotify(7) has them. */
+export interface WatchFile {
+  readonly path: string | Uint8Array
+}
+
+/** Ends a watch. */
+export interface UnwatchFile {
+  readonly number: number
+}
+
+export interface FileTypes {
+  open: OpenFile
+  read: ReadFile
+  write: WriteFile
+  close: CloseFile
+  list: ListFile
+  stat: StatFile
+  mkdir: MkdirFile
+  remove: RemoveFile
+  rename: RenameFile
+  symlink: SymlinkFile
+  readlink: ReadlinkFile
+  link: LinkFile
+  set: SetFile
+  watch: WatchFile
+  unwatch: UnwatchFile
+}
+
+export type FileName = keyof FileTypes
+
+export const fileTable: Readonly<Record<FileName, { readonly type: number; readonly fields: FieldTable }>> = {
+  open: { type: 1, fields: [["slot","u32"],["flags","u32"],["mode","u32"],["path","str"]] },
+  read: { type: 2, fields: [["slot","u32"],["offset","u64"],["size","u32"]] },
+  write: { type: 3, fields: [["slot","u32"],["bytes","bytes"]] },
+  close: { type: 4, fields: [["slot","u32"]] },
+  list: { type: 5, fields: [["slot","u32"]] },
+  stat: { type: 6, fields: [["follow","u32"],["path","str"]] },
+  mkdir: { type: 7, fields: [["recursive","u32"],["mode","u32"],["path","str"]] },
+  remove: { type: 8, fields: [["recursive","u32"],["path","str"]] },
+  rename: { type: 9, fields: [["from","str"],["to","str"]] },
+  symlink: { type: 10, fields: [["target","str"],["path","str"]] },
+  readlink: { type: 11, fields: [["path","str"]] },
+  link: { type: 12, fields: [["from","str"],["to","str"]] },
+  set: { type: 13, fields: [["slot","u32"],["mask","u32"],["follow","u32"],["mode","u32"],["uid","u32"],["gid","u32"],["atimeNs","u64"],["mtimeNs","u64"],["size","u64"],["path","str"]] },
+  watch: { type: 14, fields: [["path","str"]] },
+  unwatch: { type: 15, fields: [["number","u32"]] },
+}

@@ -1,10 +1,13 @@
-import type { Pausable } from '../contracts/features.js'
+import type { FileAccess } from '../contracts/file-access.js'
+import type { Pausable, WithFiles } from '../contracts/features.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { LaunchedProcess } from '../contracts/process.js'
 import type { ContainerNotice } from '../contracts/resource-limiter.js'
 import type { Deed } from '../result/decide-reason.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import type { Change } from '../result/change.js'
+import { ContainerFiles } from '../files/container-files.js'
+import type { Files } from '../files/files.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { parseArgv } from '../spec/parse-argv.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
@@ -41,7 +44,7 @@ export interface ContainerParts {
 }
 
 /** The one implementation of `Container`. */
-export class ContainerHandle implements ContainerBase, Pausable {
+export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
   readonly #parts: ContainerParts
   readonly #state: StateMachine
   readonly #events = new EventHub<ContainerEvents>()
@@ -49,6 +52,7 @@ export class ContainerHandle implements ContainerBase, Pausable {
   readonly #freezer: Freezer
   #stopping: Promise<void> | undefined
   #removing: Promise<void> | undefined
+  #files: Files | undefined
   #gone = false
 
   constructor(parts: ContainerParts) {
@@ -105,6 +109,11 @@ export class ContainerHandle implements ContainerBase, Pausable {
     return this.#exec(() => parseArgv(templateArgv(strings.raw, values)), undefined)
   }
 
+  get fs(): Files {
+    this.#files ??= new ContainerFiles(() => this.#fileAccess())
+    return this.#files
+  }
+
   changes(): AsyncIterable<Change> {
     if (this.state === 'removed') throw this.#state.refuse('list its changes')
     return this.#parts.isolated.changes()
@@ -115,12 +124,11 @@ export class ContainerHandle implements ContainerBase, Pausable {
       throw this.#state.refuse('bring about anything')
     const { isolated, spec } = this.#parts
     const { gone, pid } = isolated
-    const canTell = isolated.exists !== undefined
     const waited: Waited = {
       pid,
       gone,
       network: spec.network,
-      exists: canTell ? async (path) => (await isolated.exists?.(path)) === true : undefined,
+      exists: isolated.files === undefined ? undefined : (path) => this.fs.exists(path),
       exec: (argv, signal) => this.#exec(() => argv, { signal, maxOutput: 0 }),
     }
     await waitFor(waited, target, options)
@@ -239,6 +247,20 @@ export class ContainerHandle implements ContainerBase, Pausable {
         if (signal === 'SIGKILL' && freezer.cold) freezer.thaw().catch(this.#parts.warn)
       },
     }
+  }
+
+  #fileAccess(): FileAccess {
+    if (this.state === 'removed' || this.#removing !== undefined)
+      throw this.#state.refuse('have its files read or written')
+    const access = this.#parts.isolated.files?.()
+    if (access !== undefined) return access
+    throw new CaissonError({
+      code: 'ERR_UNSUPPORTED',
+      what: 'files',
+      subject: this.id.slice(0, 12),
+      field: 'isolation',
+      why: 'its isolation driver has not the feature `files`',
+    })
   }
 
   #start(): void {

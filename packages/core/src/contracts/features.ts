@@ -1,3 +1,5 @@
+import type { Files } from '../files/files.js'
+
 /** Stops all processes of a container at once, and lets them go on. */
 export interface Pausable {
   /**
@@ -8,6 +10,11 @@ export interface Pausable {
   pause(): Promise<void>
   /** @throws CaissonError ERR_CONTAINER_STATE unless it is paused */
   resume(): Promise<void>
+}
+
+/** Reaches the files of a container. */
+export interface WithFiles {
+  readonly fs: Files
 }
 
 /** A feature that adds no method to a container. */
@@ -26,6 +33,8 @@ export interface FeatureMethods {
   userns: NoMethods
   /** System calls are filtered. */
   seccomp: NoMethods
+  /** Files of a container can be reached without a command in it, also when it is stopped. */
+  files: WithFiles
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
 }

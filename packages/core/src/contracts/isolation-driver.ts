@@ -1,3 +1,4 @@
+import type { FileAccess } from './file-access.js'
 import type { Plan } from '../plan/plan.js'
 import type { Change } from '../result/change.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
@@ -28,8 +29,11 @@ export interface IsolatedContainer {
   changes(): AsyncIterable<Change>
   /** There if and only if the driver's manifest has the feature `watch`. */
   watch?: Watch
-  /** Whether an absolute path is there, links of the root followed inside the root alone. Absent: it cannot tell. */
-  exists?(path: string): Promise<boolean>
+  /**
+   * The way to its files: until `remove`, also after `stop`. There if and only if the driver's manifest has the feature
+   * `files`.
+   */
+  files?(): FileAccess
   /** Kills every process; settles when none is left. Idempotent. */
   stop(): Promise<void>
   /** Stops, and forgets root and writes. Idempotent. */

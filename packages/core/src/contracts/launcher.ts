@@ -1,4 +1,5 @@
 import type { ContainerStep, ProcessStep, TemplateStep } from '../plan/steps.generated.js'
+import type { FileAccess } from './file-access.js'
 import type { CommandInput, CommandOutput, LaunchedProcess } from './process.js'
 
 /** Who the launcher is on this host, and how ids inside a container map to ids it uses. */
@@ -63,6 +64,8 @@ export interface LaunchedContainer {
   exec(process: readonly ProcessStep[], command: LaunchCommand): LaunchedProcess
   /** Entries below directory `index` of the upper, compared with those lowers (paths in the template). */
   upperEntries(index: number, lowers: readonly string[]): AsyncIterable<UpperEntry>
+  /** The way to its files; they stay until `remove`. */
+  files(): FileAccess
   stop(): Promise<void>
   remove(): Promise<void>
 }

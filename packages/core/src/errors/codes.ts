@@ -97,6 +97,38 @@ export const errorCodes = {
     meaning: '`unwrap()` of a result that is not ok; the result is in the error.',
     fix: 'Look at `error.result`: reason, exit code and stderr.',
   },
+  ERR_FILE_NOT_FOUND: {
+    meaning: 'There is no file or directory of that name in the container.',
+    fix: 'Check the path; it is looked up in the container, links included.',
+  },
+  ERR_FILE_EXISTS: {
+    meaning: 'Something of that name is in the way, or a directory to be removed is not empty.',
+    fix: 'Remove it first, or use the option `recursive`.',
+  },
+  ERR_FILE_TYPE: {
+    meaning:
+      'It cannot be done with a thing of that kind: a directory for a file or the other way round, a FIFO, a device, a loop of links.',
+    fix: 'Look at it with `lstat()`; only regular files, directories and links can be read and written.',
+  },
+  ERR_FILE_ACCESS: {
+    meaning:
+      'The kernel does not permit it: read-only, immutable, another mount, or ids that are not mapped.',
+    fix: 'Check whether the root or the mount is writable, and the ids that the container has.',
+  },
+  ERR_FILE_LIMIT: {
+    meaning:
+      'Too large, too long or too many: no space left, a file above `maxBytes`, a path above 4095 bytes.',
+    fix: 'Raise the limit named in the message, or take the data as a stream.',
+  },
+  ERR_FILE_ARCHIVE: {
+    meaning:
+      'The archive is broken, or holds an entry that leads out of the target directory or cannot be made.',
+    fix: 'See the entry named in the message.',
+  },
+  ERR_FILE_IO: {
+    meaning: 'Reading or writing failed, or what serves the files of the container ended.',
+    fix: 'Try again; if it repeats, look at the errno.',
+  },
   ERR_ABORTED: {
     meaning: 'The operation was given up by its AbortSignal, or killed, before the command ran.',
     fix: 'Nothing to mend.',

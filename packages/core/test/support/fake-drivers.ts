@@ -7,6 +7,7 @@ import {
   type ContainerRequest,
   type Driver,
   type EndReason,
+  type FileAccess,
   type IsolatedContainer,
   type LimitKey,
   type LimitRequest,
@@ -40,6 +41,15 @@ const programs: Programs = {
     if (p.stdin !== undefined) for await (const chunk of p.stdin) await p.out(chunk as Uint8Array)
     p.exit(0)
   },
+}
+
+function fakeFiles(exists: (path: string) => boolean): FileAccess {
+  const stat = async (path: Uint8Array): Promise<unknown> => {
+    if (exists(Buffer.from(path).toString())) return {}
+    throw new CaissonError({ code: 'ERR_FILE_NOT_FOUND', what: 'stat', why: 'it is not there' })
+  }
+  // whoever asks whether a file is there asks for nothing else
+  return { stat } as unknown as FileAccess
 }
 
 /** What happened in a set of fakes. */
@@ -154,7 +164,7 @@ export class FakeWorld {
     const { exists } = this
     this.vanish = (): void => gone.resolve()
     return {
-      ...(exists === undefined ? {} : { exists: async (path: string) => exists(path) }),
+      ...(exists === undefined ? {} : { files: () => fakeFiles(exists) }),
       pid: 4242,
       gone: gone.promise,
       vanish: () => gone.resolve(),

@@ -50,6 +50,9 @@ export class RecordingLauncher implements Launcher {
       async *upperEntries(index) {
         yield* entries(index)
       },
+      files: () => {
+        throw new Error('no test has files')
+      },
       stop: () => Promise.resolve(),
       remove: () => Promise.resolve(),
     })

@@ -1,0 +1,46 @@
+/* The file server: a worker that lives inside a container's root and does what is asked of it, one request at a time. */
+#ifndef CAISSON_FILES_H
+#define CAISSON_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "decode.h"
+
+enum { FILE_SLOTS = 256, FILE_CHUNK = 256 << 10 };
+
+struct files {
+	int root;
+	int fds;		/* /proc/self/fd: the way from what was found to what is opened, with no path between */
+	int notify;		/* inotify, or -1 */
+	int slot[FILE_SLOTS];	/* numbered by the client; -1: free */
+	size_t size;		/* of the answer */
+	unsigned char answer[FILE_CHUNK];
+};
+
+/* Parts of requests. Each gives 0 or -errno, if it can fail. */
+int file_open(struct files *s, const struct field *a);
+int file_read(struct files *s, const struct field *a);
+int file_write(struct files *s, const struct field *a);
+int file_close(struct files *s, const struct field *a);
+int file_list(struct files *s, const struct field *a);
+int file_stat(struct files *s, const struct field *a);
+
+/* The descriptor in a slot, or -EBADF. */
+int file_slot(const struct files *s, const struct field *number);
+/* A descriptor's name in s->fds. */
+void file_name(char name[12], int fd);
+/* From what was found to what can be read or written: a descriptor or -errno. */
+int file_reopen(const struct files *s, int found, uint64_t flags);
+/* Whether it is a directory, or else a regular file. */
+int file_check(int fd, int directory, struct stat *st);
+void file_put(struct files *s, const void *bytes, size_t n);
+
+/* One request, its fields checked. 0 with the answer filled in, or -errno. */
+int files_do(struct files *s, uint32_t type, const struct field *a);
+
+/* Removes a directory with all in it, but for what lies on other mounts. Follows no link. 0 or -errno. */
+int tree_remove(int dir, const char *name);
+
+#endif
