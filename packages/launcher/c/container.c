@@ -229,6 +229,36 @@ static void command_report(struct container *c, const struct report *r)
 	command_ended(cmd);
 }
 
+static void tell_created(const struct container *c)
+{
+	reply_begin(&L.wire, REPLY_CREATED);
+	reply_u32(&L.wire, c->node.id);
+	reply_u32(&L.wire, (uint32_t)c->pid);
+	reply_end(&L.wire);
+}
+
+static void tell_gone(const struct container *c)
+{
+	reply_begin(&L.wire, REPLY_GONE);
+	reply_u32(&L.wire, c->node.id);
+	reply_u32(&L.wire, (uint32_t)c->status);
+	reply_end(&L.wire);
+}
+
+void containers_tell(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct node *n = L.containers.bucket[i]; n; n = n->next) {
+			struct container *c = (struct container *)n;
+
+			if (c->created)
+				tell_created(c);
+			if (c->created && c->dead)
+				tell_gone(c);
+		}
+	}
+}
+
 void container_event(struct container *c)
 {
 	struct report r;
@@ -241,10 +271,8 @@ void container_event(struct container *c)
 	}
 	if (r.type == REPORT_CREATED) {
 		c->upper = upper;
-		reply_begin(&L.wire, REPLY_CREATED);
-		reply_u32(&L.wire, c->node.id);
-		reply_u32(&L.wire, (uint32_t)c->pid);
-		reply_end(&L.wire);
+		c->created = 1;
+		tell_created(c);
 		return;
 	}
 	if (upper >= 0)
@@ -283,12 +311,9 @@ void container_died(struct container *c)
 	pool_give_net(c->net_ns);
 	pool_give_user(c->user_ns);
 	c->net_ns = c->user_ns = -1;
-	if (c->keep) {
-		reply_begin(&L.wire, REPLY_GONE);
-		reply_u32(&L.wire, c->node.id);
-		reply_u32(&L.wire, (uint32_t)status);
-		reply_end(&L.wire);
-	}
+	c->status = status;
+	if (c->keep)
+		tell_gone(c);
 	if (!c->keep || c->removed)
 		forget(c);
 }
