@@ -8,6 +8,7 @@ import type {
   UpperEntry,
 } from '@caisson/core'
 import { CaissonError, encodeSteps } from '@caisson/core'
+import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
 import { openInput, openOutput } from './command-streams.js'
@@ -20,7 +21,8 @@ import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
 import type { LauncherProgram } from './launcher-link.js'
 import { LauncherLink } from './launcher-link.js'
-import type { FailedReply, StartedReply } from './protocol.generated.js'
+import type { Link, LinkEvents } from './link.js'
+import type { FailedReply, RequestTypes, StartedReply } from './protocol.generated.js'
 import { NONE, stdio } from './protocol.generated.js'
 import { encodeStartSteps } from './start-steps.js'
 import { StepRegistry } from './step-registry.js'
@@ -38,6 +40,14 @@ export interface SessionOptions {
   readonly hello: Hello
   /** Who writes the maps if the launcher asks for them. */
   readonly helpers: MapHelpers | undefined
+}
+
+/** A session with a launcher that runs already. */
+export interface AttachOptions {
+  readonly identity: LauncherIdentity
+  readonly connect: (events: LinkEvents) => Link
+  /** Called once, with what ends the wait for other clients. */
+  readonly giveUp: (fail: (error: unknown) => void) => void
 }
 
 /** Something the launcher was asked for and has not answered. */
@@ -62,26 +72,31 @@ interface PendingContainer extends Pending {
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
   readonly identity: LauncherIdentity
-  readonly #link: LauncherLink
+  readonly #link: Link
   readonly #handshake: LauncherHandshake
   readonly #registry: StepRegistry
+  readonly #adoption: Adoption | undefined
   readonly #failures: FailureContext
   readonly #commands = new Map<number, PendingCommand>()
   readonly #creating = new Map<number, PendingContainer>()
   readonly #containers = new Map<number, KeptContainer>()
   #lastId = 0
 
-  private constructor(options: SessionOptions) {
-    this.identity = options.identity
-    this.#failures = {
-      launcher: options.program.path,
-      privileged: options.identity.mode === 'root',
-    }
-    this.#link = new LauncherLink(options.program, {
+  private constructor(
+    identity: LauncherIdentity,
+    launcher: string,
+    connect: (events: LinkEvents) => Link,
+    helpers: MapHelpers | undefined,
+    adopts: boolean,
+  ) {
+    this.identity = identity
+    this.#failures = { launcher, privileged: identity.mode === 'root' }
+    this.#link = connect({
       reply: (reply) => this.#reply(reply),
       lost: (error) => this.#lost(error),
     })
-    this.#handshake = new LauncherHandshake(this.#link, options.helpers, this.#failures)
+    this.#handshake = new LauncherHandshake(this.#link, helpers, this.#failures)
+    this.#adoption = adopts ? this.#adopt() : undefined
     this.#registry = new StepRegistry((name, request) => this.#link.send(name, request))
   }
 
@@ -90,14 +105,70 @@ export class LauncherSession implements ContainerHost {
    * @throws CaissonError ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE, ERR_LAUNCH
    */
   static async open(options: SessionOptions): Promise<LauncherSession> {
-    const session = new LauncherSession(options)
+    const { program, identity, helpers, hello } = options
+    const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
+    const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      await session.#handshake.run(options.hello)
+      await session.#handshake.run(hello)
     } catch (error) {
       await session.#link.end()
       throw error
     }
     return session
+  }
+
+  /**
+   * Joins a launcher that listens; settles when it has said what it holds.
+   * @throws CaissonError ERR_LAUNCHER_GONE, or what `giveUp` says
+   */
+  static async attach({ identity, connect, giveUp }: AttachOptions): Promise<LauncherSession> {
+    const session = new LauncherSession(identity, 'detached', connect, undefined, true)
+    try {
+      await session.#handshake.listening(giveUp)
+    } catch (error) {
+      await session.#link.end()
+      throw error
+    }
+    return session
+  }
+
+  /** What it found there when it was attached. */
+  get adopted(): Adoption | undefined {
+    return this.#adoption
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#link.pid
+  }
+
+  /** From now on the launcher outlives its clients. */
+  listen(request: RequestTypes['listen']): Promise<void> {
+    return this.#handshake.listen(request)
+  }
+
+  /** Keeps Node alive until the function returned is called. */
+  holdOpen(): () => void {
+    this.#link.hold()
+    return () => this.#link.release()
+  }
+
+  /** Leaves the launcher alone. */
+  letGo(): void {
+    if (this.#link instanceof LauncherLink) this.#link.letGo()
+  }
+
+  #adopt(): Adoption {
+    return new Adoption({
+      host: this,
+      link: this.#link,
+      failures: this.#failures,
+      containers: this.#containers,
+      commands: this.#commands,
+      taken: (id) => {
+        this.#lastId = Math.max(this.#lastId, id)
+      },
+    })
   }
 
   /** Whether it takes requests. */
@@ -146,7 +217,8 @@ export class LauncherSession implements ContainerHost {
     command: LaunchCommand,
     launched: LaunchedCommand,
   ): void {
-    if (!this.alive) return launched.fail(container.goneError())
+    if (!this.alive || container.isGone) return launched.fail(container.goneError())
+    this.#adoption?.ran(launched)
     return this.#launch(launched, () => {
       const id = ++this.#lastId
       const processPlan = this.#registry.plan(process, 'process')
@@ -258,8 +330,10 @@ export class LauncherSession implements ContainerHost {
   }
 
   #reply(reply: Reply): void {
+    this.#adoption?.take(reply)
     switch (reply.name) {
       case 'ready':
+      case 'listening':
       case 'needMaps':
         return this.#handshake.reply(reply)
       case 'built':
@@ -330,7 +404,7 @@ export class LauncherSession implements ContainerHost {
   #created(id: number, pid: number): void {
     const pending = this.#creating.get(this.#known(id))
     this.#settled(this.#creating, id)
-    if (!pending) return
+    if (!pending) return // given up, or adopted
     const container = new KeptContainer(this, id, pid)
     this.#containers.set(id, container)
     pending.created(container)
@@ -371,6 +445,7 @@ export class LauncherSession implements ContainerHost {
     this.#commands.clear()
     this.#creating.clear()
     for (const entry of pending) entry.fail(error)
+    this.#adoption?.fail(error)
     for (const container of this.#containers.values()) container.markGone()
     this.#containers.clear()
   }

@@ -26,6 +26,8 @@ export interface ContainerParts {
   readonly id: string
   readonly spec: ContainerSpec
   readonly timeoutMs: number | undefined
+  /** Where it stands; default `created`. */
+  readonly state?: ContainerState
   readonly isolated: IsolatedContainer
   readonly held: HeldLimits
   readonly degraded: readonly string[]
@@ -49,7 +51,7 @@ export class ContainerHandle implements ContainerBase, Pausable {
 
   constructor(parts: ContainerParts) {
     this.#parts = parts
-    this.#state = new StateMachine(parts.id)
+    this.#state = new StateMachine(parts.id, parts.state)
     void parts.isolated.gone.then(() => this.#wentAway(), parts.warn)
   }
 

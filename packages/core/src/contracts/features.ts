@@ -22,6 +22,8 @@ export interface FeatureMethods {
   seccomp: NoMethods
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
+  /** Containers can outlive the process: `engine.create({ detached: true })`, `engine.get`. */
+  detach: NoMethods
 }
 
 export type Feature = keyof FeatureMethods

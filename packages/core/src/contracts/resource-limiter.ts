@@ -18,6 +18,11 @@ export interface LimitLease {
   reason(end: ProcessEnd): EndReason | undefined
   /** There if and only if the driver's manifest has the feature `freeze`. */
   freeze?(on: boolean): Promise<void>
+  /**
+   * It needs nothing of this process: the limits hold without it, and without `release`; acquired again for the same
+   * container, it is the same. Default false: it cannot serve a detached container.
+   */
+  readonly durable?: boolean
   /** Gives everything back. Idempotent. */
   release(): Promise<void>
 }
