@@ -17,7 +17,7 @@ export interface AdoptingSession {
   /** Commands of this session's own. */
   readonly commands: ReadonlyMap<number, { readonly launched: LaunchedCommand }>
   /** Numbers up to this one are taken. */
-  taken(id: number): void
+  readonly taken: (id: number) => void
 }
 
 /**
@@ -52,25 +52,17 @@ export class Adoption {
 
   /** Takes note of a reply, before the session acts on it. */
   take(reply: Reply): void {
-    switch (reply.name) {
-      case 'listening':
-        this.#complete = true
-        return this.#session.taken(reply.lastId)
-      case 'created':
-        return this.#created(reply.container, reply.pid)
-      case 'started':
-        return this.#adopt(reply.exec)?.start({ pid: reply.pid })
-      case 'exited': {
-        this.#adopt(reply.exec)?.end(processEnd(reply))
-        return this.#told(reply.exec)
-      }
-      case 'failed': {
-        if (reply.kind !== 4) return undefined
-        this.#adopt(reply.id)?.fail(launchError(reply, this.#session.failures))
-        return this.#told(reply.id)
-      }
-      default:
-        return undefined
+    if (reply.name === 'listening') {
+      this.#complete = true
+      this.#session.taken(reply.lastId)
+    } else if (reply.name === 'created') this.#created(reply.container, reply.pid)
+    else if (reply.name === 'started') this.#adopt(reply.exec)?.start({ pid: reply.pid })
+    else if (reply.name === 'exited') {
+      this.#adopt(reply.exec)?.end(processEnd(reply))
+      this.#told(reply.exec)
+    } else if (reply.name === 'failed' && reply.kind === 4) {
+      this.#adopt(reply.id)?.fail(launchError(reply, this.#session.failures))
+      this.#told(reply.id)
     }
   }
 

@@ -203,16 +203,16 @@ function detachedError(why: string): CaissonError {
 /** Settles as `work` does, or rejects with ERR_ABORTED as soon as the signal says so. */
 async function withSignal<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   if (!signal) return work()
-  let onAbort = (): void => {}
+  const over = new AbortController()
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () =>
+    const onAbort = (): void =>
       reject(new CaissonError({ code: 'ERR_ABORTED', what: 'wait', cause: signal.reason }))
     if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
+    else signal.addEventListener('abort', onAbort, { once: true, signal: over.signal })
   })
   try {
-    return await Promise.race([work(), aborted])
+    return await Promise.race([aborted, work()])
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    over.abort()
   }
 }

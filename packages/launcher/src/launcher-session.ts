@@ -1,22 +1,24 @@
 import type {
+  CaissonError,
   ContainerStep,
   LaunchCommand,
   LaunchPlan,
   LauncherIdentity,
-  ProcessStart,
   ProcessStep,
   UpperEntry,
 } from '@caisson/core'
-import { CaissonError, encodeSteps } from '@caisson/core'
+import { encodeSteps } from '@caisson/core'
 import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
-import { openInput, openOutput } from './command-streams.js'
+import { commandRequest } from './command-request.js'
+import { openStreams } from './command-streams.js'
 import type { Hello, MapHelpers } from './identity.js'
 import type { ContainerHost } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
+import { listUpper } from './list-upper.js'
 import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
 import type { LauncherProgram } from './launcher-link.js'
@@ -24,12 +26,9 @@ import { LauncherLink } from './launcher-link.js'
 import type { Link, LinkEvents } from './link.js'
 import type { FailedReply, RequestTypes, StartedReply } from './protocol.generated.js'
 import { NONE, stdio } from './protocol.generated.js'
-import { encodeStartSteps } from './start-steps.js'
+import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
 import { StepRegistry } from './step-registry.js'
-import { parseUpperRecords } from './upper-records.js'
 
-/** The launcher takes frames of up to 64 MiB; no kernel takes that much argv. */
-const MAX_REQUEST_BYTES = 60 * 1024 * 1024
 const NOTHING = new Uint8Array(0)
 const NO_STEPS: readonly never[] = Object.freeze([])
 
@@ -48,25 +47,6 @@ export interface AttachOptions {
   readonly connect: (events: LinkEvents) => Link
   /** Called once, with what ends the wait for other clients. */
   readonly giveUp: (fail: (error: unknown) => void) => void
-}
-
-/** Something the launcher was asked for and has not answered. */
-interface Pending {
-  /** Numbers of the template and plans it refers to. */
-  readonly needs: readonly number[]
-  /** Keeps the lists reachable, and so the launcher's copies, until the answer. */
-  readonly lists: readonly unknown[]
-  fail(error: unknown): void
-}
-
-interface PendingCommand extends Pending {
-  readonly launched: LaunchedCommand
-  /** Of an exec: where it runs. */
-  readonly container: KeptContainer | undefined
-}
-
-interface PendingContainer extends Pending {
-  created(container: KeptContainer): void
 }
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
@@ -242,17 +222,7 @@ export class LauncherSession implements ContainerHost {
       this.#link.send('changes', { container: container.id, exec: id, index, lowers })
       return id
     })
-    const { stdout } = await launched.started
-    if (!stdout) throw listingError('the launcher gave no stream')
-    try {
-      yield* parseUpperRecords(stdout)
-    } catch (error) {
-      throw error instanceof MalformedFrame ? listingError(error.message, error) : error
-    } finally {
-      stdout.destroy()
-    }
-    const { exitCode, signal } = await launched.ended
-    if (exitCode !== 0) throw listingError(`it ended with ${signal ?? `exit code ${exitCode}`}`)
+    yield* listUpper(launched)
   }
 
   end(request: 'stop' | 'remove', id: number, until: Promise<void>): void {
@@ -289,28 +259,9 @@ export class LauncherSession implements ContainerHost {
   }
 
   #io(command: LaunchCommand) {
-    const { stdin, stdout, stderr } = command
-    const streams = stdin.kind === 'stream' || stdout === 'stream' || stderr === 'stream'
-    const steps = encodeStartSteps(command)
-    const input = stdin.kind === 'bytes' ? stdin.bytes : NOTHING
-    if (steps.length + input.length > MAX_REQUEST_BYTES) {
-      throw new CaissonError({
-        code: 'ERR_ARGV_TOO_LARGE',
-        what: 'command',
-        why: `arguments, environment and input bytes are ${steps.length + input.length} bytes`,
-        fix: 'Pass large input as a stream.',
-      })
-    }
+    const request = commandRequest(command)
     this.#link.allow(2 * command.maxOutputBytes)
-    return {
-      steps,
-      report: command.reportStart || streams ? 1 : 0,
-      stdin: stdio[stdin.kind],
-      input,
-      stdout: stdio[stdout],
-      stderr: stdio[stderr],
-      maxOutput: BigInt(command.maxOutputBytes),
-    }
+    return request
   }
 
   #track(
@@ -415,7 +366,7 @@ export class LauncherSession implements ContainerHost {
     const streams = [reply.stdin, reply.stdout, reply.stderr]
     try {
       // Nobody waits for it any more: the ends are closed unopened.
-      if (pending) pending.launched.start(this.#openStreams(reply))
+      if (pending) pending.launched.start(openStreams(this.#link.pid, reply))
     } catch (error) {
       pending?.launched.fail(error)
       this.#link.send('signal', { exec: reply.exec, signo: 9 })
@@ -423,16 +374,6 @@ export class LauncherSession implements ContainerHost {
     streams.forEach((fd, stream) => {
       if (fd !== NONE) this.#link.send('opened', { exec: reply.exec, stream })
     })
-  }
-
-  #openStreams(reply: StartedReply): ProcessStart {
-    const { pid } = this.#link
-    return {
-      pid: reply.pid,
-      ...(reply.stdin === NONE ? {} : { stdin: openInput(pid, reply.stdin) }),
-      ...(reply.stdout === NONE ? {} : { stdout: openOutput(pid, reply.stdout) }),
-      ...(reply.stderr === NONE ? {} : { stderr: openOutput(pid, reply.stderr) }),
-    }
   }
 
   #lost(error: CaissonError): void {
@@ -449,8 +390,4 @@ export class LauncherSession implements ContainerHost {
     for (const container of this.#containers.values()) container.markGone()
     this.#containers.clear()
   }
-}
-
-function listingError(why: string, cause?: unknown): CaissonError {
-  return new CaissonError({ code: 'ERR_LAUNCH', what: 'changes', why, cause })
 }

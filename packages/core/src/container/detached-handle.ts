@@ -60,8 +60,7 @@ export class DetachedHandle extends ContainerHandle implements DetachedMethods {
     } catch (error) {
       const result = notExecuted(error, 'command', 'utf8', record.degraded)
       if (result === undefined) throw error
-      // utf8 was asked for
-      return result as ExecResult
+      return makeResult({ ...result, stdout: '', stderr: String(result.stderr) })
     }
   }
 

@@ -64,7 +64,7 @@ export class Detachments {
     this.#checkDurable(request, held)
     const place = { directory: this.#store.directoryOf(request.id), logBytes: parsed.maxLogBytes }
     const recordOf = (holder: DetachedHolder): ContainerRecord => {
-      const { release: _release, ...root } = request.root
+      const { key, parts, extras, masked, copyOnWrite } = request.root
       return {
         id: request.id,
         createdMs: Date.now(),
@@ -72,7 +72,7 @@ export class Detachments {
         timeoutMs: parsed.timeoutMs,
         maxLogBytes: parsed.maxLogBytes,
         spec: request.spec,
-        root,
+        root: { key, parts, extras, masked, copyOnWrite },
         amendment: processSteps(request),
         enforced: held.enforced,
         degraded: plan.degraded,

@@ -3,7 +3,7 @@ import type { Amendment } from '../contracts/resource-limiter.js'
 import type { RootLease } from '../contracts/root-lease.js'
 import { decodeSteps } from '../plan/decode.js'
 import { encodeSteps } from '../plan/encode.js'
-import type { ProcessStep } from '../plan/steps.generated.js'
+import { stepTable, type ProcessStep, type Step } from '../plan/steps.generated.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import type { LimitKey } from '../spec/limits.js'
 
@@ -104,9 +104,12 @@ function isStored(value: unknown): value is StoredRecord {
   return fits(value, recordShape)
 }
 
+function isProcessStep(step: Step): step is ProcessStep {
+  return stepTable[step.op].contexts.includes('process')
+}
+
 function stepsOf(text: string): readonly ProcessStep[] {
-  // decodeSteps takes steps of the context alone
-  return decodeSteps(Buffer.from(text, 'base64'), 'process') as readonly ProcessStep[]
+  return decodeSteps(Buffer.from(text, 'base64'), 'process').filter(isProcessStep)
 }
 
 /**

@@ -115,7 +115,8 @@ export async function* readLog(request: LogRequest): AsyncGenerator<LogChunk> {
   const timer = follow ? setInterval(ring, LOOK_EVERY_MS) : undefined
   signal?.addEventListener('abort', ring)
   try {
-    while (signal?.aborted !== true) {
+    for (;;) {
+      if (signal?.aborted) return
       // in this order: what comes between a look and the wait rings
       alarm.arm()
       const last = !follow || cursor.ended() || !isAlive()
