@@ -25,8 +25,6 @@ export interface DetachedParts extends ContainerParts {
   readonly record: ContainerRecord
   /** Of its record. */
   readonly directory: string
-  /** It is not this engine's any more. */
-  readonly forget: () => void
 }
 
 /** The one implementation of `DetachedContainer`. */
@@ -84,7 +82,6 @@ export class DetachedHandle extends ContainerHandle implements DetachedMethods {
 
   async detach(): Promise<void> {
     await this.#detached.isolated.detach()
-    this.#detached.forget()
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

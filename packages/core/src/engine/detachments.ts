@@ -38,7 +38,8 @@ export class Detachments {
   readonly #parts: EngineParts
   readonly #store: RecordStore
   readonly #warn: (error: unknown) => void
-  readonly #handles = new Set<DetachedHandle>()
+  /** By id: two connections of one process would wait for each other. */
+  readonly #handles = new Map<string, DetachedHandle>()
 
   constructor(parts: EngineParts, warn: (error: unknown) => void) {
     this.#parts = parts
@@ -96,6 +97,8 @@ export class Detachments {
   /** @throws CaissonError as of `Engine.get` */
   async get(id: unknown): Promise<DetachedHandle> {
     const record = this.#store.read(parseText(id, 'id'))
+    const known = this.#handles.get(record.id)
+    if (known !== undefined && isMarkAlive(record.holder.owner)) return known
     if (record.isolation !== this.#isolation()) {
       const why = `the isolation driver ${record.isolation} made it`
       throw unsupported('isolation', why, this.#isolation())
@@ -147,7 +150,7 @@ export class Detachments {
 
   /** Lets go of all that this engine has. */
   async detachAll(): Promise<void> {
-    await Promise.all([...this.#handles].map((handle) => handle.detach()))
+    await Promise.all([...this.#handles.values()].map((handle) => handle.detach()))
   }
 
   #records(): readonly ContainerRecord[] {
@@ -187,9 +190,8 @@ export class Detachments {
       limits,
       record,
       directory,
-      forget: () => this.#handles.delete(handle),
       giveBack: async () => {
-        this.#handles.delete(handle)
+        this.#handles.delete(record.id)
         try {
           await this.#store.remove(record.id)
           return []
@@ -199,7 +201,7 @@ export class Detachments {
       },
       warn: this.#warn,
     })
-    this.#handles.add(handle)
+    this.#handles.set(record.id, handle)
     return handle
   }
 
