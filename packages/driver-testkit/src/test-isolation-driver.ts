@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { boundaryTests } from './isolation-boundary.js'
+import { detachTests } from './isolation-detach.js'
 import { IsolationBench, type IsolationTest } from './isolation-bench.js'
 import { commandTests } from './isolation-commands.js'
 import { lifetimeTests } from './isolation-lifetime.js'
@@ -20,6 +21,7 @@ const groups: readonly (readonly [title: string, tests: readonly IsolationTest[]
   ['commands', commandTests],
   ['boundary', boundaryTests],
   ['lifetime', lifetimeTests],
+  ['detached containers', detachTests],
   ['plans', planTests],
 ]
 

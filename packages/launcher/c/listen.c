@@ -62,7 +62,7 @@ static int open_private(struct failure *f, const char *path)
 	/* nobody else may put anything there */
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077)) {
 		close(fd);
-		return fail_with(f, EPERM, "open", path);
+		return fail_with(f, EACCES, "open", path);
 	}
 	return fd;
 }
@@ -99,7 +99,7 @@ void listen_request(const struct field *a)
 		take_places(&f, path, a);
 	}
 	if (f.err)
-		reply_failed(&L.wire, 0, 0, &f);
+		reply_failed(&L.wire, 5, 0, &f);
 	else
 		say_listening();
 }

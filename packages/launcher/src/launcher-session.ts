@@ -315,6 +315,7 @@ export class LauncherSession implements ContainerHost {
   #failed(reply: Extract<Reply, { readonly name: 'failed' }>): void {
     switch (reply.kind) {
       case 0:
+      case 5:
         return this.#handshake.reply(reply)
       case 1:
         this.#registry.templateFailed(reply.id)

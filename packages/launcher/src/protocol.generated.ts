@@ -173,7 +173,7 @@ export interface BuiltReply {
   readonly id: number
 }
 
-/** kind: 0 hello, 1 template, 2 plan, 3 container, 4 command. step: index in its list or none; op: the step's number or 0. */
+/** kind: 0 hello, 1 template, 2 plan, 3 container, 4 command, 5 listen. step: index in its list or none; op: the step's number or 0. */
 export interface FailedReply {
   readonly kind: number
   readonly id: number

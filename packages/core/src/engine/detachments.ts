@@ -49,8 +49,8 @@ export class Detachments {
 
   /** @throws CaissonError ERR_UNSUPPORTED when the isolation driver cannot */
   check(): void {
-    const { isolation } = this.#parts
-    if (isolation.createDetached !== undefined && isolation.attach !== undefined) return
+    const driver = this.#parts.drivers.find(({ kind }) => kind === 'isolation')
+    if (driver?.features.includes('detach')) return
     throw unsupported('detached', 'the isolation driver has no feature `detach`', this.#isolation())
   }
 

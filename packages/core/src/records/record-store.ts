@@ -81,8 +81,9 @@ export class RecordStore {
   /** @throws CaissonError ERR_CONTAINER_NOT_FOUND, ERR_RECORD, ERR_STATE_DIR */
   read(id: string): ContainerRecord {
     const directory = this.directoryOf(id)
-    const stat = this.#exists() ? lstatSync(directory, { throwIfNoEntry: false }) : undefined
-    if (stat === undefined || !idForm.test(id)) {
+    const known = idForm.test(id) && this.#exists()
+    const stat = known ? lstatSync(directory, { throwIfNoEntry: false }) : undefined
+    if (stat === undefined) {
       throw new CaissonError({
         code: 'ERR_CONTAINER_NOT_FOUND',
         what: 'container',
