@@ -23,6 +23,16 @@ import { createLauncher } from '../dist/index.js'
 import { someCommand, textOf } from './fake-session.js'
 import { findStaticBusybox, RealRoot } from './real-root.js'
 
+async function failureOf(promise: Promise<unknown>) {
+  try {
+    await promise
+  } catch (error) {
+    if (isCaissonError(error)) return error
+    throw error
+  }
+  throw new Error('it did not fail')
+}
+
 describe('a launcher that is left to itself', function () {
   this.timeout(20_000)
   let root: RealRoot
@@ -36,7 +46,7 @@ describe('a launcher that is left to itself', function () {
     const busybox = await findStaticBusybox()
     if (busybox === undefined) {
       console.log('      skipped: no static busybox on this host')
-      return this.skip()
+      this.skip()
     }
     root = new RealRoot(busybox)
   })
@@ -78,16 +88,6 @@ describe('a launcher that is left to itself', function () {
   function execIn(container: LaunchedDetached, argv: readonly string[]) {
     if (!holder) throw new Error('nothing was published')
     return container.exec(root.plan(holder.identity).process, someCommand(argv))
-  }
-
-  async function failureOf(promise: Promise<unknown>) {
-    try {
-      await promise
-    } catch (error) {
-      if (isCaissonError(error)) return error
-      throw error
-    }
-    throw new Error('it did not fail')
   }
 
   it('listens at a socket of its own user alone, and takes it away again', async () => {

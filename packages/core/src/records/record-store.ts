@@ -122,7 +122,8 @@ export class RecordStore {
     for (const name of this.#names()) {
       const stat = lstatSync(join(this.#containers, name), { throwIfNoEntry: false })
       // what is not ours, or not a directory, is not of our making
-      if (stat === undefined || distrust(stat) !== undefined || stat.mtimeMs > before) continue
+      if (stat === undefined || distrust(stat) !== undefined || Math.floor(stat.mtimeMs) > before)
+        continue
       const isContainer = idForm.test(name)
       const dead = isContainer ? await this.#isDead(name) : isOrphaned(name)
       const freed = dead ? await this.#takeAway(name) : undefined
