@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { processStartTime } from '@caisson/core'
-import { type DetachedContainer, type PresetEngine, createEngine } from 'caisson'
+import { type DetachedContainer, createEngine } from 'caisson'
 import { expect } from 'chai'
 import { ClientProcess } from './client-process.js'
 import { waitUntil } from './wait-until.js'
@@ -40,14 +40,13 @@ async function codeOf(promise: PromiseLike<unknown>): Promise<unknown> {
 describe('a detached container', function () {
   this.timeout(30_000)
   let stateDir: string
-  let engine: PresetEngine
+  let engine: Awaited<ReturnType<typeof createEngine>>
   let mounts: string
 
   beforeEach(async () => {
     mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     stateDir = mkdtempSync(join(tmpdir(), 'caisson-detach-'))
-    // no method of a feature is used here but of those that it has
-    engine = (await createEngine({ stateDir })) as PresetEngine
+    engine = await createEngine({ stateDir })
   })
 
   afterEach(async () => {
@@ -175,7 +174,7 @@ describe('a detached container', function () {
     const container = await engine.create({ detached: true })
     await container[Symbol.asyncDispose]()
     await engine[Symbol.asyncDispose]()
-    engine = (await createEngine({ stateDir })) as PresetEngine
+    engine = await createEngine({ stateDir })
     const again = await engine.get(container.id)
     expect(await again.exec('true')).to.include({ exitCode: 0 })
   })

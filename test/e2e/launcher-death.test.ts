@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { processStartTime } from '@caisson/core'
-import { createEngine, type PresetEngine } from 'caisson'
+import { createEngine } from 'caisson'
 import { expect } from 'chai'
 import { waitUntil } from './wait-until.js'
 
@@ -29,9 +29,16 @@ async function codeOf(promise: PromiseLike<unknown>): Promise<unknown> {
   return 'no error'
 }
 
+async function killLauncher(): Promise<void> {
+  const pid = launcherOf()
+  const held = childrenOf(pid)
+  process.kill(pid, 'SIGKILL')
+  await waitUntil('its containers are dead', () => [pid, ...held].every((p) => !runs(p)), 1000)
+}
+
 describe('when the launcher is killed by SIGKILL', function () {
   this.timeout(30_000)
-  let engine: PresetEngine<'processes', never>
+  let engine: Awaited<ReturnType<typeof createEngine>>
 
   beforeEach(async () => {
     engine = await createEngine()
@@ -43,13 +50,6 @@ describe('when the launcher is killed by SIGKILL', function () {
     expect(await engine.run(['echo', 'on'])).to.include({ stdout: 'on\n' })
     await engine[Symbol.asyncDispose]()
   })
-
-  async function killLauncher(): Promise<void> {
-    const pid = launcherOf()
-    const held = childrenOf(pid)
-    process.kill(pid, 'SIGKILL')
-    await waitUntil('its containers are dead', () => [pid, ...held].every((p) => !runs(p)), 1000)
-  }
 
   it('while it is idle, nobody notices', async () => {
     await killLauncher()

@@ -18,7 +18,7 @@
 
 enum { CHUNK = 64 << 10, CHUNKS_A_TURN = 16 };
 
-static void bury_command(struct command *cmd)
+void command_bury(struct command *cmd)
 {
 	for (int i = 0; i < 3; i++) {
 		unwatch(&cmd->stream[i]);
@@ -43,7 +43,7 @@ static void bury_when_done(struct command *cmd)
 	for (int i = 0; i < 3; i++)
 		if (cmd->mode[i] == STDIO_STREAM && cmd->stream[i].fd >= 0)
 			return;
-	bury_command(cmd);
+	command_bury(cmd);
 }
 
 static int make_pipe(struct command *cmd, int i, int theirs[3])
@@ -112,7 +112,7 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 		for (int i = 0; i < 3; i++)
 			if (theirs[i] >= 0)
 				close(theirs[i]);
-		bury_command(cmd);
+		command_bury(cmd);
 		errno = -err;
 		return NULL;
 	}
@@ -171,7 +171,7 @@ static void put(void *to, const void *bytes, size_t n)
 	reply_raw(to, bytes, n);
 }
 
-static void tell_ended(const struct command *cmd)
+void command_tell_ended(const struct command *cmd)
 {
 	struct wire *w = &L.wire;
 
@@ -207,7 +207,7 @@ void command_ended(struct command *cmd)
 		unwatch(&cmd->stream[0]);
 	if (!cmd->worker)
 		log_ended(cmd->node.id, &cmd->log[1], &cmd->log[2]);
-	tell_ended(cmd);
+	command_tell_ended(cmd);
 	bury_when_done(cmd);
 }
 
@@ -217,7 +217,7 @@ void command_failed(struct command *cmd, uint32_t kind, const struct failure *f)
 	if (kind == 4)
 		reply_failed(&L.wire, kind, cmd->node.id, f);
 	if (!listening()) {
-		bury_command(cmd);
+		command_bury(cmd);
 		return;
 	}
 	cmd->container = NULL;
@@ -278,72 +278,6 @@ void command_opened(uint32_t id, int stream)
 		unwatch(&cmd->stream[stream]);
 	if (cmd->ended)
 		bury_when_done(cmd);
-}
-
-void command_drop(uint32_t id)
-{
-	struct command *cmd = table_find(&L.commands, id);
-
-	if (!cmd || !cmd->ended || cmd->worker)
-		return;
-	log_remove(id, &cmd->log[1], &cmd->log[2]);
-	bury_command(cmd);
-}
-
-/* Nobody reads what it streamed any more: from now on we do. */
-static void take_over(struct command *cmd)
-{
-	if (cmd->worker) {
-		if (cmd->ended)
-			bury_command(cmd);
-		else
-			sys_pidfd_send_signal(cmd->death.fd, SIGKILL);
-		for (int i = 0; i < 3; i++)
-			cmd->mode[i] = STDIO_NULL;
-		return;
-	}
-	for (int i = 0; i < 3; i++) {
-		if (cmd->mode[i] != STDIO_STREAM || cmd->stream[i].fd < 0)
-			continue;
-		cmd->mode[i] = i ? STDIO_CAPTURE : STDIO_NULL;
-		if (i && !cmd->ended && fcntl(cmd->stream[i].fd, F_SETFL, O_NONBLOCK) == 0) {
-			log_open(&cmd->log[i], cmd->node.id, i);
-			watch(&cmd->stream[i], EPOLLIN);
-		} else {
-			unwatch(&cmd->stream[i]);
-		}
-	}
-}
-
-void commands_let_go(void)
-{
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct node *next;
-
-		for (struct node *n = L.commands.bucket[i]; n; n = next) {
-			next = n->next;
-			take_over((struct command *)n);
-		}
-	}
-}
-
-void commands_tell(void)
-{
-	for (size_t i = 0; i < BUCKETS; i++) {
-		for (struct node *n = L.commands.bucket[i]; n; n = n->next) {
-			struct command *cmd = (struct command *)n;
-
-			if (cmd->worker)
-				continue;
-			cmd->report = 1;
-			if (!cmd->failed)
-				command_started(cmd, cmd->pid);
-			if (cmd->failed)
-				reply_failed(&L.wire, 4, cmd->node.id, cmd->failed);
-			else if (cmd->ended)
-				tell_ended(cmd);
-		}
-	}
 }
 
 void command_signal(uint32_t id, int signo)

@@ -148,6 +148,8 @@ void command_ended(struct command *cmd);	/* its numbers are filled in */
 void command_failed(struct command *cmd, uint32_t kind, const struct failure *f);
 void command_orphan(struct container *c);	/* ends every command of a container that died */
 void command_event(struct source *s);
+void command_bury(struct command *cmd);
+void command_tell_ended(const struct command *cmd);
 void command_drop(uint32_t id);	/* its result was taken */
 
 /* For a launcher that outlives its clients. */

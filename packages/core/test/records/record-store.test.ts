@@ -64,6 +64,15 @@ function makeRecord(id: string, owner: ProcessMark | undefined): ContainerRecord
   }
 }
 
+function codeOf(act: () => unknown): unknown {
+  try {
+    act()
+  } catch (error) {
+    return isCaissonError(error) ? error.code : error
+  }
+  return 'no error'
+}
+
 describe('RecordStore', () => {
   const id = 'a'.repeat(32)
   let stateDir: string
@@ -75,15 +84,6 @@ describe('RecordStore', () => {
   })
 
   afterEach(() => rmSync(stateDir, { recursive: true }))
-
-  function codeOf(act: () => unknown): unknown {
-    try {
-      act()
-    } catch (error) {
-      return isCaissonError(error) ? error.code : error
-    }
-    return 'no error'
-  }
 
   it('gives back what was published, bytes and big numbers included', () => {
     const record = makeRecord(id, markProcess(process.pid))
