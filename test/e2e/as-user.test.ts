@@ -17,6 +17,8 @@ const suites = [
   'wait-for',
   'files',
   'files-hostile',
+  'detach',
+  'launcher-death',
 ]
 
 describe('as an ordinary user', function () {

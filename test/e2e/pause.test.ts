@@ -44,7 +44,10 @@ const counting =
 
 describe('pause and resume', function () {
   this.timeout(30_000)
-  let engine: Engine<'openFiles', 'freeze' | 'userns' | 'seccomp' | 'copyOnWrite' | 'files'>
+  let engine: Engine<
+    'openFiles',
+    'freeze' | 'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach'
+  >
 
   before(async function () {
     const { missing } = probeFreezer()

@@ -2,6 +2,8 @@ export type {
   Bytes,
   Change,
   Container,
+  DetachedContainer,
+  DetachedInfo,
   DoctorReport,
   Duration,
   EndReason,

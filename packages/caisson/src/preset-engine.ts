@@ -1,12 +1,18 @@
 import type {
   Container,
+  ContainerFilter,
+  DetachedContainer,
+  DetachedInfo,
+  DetachedSpec,
   DoctorReport,
+  Duration,
   Engine,
   Exec,
   Feature,
   LimitKey,
   RunOptions,
   Spec,
+  Swept,
 } from '@caisson/core'
 import type { Scope } from '@caisson/core/di'
 import type { Picked } from './picked.js'
@@ -52,8 +58,22 @@ export class PresetEngineHandle<L extends LimitKey, F extends Feature> implement
     return this.#engine.run(argv, options)
   }
 
+  create(spec: DetachedSpec<L>): Promise<DetachedContainer<L, F>>
+  create(spec?: Spec<L>): Promise<Container<L, F>>
   create(spec?: Spec<L>): Promise<Container<L, F>> {
     return this.#engine.create(spec)
+  }
+
+  get(id: string): Promise<DetachedContainer<L, F>> {
+    return this.#engine.get(id)
+  }
+
+  list(filter?: ContainerFilter): Promise<readonly DetachedInfo[]> {
+    return this.#engine.list(filter)
+  }
+
+  prune(options?: { readonly olderThan?: Duration }): Promise<Swept> {
+    return this.#engine.prune(options)
   }
 
   explain(argv: readonly string[], options?: RunOptions<L>): Promise<string> {

@@ -14,12 +14,12 @@ export interface PivotRootOptions {
  */
 export function pivotRoot(
   options: PivotRootOptions = {},
-): Driver<'isolation', never, 'userns' | 'seccomp' | 'copyOnWrite' | 'files'> {
+): Driver<'isolation', never, 'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach'> {
   return defineDriver({
     kind: 'isolation',
     name: 'pivotroot',
     apiVersion: 1,
-    features: ['userns', 'seccomp', 'copyOnWrite', 'files'],
+    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probeLauncher(launcher),

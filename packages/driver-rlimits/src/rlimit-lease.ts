@@ -48,6 +48,7 @@ export function makeLease(limits: Limits<RlimitKey>, host: HostLimits): LimitLea
     enforced: Object.freeze([...pairs.keys()]),
     amendment: Object.freeze({ process: Object.freeze(process) }),
     reason: (end) => rlimitReason(reasons, end),
+    durable: true,
     release: () => Promise.resolve(),
   } satisfies LimitLease)
 }

@@ -8,6 +8,7 @@ export function kitRootfs(path: string): Driver<'rootfs', never, never> {
     extras: [],
     masked: [],
     copyOnWrite: true,
+    durable: true,
     release: () => Promise.resolve(),
   }
   return defineDriver({

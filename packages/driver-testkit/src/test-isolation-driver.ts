@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { boundaryTests } from './isolation-boundary.js'
+import { detachTests } from './isolation-detach.js'
 import { IsolationBench, type IsolationTest } from './isolation-bench.js'
 import { commandTests } from './isolation-commands.js'
 import { featureTests } from './isolation-features.js'
@@ -23,6 +24,7 @@ const groups: readonly (readonly [title: string, tests: readonly IsolationTest[]
   ['boundary', boundaryTests],
   ['lifetime', lifetimeTests],
   ['files', fileTests],
+  ['detached containers', detachTests],
   ['plans', planTests],
   ['features', featureTests],
 ]

@@ -5,6 +5,9 @@ import type {
   ContainerRequest,
   ContainerStep,
   FileAccess,
+  DetachedHolder,
+  DetachPlace,
+  IsolatedDetached,
   IsolatedContainer,
   IsolationDriver,
   LaunchCommand,
@@ -14,9 +17,12 @@ import type {
   LauncherIdentity,
   Plan,
   ProcessStep,
+  Publish,
 } from '@caisson/core'
+import { CaissonError } from '@caisson/core'
 import { containerChanges } from './changes.js'
 import { PlanCompiler } from './compile-plan.js'
+import { PlanDetached } from './detached-plan-container.js'
 import { deferredProcess } from './deferred-process.js'
 import { deepFreeze } from './interned.js'
 import type { PlanHost } from './plan-host.js'
@@ -101,6 +107,32 @@ class PlanIsolation implements IsolationDriver {
     return new PlanContainer(this.#compiler, request, identity, launched)
   }
 
+  async createDetached(
+    request: ContainerRequest,
+    place: DetachPlace,
+    publish: Publish,
+  ): Promise<IsolatedDetached> {
+    if (!this.#launcher.detached) throw cannotDetach()
+    // ended with all it holds, unless it was handed over
+    await using launcher = await this.#launcher.detached()
+    const { identity } = launcher
+    const setup = this.#compiler.setup(request, identity)
+    const own = containerOwnSteps(request, [])
+    const launched = await launcher.create({ ...setup, process: [] }, own)
+    const detached = await launcher.handOver(launched, place, publish)
+    return new PlanDetached(
+      new PlanContainer(this.#compiler, request, identity, detached),
+      detached,
+    )
+  }
+
+  attach(request: ContainerRequest, place: DetachPlace, holder: DetachedHolder): IsolatedDetached {
+    if (!this.#launcher.attach) throw cannotDetach()
+    const detached = this.#launcher.attach(holder, place)
+    const container = new PlanContainer(this.#compiler, request, holder.identity, detached)
+    return new PlanDetached(container, detached)
+  }
+
   #run(request: ContainerRequest, command: Command, identity: LauncherIdentity): LaunchedProcess {
     const { template, container } = this.#compiler.setup(request, identity)
     const process = this.#compiler.process(request.spec, command, identity)
@@ -116,6 +148,16 @@ class PlanIsolation implements IsolationDriver {
     this.#identity ??= await this.#launcher.identity()
     return this.#identity
   }
+}
+
+function cannotDetach(): CaissonError {
+  return new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'detached container',
+    field: 'detached',
+    why: 'the launcher registered in this scope cannot leave containers to themselves',
+    fix: 'Use the launcher of @caisson/launcher.',
+  })
 }
 
 class PlanContainer implements IsolatedContainer {

@@ -10,18 +10,21 @@
 #include <sys/wait.h>
 
 #include "init.h"
+#include "listen.h"
 #include "launcher.h"
 #include "mailbox.h"
 #include "sys.h"
 
 enum { CHUNK = 64 << 10, CHUNKS_A_TURN = 16 };
 
-static void bury_command(struct command *cmd)
+void command_bury(struct command *cmd)
 {
 	for (int i = 0; i < 3; i++) {
 		unwatch(&cmd->stream[i]);
 		capture_free(&cmd->capture[i]);
+		log_close(&cmd->log[i]);
 	}
+	free(cmd->failed);
 	unwatch(&cmd->death);
 	free(cmd->input);
 	cmd->input = NULL;
@@ -33,10 +36,13 @@ static void bury_command(struct command *cmd)
 /* The client opens its streams through our descriptors: as long as it has not, they must stay. */
 static void bury_when_done(struct command *cmd)
 {
+	/* its client may be gone before it has read of this */
+	if (listening() && !cmd->worker)
+		return;
 	for (int i = 0; i < 3; i++)
 		if (cmd->mode[i] == STDIO_STREAM && cmd->stream[i].fd >= 0)
 			return;
-	bury_command(cmd);
+	command_bury(cmd);
 }
 
 static int make_pipe(struct command *cmd, int i, int theirs[3])
@@ -57,7 +63,10 @@ static int make_pipe(struct command *cmd, int i, int theirs[3])
 	/* only our end: O_NONBLOCK belongs to the open file, and the two ends are two */
 	if (fcntl(p[mine], F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
-	return i == 0 ? 0 : watch(&cmd->stream[i], EPOLLIN);
+	if (i == 0)
+		return 0;
+	log_open(&cmd->log[i], cmd->node.id, i);
+	return watch(&cmd->stream[i], EPOLLIN);
 }
 
 static void feed(struct command *cmd)
@@ -82,7 +91,7 @@ static struct command *unmake(struct command *cmd, const int theirs[3], int err)
 	for (int i = 0; i < 3; i++)
 		if (theirs[i] >= 0)
 			close(theirs[i]);
-	bury_command(cmd);
+	command_bury(cmd);
 	errno = -err;
 	return NULL;
 }
@@ -103,6 +112,7 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 	for (int i = 0; i < 3; i++) {
 		cmd->stream[i] = (struct source){ .kind = i ? SOURCE_OUTPUT : SOURCE_INPUT, .fd = -1, .stream = i, .owner = cmd };
 		capture_init(&cmd->capture[i], io->max_output);
+		cmd->log[i].fd = -1;
 	}
 	table_add(&L.commands, &cmd->node);
 	for (int i = 0; i < 3 && err == 0; i++)
@@ -148,6 +158,7 @@ static int drain(struct command *cmd, int i, int turns)
 
 		if (n > 0) {
 			capture_add(&cmd->capture[i], chunk, (size_t)n);
+			log_add(&cmd->log[i], cmd->node.id, i, chunk, (size_t)n);
 			continue;
 		}
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -163,15 +174,10 @@ static void put(void *to, const void *bytes, size_t n)
 	reply_raw(to, bytes, n);
 }
 
-void command_ended(struct command *cmd)
+void command_tell_ended(const struct command *cmd)
 {
 	struct wire *w = &L.wire;
 
-	cmd->ended = 1;
-	/* a child that lives on may hold the pipe: take what is there, wait for no more; a pipe holds 1 MiB at most */
-	for (int i = 1; i < 3; i++)
-		if (cmd->mode[i] == STDIO_CAPTURE)
-			drain(cmd, i, CHUNKS_A_TURN * 2);
 	reply_begin(w, REPLY_EXITED);
 	reply_u32(w, cmd->node.id);
 	reply_u32(w, cmd->pid);
@@ -187,6 +193,24 @@ void command_ended(struct command *cmd)
 		capture_read(&cmd->capture[i], put, w);
 	}
 	reply_end(w);
+}
+
+void command_ended(struct command *cmd)
+{
+	cmd->ended = 1;
+	/* a child that lives on may hold the pipe: take what is there, wait for no more; a pipe holds 1 MiB at most */
+	for (int i = 1; i < 3; i++) {
+		if (cmd->mode[i] != STDIO_CAPTURE)
+			continue;
+		drain(cmd, i, CHUNKS_A_TURN * 2);
+		unwatch(&cmd->stream[i]);
+		log_close(&cmd->log[i]);
+	}
+	if (cmd->mode[0] == STDIO_BYTES)
+		unwatch(&cmd->stream[0]);
+	if (!cmd->worker)
+		log_ended(cmd->node.id, &cmd->log[1], &cmd->log[2]);
+	command_tell_ended(cmd);
 	bury_when_done(cmd);
 }
 
@@ -195,7 +219,16 @@ void command_failed(struct command *cmd, uint32_t kind, const struct failure *f)
 	cmd->ended = 1;
 	if (kind == 4)
 		reply_failed(&L.wire, kind, cmd->node.id, f);
-	bury_command(cmd);
+	if (!listening()) {
+		command_bury(cmd);
+		return;
+	}
+	cmd->container = NULL;
+	cmd->failed = must_realloc(cmd->failed, sizeof(*f));
+	*cmd->failed = *f;
+	for (int i = 0; i < 3; i++)
+		unwatch(&cmd->stream[i]);
+	log_ended(cmd->node.id, &cmd->log[1], &cmd->log[2]);
 }
 
 void command_orphan(struct container *c)
@@ -243,7 +276,9 @@ void command_opened(uint32_t id, int stream)
 
 	if (!cmd || stream < 0 || stream > 2 || cmd->mode[stream] != STDIO_STREAM)
 		return;
-	unwatch(&cmd->stream[stream]);
+	/* whoever has it now may die, and the command must not die of that: our end of its output stays */
+	if (stream == 0 || !listening() || cmd->worker)
+		unwatch(&cmd->stream[stream]);
 	if (cmd->ended)
 		bury_when_done(cmd);
 }

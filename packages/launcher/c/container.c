@@ -129,16 +129,43 @@ static void set_up_failed(struct container *c, const struct failure *f)
 	c->keep = 0;
 }
 
+static void tell_created(const struct container *c)
+{
+	reply_begin(&L.wire, REPLY_CREATED);
+	reply_u32(&L.wire, c->node.id);
+	reply_u32(&L.wire, (uint32_t)c->pid);
+	reply_end(&L.wire);
+}
+
+static void tell_gone(const struct container *c)
+{
+	reply_begin(&L.wire, REPLY_GONE);
+	reply_u32(&L.wire, c->node.id);
+	reply_u32(&L.wire, (uint32_t)c->status);
+	reply_end(&L.wire);
+}
+
+void containers_tell(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct node *n = L.containers.bucket[i]; n; n = n->next) {
+			struct container *c = (struct container *)n;
+
+			if (c->created)
+				tell_created(c);
+			if (c->created && c->dead)
+				tell_gone(c);
+		}
+	}
+}
+
 static void created(struct container *c, const int fds[3])
 {
 	c->root = fds[0];
 	c->mount_ns = fds[1];
 	c->upper = fds[2];
-	c->told = 1;
-	reply_begin(&L.wire, REPLY_CREATED);
-	reply_u32(&L.wire, c->node.id);
-	reply_u32(&L.wire, (uint32_t)c->pid);
-	reply_end(&L.wire);
+	c->told = c->created = 1;
+	tell_created(c);
 }
 
 static void command_report(struct container *c, const struct report *r)
@@ -232,6 +259,7 @@ void container_died(struct container *c)
 	if (c->node.id == NONE)
 		birth_forget(c);
 	pool_give_net(&c->net);
+	c->status = status;
 	if (c->keep && !c->told) {
 		struct failure f = { .step = NONE };
 
@@ -240,10 +268,7 @@ void container_died(struct container *c)
 		reply_failed(&L.wire, 3, c->node.id, &f);
 		c->removed = 1;
 	} else if (c->keep) {
-		reply_begin(&L.wire, REPLY_GONE);
-		reply_u32(&L.wire, c->node.id);
-		reply_u32(&L.wire, (uint32_t)status);
-		reply_end(&L.wire);
+		tell_gone(c);
 	}
 	if (!c->keep || c->removed)
 		forget(c);

@@ -8,6 +8,7 @@
 
 #include "capture.h"
 #include "failure.h"
+#include "log.h"
 #include "steps.h"
 #include "wire.h"
 
@@ -19,6 +20,7 @@ struct source {
 		SOURCE_DEATH,	/* pidfd of a pid 1 or of a worker */
 		SOURCE_OUTPUT,	/* captured stdout or stderr */
 		SOURCE_INPUT,	/* room in stdin's pipe */
+		SOURCE_DOOR,	/* another client */
 	} kind;
 	int fd;		/* -1: not open */
 	int stream;
@@ -61,7 +63,7 @@ struct net {
 struct container {
 	struct node node;	/* of a spare: NONE */
 	pid_t pid;
-	int keep, dead;
+	int keep, created, dead, status;
 	struct container *next_spare;
 	struct template *spare_template;	/* of a spare: what it was built from */
 	struct plan *spare_plan;
@@ -93,6 +95,8 @@ struct command {
 	struct source stream[3];	/* our ends; those the client streams stay until it says `opened` */
 	uint32_t mode[3];
 	struct capture capture[3];
+	struct log log[3];
+	struct failure *failed;	/* why it did not run; kept for the next client */
 	unsigned char *input;
 	size_t input_size, input_at;
 	struct command *next_dead;
@@ -101,7 +105,10 @@ struct command {
 struct launcher {
 	struct wire wire;
 	struct source control;
-	int epoll, ready;
+	int epoll, ready, waiting;	/* waiting: for room in the control socket */
+	uint32_t last_id;
+	int logs;		/* directory of the logs, or -1 */
+	uint64_t segment;	/* bytes of a log's file */
 	struct table templates, plans, containers, commands;
 	struct container *dead_containers;	/* freed at the end of a round of events */
 	struct command *dead_commands;
@@ -176,6 +183,15 @@ void command_ended(struct command *cmd);	/* its numbers are filled in */
 void command_failed(struct command *cmd, uint32_t kind, const struct failure *f);
 void command_orphan(struct container *c);	/* ends every command of a container that died */
 void command_event(struct source *s);
+void command_bury(struct command *cmd);
+void command_tell_ended(const struct command *cmd);
+void command_drop(uint32_t id);	/* its result was taken */
+
+/* For a launcher that outlives its clients. */
+void containers_tell(void);
+void commands_tell(void);
+void commands_let_go(void);	/* what was tied to a client that has gone */
+void lists_forget(void);	/* templates and plans */
 
 /* Frees what died in this round. */
 void bury(void);

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "launcher.h"
+#include "listen.h"
 #include "mailbox.h"
 #include "seal.h"
 #include "sys.h"
@@ -43,6 +44,8 @@ void table_add(struct table *t, struct node *n)
 {
 	n->next = t->bucket[n->id % BUCKETS];
 	t->bucket[n->id % BUCKETS] = n;
+	if ((t == &L.containers || t == &L.commands) && n->id > L.last_id)
+		L.last_id = n->id;
 }
 
 void table_remove(struct table *t, struct node *n)
@@ -137,6 +140,8 @@ static void drop(uint32_t kind, uint32_t id)
 	struct template *t = kind == 1 ? table_find(&L.templates, id) : NULL;
 	struct plan *p = kind == 2 ? table_find(&L.plans, id) : NULL;
 
+	if (kind == 4)
+		command_drop(id);
 	if (t) {
 		birth_end_spares(t, NULL);
 		table_remove(&L.templates, &t->node);
@@ -148,6 +153,16 @@ static void drop(uint32_t kind, uint32_t id)
 		table_remove(&L.plans, &p->node);
 		steps_free(&p->list);
 		free(p);
+	}
+}
+
+void lists_forget(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while (L.templates.bucket[i])
+			drop(1, L.templates.bucket[i]->id);
+		while (L.plans.bucket[i])
+			drop(2, L.plans.bucket[i]->id);
 	}
 }
 
@@ -200,8 +215,10 @@ static void carry_out(uint32_t type, const struct field *a)
 		command_files(a);
 		break;
 	case REQ_RESIZE:
-	case REQ_LISTEN:
 		leave(114);
+	case REQ_LISTEN:
+		listen_request(a);
+		break;
 	}
 }
 
@@ -209,6 +226,7 @@ static void carry_out(uint32_t type, const struct field *a)
 static _Noreturn void leave(int code)
 {
 	birth_end_spares(NULL, NULL);
+	listen_end();
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct node *n = L.containers.bucket[i]; n; n = n->next)
 			if (!((struct container *)n)->dead)
@@ -222,6 +240,14 @@ static _Noreturn void leave(int code)
 	_exit(code);
 }
 
+/* Its client is no use any more: a launcher of its own goes on without it. */
+static void lose_client(int code)
+{
+	if (!listening())
+		leave(code);
+	listen_client_gone();
+}
+
 static void control(uint32_t events)
 {
 	struct field a[FIELDS_MAX];
@@ -232,24 +258,33 @@ static void control(uint32_t events)
 
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
-	if (wire_receive(&L.wire) < 0)
-		leave(0);
+	if (wire_receive(&L.wire) < 0) {
+		lose_client(0);
+		return;
+	}
 	while ((more = wire_next(&L.wire, &type, &body, &size)) > 0) {
-		if (decode_request(type, body, size, a) < 0)
-			leave(114);
+		if (decode_request(type, body, size, a) < 0) {
+			more = -1;
+			break;
+		}
 		if (!L.ready && type != REQ_HELLO && type != REQ_MAPPED)
 			leave(115);
 		carry_out(type, a);
 	}
 	if (more < 0)
-		leave(114);
+		lose_client(114);
 }
 
 static void dispatch(struct source *s, uint32_t events)
 {
 	switch (s->kind) {
 	case SOURCE_CONTROL:
-		control(events);
+		if (s->fd >= 0)
+			control(events);
+		break;
+	case SOURCE_DOOR:
+		if (L.control.fd < 0)
+			listen_accept();
 		break;
 	case SOURCE_INIT:
 		if (s->fd >= 0)
@@ -278,14 +313,31 @@ static int pause_ms(void)
 	return ms < 0 && birth_has_spares() ? SPARE_IDLE_MS : ms;
 }
 
+static void answer(void)
+{
+	int left;
+
+	if (L.control.fd < 0) {
+		wire_reset(&L.wire); /* nobody is told */
+		L.waiting = 0;
+		return;
+	}
+	left = wire_flush(&L.wire);
+	if (left < 0) {
+		lose_client(0);
+		left = 0;
+	} else if (left != L.waiting) {
+		rewatch(&L.control, EPOLLIN | (left ? EPOLLOUT : 0U));
+	}
+	L.waiting = left;
+}
+
 static _Noreturn void loop(void)
 {
 	struct epoll_event e[EVENTS];
-	int waiting = 0;
 
 	for (;;) {
 		int n = epoll_wait(L.epoll, e, EVENTS, pause_ms());
-		int left;
 
 		if (n == 0 && mailbox_pause() < 0)
 			birth_end_spares(NULL, NULL); /* nobody has wanted one for a while */
@@ -293,13 +345,9 @@ static _Noreturn void loop(void)
 			dispatch(e[i].data.ptr, e[i].events);
 		mailbox_check();
 		bury();
-		left = wire_flush(&L.wire);
-		if (left < 0)
+		answer();
+		if (!listen_needed())
 			leave(0);
-		if (left != waiting) {
-			rewatch(&L.control, EPOLLIN | (left ? EPOLLOUT : 0U));
-			waiting = left;
-		}
 	}
 }
 
@@ -356,6 +404,7 @@ int main(int argc, char **argv, char **envp)
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	clean_inheritance();
 	L.wire.fd = CONTROL_FD;
+	L.logs = -1;
 	L.control = (struct source){ .kind = SOURCE_CONTROL, .fd = CONTROL_FD };
 	L.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (L.epoll < 0 || watch(&L.control, EPOLLIN) < 0)

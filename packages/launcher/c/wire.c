@@ -91,6 +91,13 @@ int wire_flush(struct wire *w)
 	return 0;
 }
 
+void wire_reset(struct wire *w)
+{
+	free(w->in);
+	free(w->out);
+	*w = (struct wire){ .fd = -1 };
+}
+
 void reply_raw(struct wire *w, const void *bytes, size_t size)
 {
 	if (w->out_cap - w->out_len < size) {

@@ -25,6 +25,9 @@ int wire_next(struct wire *w, uint32_t *type, const unsigned char **body, size_t
 /* Sends as much as the socket takes. 1 if something is left, 0 if not, -errno. */
 int wire_flush(struct wire *w);
 
+/* Forgets what one client said and was to be told. */
+void wire_reset(struct wire *w);
+
 void reply_begin(struct wire *w, uint32_t type);
 void reply_u32(struct wire *w, uint32_t v);
 void reply_u64(struct wire *w, uint64_t v);

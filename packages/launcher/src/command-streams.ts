@@ -1,6 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
+import type { ProcessStart } from '@caisson/core'
 import { CaissonError } from '@caisson/core'
+import type { StartedReply } from './protocol.generated.js'
+import { NONE } from './protocol.generated.js'
 
 // PF_EXITING of the kernel's include/linux/sched.h, as proc(5) shows it
 const exiting = 0x4
@@ -63,7 +66,7 @@ function streamError(subject: string, why: string, cause: unknown): CaissonError
 }
 
 /** What a command writes; ends when the last writer has closed its end. */
-export function openOutput(launcher: number, descriptor: number): Socket {
+function openOutput(launcher: number, descriptor: number): Socket {
   return new Socket({
     fd: openPipe(launcher, descriptor, constants.O_RDONLY),
     readable: true,
@@ -72,7 +75,7 @@ export function openOutput(launcher: number, descriptor: number): Socket {
 }
 
 /** What a command reads. A command that ends without reading it all is no error. */
-export function openInput(launcher: number, descriptor: number): Socket {
+function openInput(launcher: number, descriptor: number): Socket {
   const socket = new Socket({
     fd: openPipe(launcher, descriptor, constants.O_WRONLY),
     readable: false,
@@ -81,4 +84,17 @@ export function openInput(launcher: number, descriptor: number): Socket {
   // EPIPE is the only failure a pipe has; without a listener it would end Node.
   socket.on('error', () => {})
   return socket
+}
+
+/**
+ * A command that has started, with its streamed ends opened.
+ * @throws CaissonError ERR_LAUNCH
+ */
+export function openStreams(launcher: number, reply: StartedReply): ProcessStart {
+  return {
+    pid: reply.pid,
+    ...(reply.stdin === NONE ? {} : { stdin: openInput(launcher, reply.stdin) }),
+    ...(reply.stdout === NONE ? {} : { stdout: openOutput(launcher, reply.stdout) }),
+    ...(reply.stderr === NONE ? {} : { stderr: openOutput(launcher, reply.stderr) }),
+  }
 }

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { IdRange } from './sub-ids.js'
 import { parseIdDatabase, parseSubIds, readOptional } from './sub-ids.js'
-import { namespaceInode, processStartTime } from './process-identity.js'
+import { namespaceInode, processStartTime } from '@caisson/core'
 
 /** Ids of one block: what a container's user namespace maps. */
 export const BLOCK_IDS = 0x10000
@@ -20,6 +20,8 @@ export interface IdBlock {
   readonly base: number
   /** Gives the block back. Idempotent. */
   release(): void
+  /** Makes it another process's: that one's end, not this one's, gives it back. */
+  handOver(pid: number): void
 }
 
 /** Ranges of ids that accounts and other tools of this host use. */
@@ -76,6 +78,11 @@ function isAlive(claim: Claim): boolean {
   return processStartTime(claim.pid) === claim.startTime
 }
 
+function claimName(base: number, pid: number): string {
+  const owner = [pid, processStartTime(pid) ?? '0', namespaceInode('pid') ?? 0].join('.')
+  return `${base}.${owner}.${randomBytes(6).toString('hex')}`
+}
+
 function othersOn(directory: string, base: number, mine: string): boolean {
   let others = false
   for (const file of readdirSync(directory)) {
@@ -99,14 +106,20 @@ export function claimIdBlock(
 ): IdBlock {
   const directory = join(stateDir, 'ids')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const owner = [process.pid, processStartTime('self') ?? '0', namespaceInode('pid') ?? 0].join('.')
   for (const base of bases) {
-    const file = `${base}.${owner}.${randomBytes(6).toString('hex')}`
+    const file = claimName(base, process.pid)
     const path = join(directory, file)
     closeSync(openSync(path, 'wx', 0o600))
-    if (!othersOn(directory, base, file))
-      return { base, release: () => rmSync(path, { force: true }) }
-    rmSync(path, { force: true })
+    const release = (): void => rmSync(path, { force: true })
+    if (!othersOn(directory, base, file)) {
+      const handOver = (pid: number): void => {
+        // the new claim before the old one goes: at no time is the block free
+        closeSync(openSync(join(directory, claimName(base, pid)), 'wx', 0o600))
+        release()
+      }
+      return { base, release, handOver }
+    }
+    release()
   }
   throw new Error(`no block of ${BLOCK_IDS} ids is free in ${directory}`)
 }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import type { LauncherIdentity } from '@caisson/core'
+import { namespaceInode } from '@caisson/core'
 import { BLOCK_IDS } from './id-block.js'
-import { namespaceInode } from './process-identity.js'
 import type { IdRange } from './sub-ids.js'
 import {
   findSubIds,

@@ -5,7 +5,7 @@ import type { FailedReply } from './protocol.generated.js'
 import type { UserNamespaceSettings } from './user-namespace-fix.js'
 import { diagnoseUserNamespaces, readUserNamespaceSettings } from './user-namespace-fix.js'
 
-const kinds = ['hello', 'template', 'plan', 'container', 'command'] as const
+const kinds = ['hello', 'template', 'plan', 'container', 'command', 'listen'] as const
 
 const stepByNumber = new Map<number, StepName>()
 for (const name of Object.keys(stepTable))

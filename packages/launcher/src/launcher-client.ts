@@ -1,18 +1,25 @@
 import type {
   ContainerStep,
+  DetachedHolder,
+  DetachedLauncher,
+  DetachPlace,
   LaunchCommand,
   LaunchedContainer,
+  LaunchedDetached,
   LaunchedProcess,
   Launcher,
   LauncherIdentity,
   LaunchPlan,
 } from '@caisson/core'
 import { CaissonError, isCaissonError } from '@caisson/core'
+import { DetachedContainer } from './detached-container.js'
+import { DetachedSession } from './detached-session.js'
 import type { IdBlock } from './id-block.js'
 import { claimIdBlock } from './id-block.js'
 import type { IdentityPlan } from './identity.js'
 import { chooseIdentity, helloOf, identityOf, readHostCredentials } from './identity.js'
 import { LaunchedCommand } from './launched-command.js'
+import type { LauncherProgram } from './launcher-link.js'
 import { launcherPath } from './launcher-path.js'
 import { LauncherSession } from './launcher-session.js'
 
@@ -77,6 +84,23 @@ export class LauncherClient implements Launcher {
     return (await this.#open()).create(plan, steps)
   }
 
+  async detached(): Promise<DetachedLauncher> {
+    // The first launcher has found out who this process can be.
+    await this.#open()
+    const plan = (this.#plan ??= this.#choose())
+    const block = plan.mode === 'root' ? this.#claim() : undefined
+    try {
+      return new DetachedSession(await this.#start(this.#program(), plan, block), block)
+    } catch (error) {
+      block?.release()
+      throw error
+    }
+  }
+
+  attach(holder: DetachedHolder, place: DetachPlace): LaunchedDetached {
+    return new DetachedContainer(holder, place)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposing ??= this.#dispose()
     await this.#disposing
@@ -101,18 +125,16 @@ export class LauncherClient implements Launcher {
   }
 
   async #connect(): Promise<LauncherSession> {
-    const program = {
-      path: this.#options.path ?? launcherPath(),
-      arguments: this.#options.arguments ?? [],
-    }
+    const program = this.#program()
     this.#plan ??= this.#choose()
+    if (this.#plan.mode === 'root') this.#block ??= this.#claim()
     try {
-      this.#session = await this.#start(program, this.#plan)
+      this.#session = await this.#start(program, this.#plan, this.#block)
     } catch (error) {
       // The helpers are there but refuse: one id is less, and better than nothing.
       if (this.#plan.mode !== 'ranges' || !isCaissonError(error, 'ERR_USER_NAMESPACE')) throw error
       const single: IdentityPlan = { mode: 'single', userns: 1, why: [error.message] }
-      this.#session = await this.#start(program, single)
+      this.#session = await this.#start(program, single, undefined)
       this.#plan = single
     }
     return this.#session
@@ -124,12 +146,19 @@ export class LauncherClient implements Launcher {
     return { mode: 'single', userns: 1, why: ['asked for by the option `mode`'] }
   }
 
+  #program(): LauncherProgram {
+    return {
+      path: this.#options.path ?? launcherPath(),
+      arguments: this.#options.arguments ?? [],
+    }
+  }
+
   #start(
-    program: { path: string; arguments: readonly string[] },
+    program: LauncherProgram,
     plan: IdentityPlan,
+    block: IdBlock | undefined,
   ): Promise<LauncherSession> {
-    if (plan.mode === 'root') this.#block ??= this.#claim()
-    const base = this.#block?.base ?? 0
+    const base = block?.base ?? 0
     return LauncherSession.open({
       program,
       identity: identityOf(plan, base),

@@ -4,21 +4,22 @@ import { MalformedFrame } from './codec.js'
 import type { Hello, MapHelpers } from './identity.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
-import type { LauncherLink } from './launcher-link.js'
+import type { Link } from './link.js'
+import type { RequestTypes } from './protocol.generated.js'
 import { PROTOCOL_VERSION } from './protocol.generated.js'
 import { writeMaps } from './write-maps.js'
 
 /** An honest launcher needs a millisecond; a broken one must not hang its caller for ever. */
 const ANSWER_TIMEOUT_MS = 30_000
 
-/** The first exchange: hello, maps where they are asked for, ready. */
+/** The first exchange (hello, maps where they are asked for, ready), and that of a launcher that listens. */
 export class LauncherHandshake {
-  readonly #link: LauncherLink
+  readonly #link: Link
   readonly #helpers: MapHelpers | undefined
   readonly #context: FailureContext
   #settle: ((error: unknown) => void) | undefined
 
-  constructor(link: LauncherLink, helpers: MapHelpers | undefined, context: FailureContext) {
+  constructor(link: Link, helpers: MapHelpers | undefined, context: FailureContext) {
     this.#link = link
     this.#helpers = helpers
     this.#context = context
@@ -28,7 +29,27 @@ export class LauncherHandshake {
    * Says hello; settles when the launcher is ready.
    * @throws CaissonError ERR_USER_NAMESPACE, ERR_LAUNCH, ERR_LAUNCHER_GONE
    */
-  async run(hello: Hello): Promise<void> {
+  run(hello: Hello): Promise<void> {
+    return this.#exchange(() => this.#link.send('hello', { version: PROTOCOL_VERSION, ...hello }))
+  }
+
+  /**
+   * Makes the launcher outlive its clients; settles when it does.
+   * @throws CaissonError ERR_LAUNCH, ERR_LAUNCHER_GONE
+   */
+  listen(request: RequestTypes['listen']): Promise<void> {
+    return this.#exchange(() => this.#link.send('listen', request))
+  }
+
+  /**
+   * Settles when a launcher that listens has told what it holds: as soon as no other client is before this one.
+   * @throws CaissonError ERR_LAUNCHER_GONE, or the error that `give up` calls its argument with
+   */
+  listening(giveUp: (fail: (error: unknown) => void) => void): Promise<void> {
+    return this.#exchange(() => giveUp((error) => this.#settle?.(error)))
+  }
+
+  async #exchange(send: () => void): Promise<void> {
     this.#link.hold()
     const timer = setTimeout(
       () => this.#link.abandon(`it did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`),
@@ -37,7 +58,7 @@ export class LauncherHandshake {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#settle = (error) => (error === undefined ? resolve() : reject(error))
-        this.#link.send('hello', { version: PROTOCOL_VERSION, ...hello })
+        send()
       })
     } finally {
       clearTimeout(timer)
@@ -49,7 +70,7 @@ export class LauncherHandshake {
   /** Takes a reply that belongs to the handshake. */
   reply(reply: Reply): void {
     if (!this.#settle) throw new MalformedFrame(`${reply.name} came after the handshake`)
-    if (reply.name === 'ready') this.#settle(undefined)
+    if (reply.name === 'ready' || reply.name === 'listening') this.#settle(undefined)
     else if (reply.name === 'failed') this.#settle(launchError(reply, this.#context))
     else if (reply.name === 'needMaps') this.#writeMaps(reply.pid)
   }

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { CaissonError } from '@caisson/core'
-import type { Reply } from './codec.js'
 import { decodeReply, encodeRequest } from './codec.js'
 import { FrameParser } from './frame-parser.js'
+import type { Link, LinkEvents } from './link.js'
 import type { RequestName, RequestTypes } from './protocol.generated.js'
 import { StderrTail } from './stderr-tail.js'
 
@@ -20,13 +20,6 @@ const LAST_WORDS_MS = 250
 export interface LauncherProgram {
   readonly path: string
   readonly arguments: readonly string[]
-}
-
-/** What a link tells its session. */
-export interface LinkEvents {
-  reply(reply: Reply): void
-  /** The launcher ended, or broke the protocol and was killed. Called once, never after `end`. */
-  lost(error: CaissonError): void
 }
 
 /** Only what an instrumented build reads; nothing of the caller's environment reaches the launcher. */
@@ -79,7 +72,7 @@ function startProgram(program: LauncherProgram): {
  * A running launcher: its process, the control socket and the frames on it. It keeps Node alive only while something is
  * held.
  */
-export class LauncherLink {
+export class LauncherLink implements Link {
   readonly #child: ChildProcess
   readonly #socket: Socket
   readonly #stderr: StderrTail
@@ -144,7 +137,6 @@ export class LauncherLink {
     if (--this.#holds === 0) this.#socket.unref()
   }
 
-  /** Gives up on a launcher that broke the protocol or does not answer; `lost` follows. */
   abandon(why: string, cause?: unknown): void {
     this.#lose(why, cause)
   }
@@ -157,6 +149,13 @@ export class LauncherLink {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_GRACE_MS)
     await this.#exited
     clearTimeout(timer)
+    this.#socket.destroy()
+    this.#stderr.destroy()
+  }
+
+  /** Leaves it alone: it lives on by itself, or ends for want of a client. */
+  letGo(): void {
+    this.#state = 'ending'
     this.#socket.destroy()
     this.#stderr.destroy()
   }

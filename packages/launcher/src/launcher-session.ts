@@ -1,33 +1,34 @@
 import type {
+  CaissonError,
   ContainerStep,
   LaunchCommand,
   LaunchPlan,
   LauncherIdentity,
-  ProcessStart,
   ProcessStep,
   UpperEntry,
 } from '@caisson/core'
-import { CaissonError, encodeSteps } from '@caisson/core'
+import { encodeSteps } from '@caisson/core'
+import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
-import { openInput, openOutput } from './command-streams.js'
+import { commandRequest } from './command-request.js'
+import { openStreams } from './command-streams.js'
 import type { Hello, MapHelpers } from './identity.js'
 import type { ContainerHost } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
+import { listUpper } from './list-upper.js'
 import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
 import type { LauncherProgram } from './launcher-link.js'
 import { LauncherLink } from './launcher-link.js'
-import type { FailedReply, StartedReply } from './protocol.generated.js'
+import type { Link, LinkEvents } from './link.js'
+import type { FailedReply, RequestTypes, StartedReply } from './protocol.generated.js'
 import { NONE, stdio } from './protocol.generated.js'
-import { encodeStartSteps } from './start-steps.js'
+import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
 import { StepRegistry } from './step-registry.js'
-import { parseUpperRecords } from './upper-records.js'
 
-/** The launcher takes frames of up to 64 MiB; no kernel takes that much argv. */
-const MAX_REQUEST_BYTES = 60 * 1024 * 1024
 const NOTHING = new Uint8Array(0)
 const NO_STEPS: readonly never[] = Object.freeze([])
 
@@ -40,31 +41,21 @@ export interface SessionOptions {
   readonly helpers: MapHelpers | undefined
 }
 
-/** Something the launcher was asked for and has not answered. */
-interface Pending {
-  /** Numbers of the template and plans it refers to. */
-  readonly needs: readonly number[]
-  /** Keeps the lists reachable, and so the launcher's copies, until the answer. */
-  readonly lists: readonly unknown[]
-  fail(error: unknown): void
-}
-
-interface PendingCommand extends Pending {
-  readonly launched: LaunchedCommand
-  /** Of an exec: where it runs. */
-  readonly container: KeptContainer | undefined
-}
-
-interface PendingContainer extends Pending {
-  created(container: KeptContainer): void
+/** A session with a launcher that runs already. */
+export interface AttachOptions {
+  readonly identity: LauncherIdentity
+  readonly connect: (events: LinkEvents) => Link
+  /** Called once, with what ends the wait for other clients. */
+  readonly giveUp: (fail: (error: unknown) => void) => void
 }
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
   readonly identity: LauncherIdentity
-  readonly #link: LauncherLink
+  readonly #link: Link
   readonly #handshake: LauncherHandshake
   readonly #registry: StepRegistry
+  readonly #adoption: Adoption | undefined
   readonly #failures: FailureContext
   readonly #commands = new Map<number, PendingCommand>()
   /** File servers, and whether they have started: from then on Node may end without them. */
@@ -73,17 +64,21 @@ export class LauncherSession implements ContainerHost {
   readonly #containers = new Map<number, KeptContainer>()
   #lastId = 0
 
-  private constructor(options: SessionOptions) {
-    this.identity = options.identity
-    this.#failures = {
-      launcher: options.program.path,
-      privileged: options.identity.mode === 'root',
-    }
-    this.#link = new LauncherLink(options.program, {
+  private constructor(
+    identity: LauncherIdentity,
+    launcher: string,
+    connect: (events: LinkEvents) => Link,
+    helpers: MapHelpers | undefined,
+    adopts: boolean,
+  ) {
+    this.identity = identity
+    this.#failures = { launcher, privileged: identity.mode === 'root' }
+    this.#link = connect({
       reply: (reply) => this.#reply(reply),
       lost: (error) => this.#lost(error),
     })
-    this.#handshake = new LauncherHandshake(this.#link, options.helpers, this.#failures)
+    this.#handshake = new LauncherHandshake(this.#link, helpers, this.#failures)
+    this.#adoption = adopts ? this.#adopt() : undefined
     this.#registry = new StepRegistry((name, request) => this.#link.send(name, request))
   }
 
@@ -92,14 +87,70 @@ export class LauncherSession implements ContainerHost {
    * @throws CaissonError ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE, ERR_LAUNCH
    */
   static async open(options: SessionOptions): Promise<LauncherSession> {
-    const session = new LauncherSession(options)
+    const { program, identity, helpers, hello } = options
+    const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
+    const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      await session.#handshake.run(options.hello)
+      await session.#handshake.run(hello)
     } catch (error) {
       await session.#link.end()
       throw error
     }
     return session
+  }
+
+  /**
+   * Joins a launcher that listens; settles when it has said what it holds.
+   * @throws CaissonError ERR_LAUNCHER_GONE, or what `giveUp` says
+   */
+  static async attach({ identity, connect, giveUp }: AttachOptions): Promise<LauncherSession> {
+    const session = new LauncherSession(identity, 'detached', connect, undefined, true)
+    try {
+      await session.#handshake.listening(giveUp)
+    } catch (error) {
+      await session.#link.end()
+      throw error
+    }
+    return session
+  }
+
+  /** What it found there when it was attached. */
+  get adopted(): Adoption | undefined {
+    return this.#adoption
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#link.pid
+  }
+
+  /** From now on the launcher outlives its clients. */
+  listen(request: RequestTypes['listen']): Promise<void> {
+    return this.#handshake.listen(request)
+  }
+
+  /** Keeps Node alive until the function returned is called. */
+  holdOpen(): () => void {
+    this.#link.hold()
+    return () => this.#link.release()
+  }
+
+  /** Leaves the launcher alone. */
+  letGo(): void {
+    if (this.#link instanceof LauncherLink) this.#link.letGo()
+  }
+
+  #adopt(): Adoption {
+    return new Adoption({
+      host: this,
+      link: this.#link,
+      failures: this.#failures,
+      containers: this.#containers,
+      commands: this.#commands,
+      taken: (id) => {
+        this.#lastId = Math.max(this.#lastId, id)
+      },
+    })
   }
 
   /** Whether it takes requests. */
@@ -148,7 +199,8 @@ export class LauncherSession implements ContainerHost {
     command: LaunchCommand,
     launched: LaunchedCommand,
   ): void {
-    if (!this.alive) return launched.fail(container.goneError())
+    if (!this.alive || container.isGone) return launched.fail(container.goneError())
+    this.#adoption?.ran(launched)
     return this.#launch(launched, () => {
       const id = ++this.#lastId
       const processPlan = this.#registry.plan(process, 'process')
@@ -172,17 +224,7 @@ export class LauncherSession implements ContainerHost {
       this.#link.send('changes', { container: container.id, exec: id, index, lowers })
       return id
     })
-    const { stdout } = await launched.started
-    if (!stdout) throw listingError('the launcher gave no stream')
-    try {
-      yield* parseUpperRecords(stdout)
-    } catch (error) {
-      throw error instanceof MalformedFrame ? listingError(error.message, error) : error
-    } finally {
-      stdout.destroy()
-    }
-    const { exitCode, signal } = await launched.ended
-    if (exitCode !== 0) throw listingError(`it ended with ${signal ?? `exit code ${exitCode}`}`)
+    yield* listUpper(launched)
   }
 
   files(container: KeptContainer, launched: LaunchedCommand): void {
@@ -230,28 +272,9 @@ export class LauncherSession implements ContainerHost {
   }
 
   #io(command: LaunchCommand) {
-    const { stdin, stdout, stderr } = command
-    const streams = stdin.kind === 'stream' || stdout === 'stream' || stderr === 'stream'
-    const steps = encodeStartSteps(command)
-    const input = stdin.kind === 'bytes' ? stdin.bytes : NOTHING
-    if (steps.length + input.length > MAX_REQUEST_BYTES) {
-      throw new CaissonError({
-        code: 'ERR_ARGV_TOO_LARGE',
-        what: 'command',
-        why: `arguments, environment and input bytes are ${steps.length + input.length} bytes`,
-        fix: 'Pass large input as a stream.',
-      })
-    }
+    const request = commandRequest(command)
     this.#link.allow(2 * command.maxOutputBytes)
-    return {
-      steps,
-      report: command.reportStart || streams ? 1 : 0,
-      stdin: stdio[stdin.kind],
-      input,
-      stdout: stdio[stdout],
-      stderr: stdio[stderr],
-      maxOutput: BigInt(command.maxOutputBytes),
-    }
+    return request
   }
 
   #track(
@@ -273,8 +296,10 @@ export class LauncherSession implements ContainerHost {
   }
 
   #reply(reply: Reply): void {
+    this.#adoption?.take(reply)
     switch (reply.name) {
       case 'ready':
+      case 'listening':
       case 'needMaps':
         return this.#handshake.reply(reply)
       case 'built':
@@ -305,6 +330,7 @@ export class LauncherSession implements ContainerHost {
   #failed(reply: Extract<Reply, { readonly name: 'failed' }>): void {
     switch (reply.kind) {
       case 0:
+      case 5:
         return this.#handshake.reply(reply)
       case 1:
         this.#registry.templateFailed(reply.id)
@@ -345,7 +371,7 @@ export class LauncherSession implements ContainerHost {
   #created(id: number, pid: number): void {
     const pending = this.#creating.get(this.#known(id))
     this.#settled(this.#creating, id)
-    if (!pending) return
+    if (!pending) return // given up, or adopted
     const container = new KeptContainer(this, id, pid)
     this.#containers.set(id, container)
     pending.created(container)
@@ -360,7 +386,7 @@ export class LauncherSession implements ContainerHost {
     const streams = [reply.stdin, reply.stdout, reply.stderr]
     try {
       // Nobody waits for it any more: the ends are closed unopened.
-      if (pending) pending.launched.start(this.#openStreams(reply))
+      if (pending) pending.launched.start(openStreams(this.#link.pid, reply))
     } catch (error) {
       pending?.launched.fail(error)
       this.#link.send('signal', { exec: reply.exec, signo: 9 })
@@ -368,16 +394,6 @@ export class LauncherSession implements ContainerHost {
     streams.forEach((fd, stream) => {
       if (fd !== NONE) this.#link.send('opened', { exec: reply.exec, stream })
     })
-  }
-
-  #openStreams(reply: StartedReply): ProcessStart {
-    const { pid } = this.#link
-    return {
-      pid: reply.pid,
-      ...(reply.stdin === NONE ? {} : { stdin: openInput(pid, reply.stdin) }),
-      ...(reply.stdout === NONE ? {} : { stdout: openOutput(pid, reply.stdout) }),
-      ...(reply.stderr === NONE ? {} : { stderr: openOutput(pid, reply.stderr) }),
-    }
   }
 
   #lost(error: CaissonError): void {
@@ -390,11 +406,8 @@ export class LauncherSession implements ContainerHost {
     this.#commands.clear()
     this.#creating.clear()
     for (const entry of pending) entry.fail(error)
+    this.#adoption?.fail(error)
     for (const container of this.#containers.values()) container.markGone()
     this.#containers.clear()
   }
-}
-
-function listingError(why: string, cause?: unknown): CaissonError {
-  return new CaissonError({ code: 'ERR_LAUNCH', what: 'changes', why, cause })
 }

@@ -33,7 +33,7 @@ export interface PlanRequest {
   readonly steps: Uint8Array
 }
 
-/** Forgets a template (kind 1) or plan (kind 2). */
+/** Forgets a template (kind 1), a plan (kind 2), or the result and logs of a command (kind 4), which a launcher that listens keeps until then. */
 export interface DropRequest {
   readonly kind: number
   readonly id: number
@@ -113,7 +113,7 @@ export interface FilesRequest {
   readonly exec: number
 }
 
-/** Outlive the client: accept others at this socket, one at a time, and go only when no container is left. Output that is captured is also appended to <logs>/<exec>.{out,err}, at most logBytes each, rotated once. */
+/** Outlive the client: accept others at this socket, one at a time, and go only when no container is left. Output that is captured also goes to <logs>/<exec>.{out,err}.<offset>, the last two files of logBytes / 2 each; <exec>.end holds both lengths once it ended. */
 export interface ListenRequest {
   readonly path: string
   readonly logs: string
@@ -173,7 +173,7 @@ export interface BuiltReply {
   readonly id: number
 }
 
-/** kind: 0 hello, 1 template, 2 plan, 3 container, 4 command. step: index in its list or none; op: the step's number or 0. */
+/** kind: 0 hello, 1 template, 2 plan, 3 container, 4 command, 5 listen. step: index in its list or none; op: the step's number or 0. */
 export interface FailedReply {
   readonly kind: number
   readonly id: number
@@ -220,9 +220,10 @@ export interface GoneReply {
   readonly status: number
 }
 
-/** The socket is there. Sent again to each client that connects, after what it has to know: created, started, exited and gone of everything not forgotten. */
+/** The socket is there. Sent again to each client that connects, after what it has to know: created, started, exited and gone of everything not forgotten. lastId: the highest number of a container or command so far. */
 export interface ListeningReply {
   readonly pid: number
+  readonly lastId: number
 }
 
 export interface ReplyTypes {
@@ -248,7 +249,7 @@ export const replyTable: Readonly<Record<ReplyName, { readonly type: number; rea
   started: { type: 6, fields: [["exec","u32"],["pid","u32"],["stdin","u32"],["stdout","u32"],["stderr","u32"]] },
   exited: { type: 7, fields: [["exec","u32"],["pid","u32"],["status","u32"],["userUs","u64"],["systemUs","u64"],["maxRssKiB","u64"],["wallUs","u64"],["stdoutTotal","u64"],["stderrTotal","u64"],["stdout","bytes"],["stderr","bytes"]] },
   gone: { type: 8, fields: [["container","u32"],["status","u32"]] },
-  listening: { type: 9, fields: [["pid","u32"]] },
+  listening: { type: 9, fields: [["pid","u32"],["lastId","u32"]] },
 }
 
 /** Opens a file under a free slot. flags are open(2)'s; only regular files, and directories with O_DIRECTORY. A new file gets exactly this mode. Answered by its status. */

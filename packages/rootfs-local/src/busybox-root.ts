@@ -23,6 +23,7 @@ function leaseOf(path: string, digest: string, stat: Stats): RootLease {
     extras: [],
     masked: [],
     copyOnWrite: true,
+    durable: true,
     release: () => Promise.resolve(),
   }
 }

@@ -58,6 +58,7 @@ export function lendDirectory(reference: string): RootLease {
     extras: [],
     masked: [],
     copyOnWrite: true,
+    durable: true,
     release: () => Promise.resolve(),
   }
 }

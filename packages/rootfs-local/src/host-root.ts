@@ -55,6 +55,7 @@ function leaseOf(view: HostView): RootLease {
     extras: view.extras,
     masked: view.masked,
     copyOnWrite: true,
+    durable: true,
     release: () => Promise.resolve(),
   }
 }

@@ -33,6 +33,8 @@ export interface ContainerParts {
   readonly id: string
   readonly spec: ContainerSpec
   readonly timeoutMs: number | undefined
+  /** Where it stands; default `created`. */
+  readonly state?: ContainerState
   readonly isolated: IsolatedContainer
   readonly held: HeldLimits
   readonly degraded: readonly string[]
@@ -57,7 +59,7 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
 
   constructor(parts: ContainerParts) {
     this.#parts = parts
-    this.#state = new StateMachine(parts.id)
+    this.#state = new StateMachine(parts.id, parts.state)
     const ending = (): boolean => this.#stopping !== undefined || this.#removing !== undefined
     this.#freezer = new Freezer(parts.id, this.#state, parts.held.leases, ending)
     const tell = (notice: ContainerNotice): void => {

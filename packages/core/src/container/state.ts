@@ -17,10 +17,11 @@ const transitions: Readonly<Record<ContainerState, readonly ContainerState[]>> =
 /** Where a container stands; it changes by allowed steps only. */
 export class StateMachine {
   readonly #id: string
-  #state: ContainerState = 'created'
+  #state: ContainerState
 
-  constructor(id: string) {
+  constructor(id: string, state: ContainerState = 'created') {
     this.#id = id
+    this.#state = state
   }
 
   get state(): ContainerState {

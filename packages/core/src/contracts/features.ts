@@ -37,6 +37,8 @@ export interface FeatureMethods {
   files: WithFiles
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
+  /** Containers can outlive the process: `engine.create({ detached: true })`, `engine.get`. */
+  detach: NoMethods
 }
 
 export type Feature = keyof FeatureMethods

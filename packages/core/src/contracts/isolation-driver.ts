@@ -2,6 +2,7 @@ import type { FileAccess } from './file-access.js'
 import type { Plan } from '../plan/plan.js'
 import type { Change } from '../result/change.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
+import type { DetachedHolder, DetachPlace, IsolatedDetached, Publish } from './detach.js'
 import type { Command, LaunchedProcess } from './process.js'
 import type { Amendment, Watch } from './resource-limiter.js'
 import type { RootLease } from './root-lease.js'
@@ -51,4 +52,15 @@ export interface IsolationDriver {
    * @throws CaissonError ERR_LAUNCH and the codes of its steps
    */
   create(request: ContainerRequest): Promise<IsolatedContainer>
+  /**
+   * A container that outlives this process. There, with `attach`, if and only if the manifest has the feature `detach`.
+   * @throws CaissonError the codes of `create`; ERR_UNSUPPORTED when the launcher it was given cannot
+   */
+  createDetached?(
+    request: ContainerRequest,
+    place: DetachPlace,
+    publish: Publish,
+  ): Promise<IsolatedDetached>
+  /** A container that was made by `createDetached`, here or in another process, with the same request. */
+  attach?(request: ContainerRequest, place: DetachPlace, holder: DetachedHolder): IsolatedDetached
 }

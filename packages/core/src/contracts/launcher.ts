@@ -1,5 +1,6 @@
 import type { ContainerStep, ProcessStep, TemplateStep } from '../plan/steps.generated.js'
 import type { FileAccess } from './file-access.js'
+import type { DetachedHolder, DetachedLauncher, DetachPlace, LaunchedDetached } from './detach.js'
 import type { CommandInput, CommandOutput, LaunchedProcess } from './process.js'
 
 /** Who the launcher is on this host, and how ids inside a container map to ids it uses. */
@@ -81,4 +82,11 @@ export interface Launcher extends AsyncDisposable {
   run(plan: LaunchPlan, command: LaunchCommand): LaunchedProcess
   /** A container that stays; `steps` are container steps of this one alone. */
   create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer>
+  /**
+   * Starts a launcher for one container that is to outlive this process. Absent, together with `attach`, when it cannot.
+   * @throws CaissonError the codes of `identity`
+   */
+  detached?(): Promise<DetachedLauncher>
+  /** A container that was handed over, by this process or another. */
+  attach?(holder: DetachedHolder, place: DetachPlace): LaunchedDetached
 }

@@ -39,6 +39,11 @@ export interface LimitLease {
   attach?(pid: number): Promise<void>
   /** There if and only if the manifest has the feature `watch`. Called once for a container that stays. */
   watch?: Watch
+  /**
+   * It needs nothing of this process: the limits hold without it, and without `release`; acquired again for the same
+   * container, it is the same. Default false: it cannot serve a detached container.
+   */
+  readonly durable?: boolean
   /** Gives everything back. Idempotent. */
   release(): Promise<void>
 }

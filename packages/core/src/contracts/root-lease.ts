@@ -24,6 +24,11 @@ export interface RootLease {
   readonly masked: readonly string[]
   /** False: the root cannot be made writable at all. */
   readonly copyOnWrite: boolean
+  /**
+   * It needs nothing of this process: the root stays without it, and without `release`. Default false: it cannot serve a
+   * detached container.
+   */
+  readonly durable?: boolean
   /** Gives the root back. Idempotent. */
   release(): Promise<void>
 }

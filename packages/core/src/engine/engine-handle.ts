@@ -20,7 +20,11 @@ import {
   type SpecContext,
 } from '../spec/parse-container-spec.js'
 import type { Spec } from '../spec/spec.js'
+import type { DetachedHandle } from '../container/detached-handle.js'
+import type { Swept } from '../records/record-store.js'
 import type { EngineParts } from './assemble.js'
+import type { ContainerFilter, DetachedInfo, DetachedSpec } from './detached-options.js'
+import { Detachments } from './detachments.js'
 import { examine, type DoctorReport } from './doctor.js'
 import type { Engine, EngineEvents } from './engine.js'
 import { oneShotOpener, withLeases, type OneShotParts } from './one-shot.js'
@@ -44,6 +48,8 @@ export class EngineHandle implements Engine {
   readonly #runs = new Set<CommandRun>()
   readonly #containers = new Set<ContainerHandle>()
   readonly #creating = new Set<Promise<unknown>>()
+  readonly #detachments: Detachments
+  readonly #swept: Promise<void>
   #disposed: Promise<void> | undefined
   readonly supports: Engine['supports']
 
@@ -51,6 +57,8 @@ export class EngineHandle implements Engine {
     this.#parts = parts
     this.#events = events
     this.#warn = (error): void => events.emit('warning', error)
+    this.#detachments = new Detachments(parts, this.#warn)
+    this.#swept = this.#detachments.sweep()
     this.#context = { from: parts.from, declaredLimits: parts.limits.declared }
     this.#defaultSpec = parseContainerSpec(undefined, this.#context)
     this.supports = Object.freeze({
@@ -86,15 +94,33 @@ export class EngineHandle implements Engine {
     return new ExecHandle(run)
   }
 
+  create(spec: DetachedSpec): Promise<DetachedHandle>
+  create(spec?: Spec): Promise<Container<LimitKey, Feature>>
   async create(spec?: Spec): Promise<Container<LimitKey, Feature>> {
     this.#alive()
-    const creation = this.#create(parseContainerSpec(spec, this.#context))
+    const parsed = parseContainerSpec(spec, this.#context)
+    const creation = parsed.detached ? this.#createDetached(parsed) : this.#create(parsed)
     this.#creating.add(creation)
     try {
       return await creation
     } finally {
       this.#creating.delete(creation)
     }
+  }
+
+  async get(id: string): Promise<DetachedHandle> {
+    this.#alive()
+    return this.#detachments.get(id)
+  }
+
+  async list(filter?: ContainerFilter): Promise<readonly DetachedInfo[]> {
+    this.#alive()
+    return this.#detachments.list(filter)
+  }
+
+  async prune(options?: object): Promise<Swept> {
+    this.#alive()
+    return this.#detachments.prune(options)
   }
 
   async explain(argv: readonly string[], options?: RunOptions): Promise<string> {
@@ -180,6 +206,24 @@ export class EngineHandle implements Engine {
     })
   }
 
+  async #createDetached(parsed: ParsedSpec): Promise<DetachedHandle> {
+    const { limits, roots } = this.#parts
+    this.#detachments.check()
+    const plan = limits.plan(parsed.container.limits, 'container')
+    const root = roots.find(parsed.container.from)
+    const { signal } = parsed
+    const unwanted = (): CaissonError | undefined => this.#unwanted(signal)
+    const first = unwanted()
+    if (first !== undefined) throw first
+    // what is durable needs no release: from here on it is the record's
+    const needs = { spec: parsed.container, root, limits: plan, signal }
+    return withLeases(needs, unwanted, async (request, held) => {
+      const container = await this.#detachments.create(request, held, parsed, plan)
+      this.#events.emit('container', container)
+      return container
+    })
+  }
+
   #unwanted(signal: AbortSignal | undefined): CaissonError | undefined {
     const why =
       this.#disposed !== undefined
@@ -199,6 +243,7 @@ export class EngineHandle implements Engine {
   async #dispose(): Promise<void> {
     const failures: unknown[] = []
     await Promise.allSettled(this.#creating)
+    await Promise.allSettled([this.#swept, this.#detachments.detachAll()])
     const runs = [...this.#runs].map(async (run) => {
       run.act({ reason: 'killed', signal: 'SIGKILL' })
       await run.result.then(ignore, ignore)

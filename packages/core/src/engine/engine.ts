@@ -1,4 +1,5 @@
 import type { Container } from '../container/container.js'
+import type { DetachedContainer } from '../container/detached-container.js'
 import type { Output } from '../container/decode-output.js'
 import type { Events } from '../container/event-hub.js'
 import type { Exec } from '../container/exec.js'
@@ -7,7 +8,10 @@ import type { ExecResult } from '../result/exec-result.js'
 import type { RunOptions } from '../spec/exec-options.js'
 import type { LimitKey } from '../spec/limits.js'
 import type { Spec } from '../spec/spec.js'
+import type { Duration } from '../values/duration.js'
+import type { ContainerFilter, DetachedInfo, DetachedSpec } from './detached-options.js'
 import type { DoctorReport } from './doctor.js'
+import type { Swept } from '../records/record-store.js'
 
 /** What happens in an engine. */
 export interface EngineEvents {
@@ -40,10 +44,35 @@ export interface Engine<
   ): Exec<Uint8Array>
   run(argv: readonly string[], options?: RunOptions<L>): Exec
   /**
+   * Makes a container that outlives this process: `get` finds it again, here or elsewhere. Needs the feature `detach` of the
+   * isolation driver, and a root and limits that are `durable`.
+   * @throws CaissonError the codes of `run`, and ERR_STATE_DIR
+   */
+  create(spec: DetachedSpec<L>): Promise<DetachedContainer<L, F>>
+  /**
    * Makes a container that stays until it is removed or the engine is disposed.
    * @throws CaissonError the codes of `run`
    */
   create(spec?: Spec<L>): Promise<Container<L, F>>
+  /**
+   * The detached container of that id, made by any process of this user with this state directory. It is connected to when
+   * it is first used; one process at a time can be.
+   * @throws CaissonError ERR_CONTAINER_NOT_FOUND, ERR_CONTAINER_GONE (what held it is dead), ERR_RECORD, ERR_STATE_DIR,
+   * ERR_UNSUPPORTED (its driver is not this engine's)
+   */
+  get(id: string): Promise<DetachedContainer<L, F>>
+  /**
+   * Detached containers of this state directory that live, oldest first.
+   * @throws CaissonError ERR_STATE_DIR
+   */
+  list(filter?: ContainerFilter): Promise<readonly DetachedInfo[]>
+  /**
+   * Removes what dead processes left in the state directory: records, sockets and logs of containers, claims of ids. Every
+   * engine does so when it is made.
+   * @param options `olderThan`: only what was not touched for so long; default 0
+   * @throws CaissonError ERR_STATE_DIR
+   */
+  prune(options?: { readonly olderThan?: Duration }): Promise<Swept>
   /** What `run` with the same arguments would do, in order, for people. Runs nothing. Throws what `run` rejects with. */
   explain(argv: readonly string[], options?: RunOptions<L>): Promise<string>
   /** What this host gives each driver, and what to do about what it does not. Never throws, changes nothing. */

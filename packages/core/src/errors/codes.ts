@@ -93,6 +93,26 @@ export const errorCodes = {
     meaning: 'The container ended by itself: its first process died or was killed from outside.',
     fix: 'Make a new container.',
   },
+  ERR_CONTAINER_BUSY: {
+    meaning: 'Another process is connected to this detached container; it serves one at a time.',
+    fix: 'Try again when the other has called `detach()` or ended; `logs()` needs no connection.',
+  },
+  ERR_CONTAINER_NOT_FOUND: {
+    meaning: 'There is no detached container of that id in the state directory.',
+    fix: 'See `engine.list()`; check that `stateDir` and the user are those that made it.',
+  },
+  ERR_DETACHED: {
+    meaning: 'The container was let go of while something was under way; in there it goes on.',
+    fix: 'Wait for it before `detach()`, or get the container again by `engine.get(id)`.',
+  },
+  ERR_RECORD: {
+    meaning: 'The record of a detached container is not what Caisson wrote.',
+    fix: 'Remove its directory once nothing of it runs any more.',
+  },
+  ERR_STATE_DIR: {
+    meaning: 'The state directory cannot be used: not a directory, or others may write there.',
+    fix: 'Give it to this user with mode 0700, or pass another `stateDir`.',
+  },
   ERR_COMMAND_FAILED: {
     meaning: '`unwrap()` of a result that is not ok; the result is in the error.',
     fix: 'Look at `error.result`: reason, exit code and stderr.',

@@ -31,6 +31,8 @@ export interface ParsedSpec {
   readonly container: ContainerSpec
   readonly timeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
+  readonly detached: boolean
+  readonly maxLogBytes: number
 }
 
 /** Fields of a spec that say nothing about a single command. */
@@ -50,6 +52,9 @@ const fields: ReadonlySet<string> = new Set([
   'limits',
   'timeout',
   'signal',
+  // not for one-shots: those end with their command, whose result somebody has to wait for
+  'detached',
+  'maxLog',
 ])
 
 /** setTimeout takes no more: it would fire at once. */
@@ -58,6 +63,7 @@ export const maxTimeoutMs = 2 ** 31 - 1
 const writableFields: ReadonlySet<string> = new Set(['size', 'inodes'])
 // It is memory of the host. 256 MiB hold a compiler's output or a test suite's, and 8 containers still fit a small host.
 const defaultUpperBytes = 256 * 1024 ** 2
+const defaultLogBytes = 8 * 1024 ** 2
 const none: readonly never[] = Object.freeze([])
 const noLabels: Readonly<Record<string, string>> = Object.freeze({})
 const noMounts: readonly MountSpec[] = none
@@ -184,6 +190,8 @@ export function parseContainerFields(
     container: Object.freeze({ key: keyOf(spec), ...spec }),
     timeoutMs: timeout === undefined ? undefined : parseTimeout(timeout),
     signal: parseSignal(given['signal']),
+    detached: parseFlag(given['detached'], 'detached', false),
+    maxLogBytes: parseBytes(given['maxLog'] ?? defaultLogBytes, 'maxLog', { min: 4096 }),
   })
 }
 
