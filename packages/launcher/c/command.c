@@ -13,6 +13,7 @@
 #include "init.h"
 #include "launcher.h"
 #include "orders.h"
+#include "relay.h"
 #include "sys.h"
 
 enum { CHUNK = 64 << 10, CHUNKS_A_TURN = 16 };
@@ -24,6 +25,8 @@ static void bury_command(struct command *cmd)
 		capture_free(&cmd->capture[i]);
 	}
 	unwatch(&cmd->death);
+	if (cmd->relay)
+		relay_close(cmd);
 	free(cmd->input);
 	cmd->input = NULL;
 	table_remove(&L.commands, &cmd->node);
@@ -34,6 +37,8 @@ static void bury_command(struct command *cmd)
 /* The client opens its streams through our descriptors: as long as it has not, they must stay. */
 static void bury_when_done(struct command *cmd)
 {
+	if (relay_open(cmd))
+		return;
 	for (int i = 0; i < 3; i++)
 		if (cmd->mode[i] == STDIO_STREAM && cmd->stream[i].fd >= 0)
 			return;
@@ -44,7 +49,10 @@ static int make_pipe(struct command *cmd, int i, int theirs[3])
 {
 	int p[2], mine = i == 0 ? 1 : 0;
 
-	if (cmd->mode[i] == STDIO_NULL)
+	if (cmd->mode[i] == STDIO_NULL || cmd->mode[i] == STDIO_TERMINAL)
+		return 0;
+	/* a terminal takes bytes and gives what is captured without a pipe */
+	if (cmd->mode[2] == STDIO_TERMINAL && cmd->mode[i] != STDIO_STREAM)
 		return 0;
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return -errno;
@@ -106,11 +114,14 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 		errno = -err;
 		return NULL;
 	}
+	if (cmd->mode[2] == STDIO_TERMINAL)
+		relay_make(cmd, theirs);
 	if (cmd->mode[0] == STDIO_BYTES) {
 		cmd->input_size = io->input->len;
 		cmd->input = must_realloc(NULL, cmd->input_size + 1);
 		memcpy(cmd->input, io->input->ptr, cmd->input_size);
-		feed(cmd);
+		if (!cmd->relay)
+			feed(cmd);
 		if (cmd->stream[0].fd >= 0)
 			watch(&cmd->stream[0], EPOLLOUT);
 	}
@@ -120,6 +131,14 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 int command_reports(const struct command *cmd)
 {
 	return cmd->report || cmd->mode[0] == STDIO_STREAM || cmd->mode[1] == STDIO_STREAM || cmd->mode[2] == STDIO_STREAM;
+}
+
+void command_terminal(struct command *cmd, int master)
+{
+	if (cmd->relay)
+		relay_start(cmd, master);
+	else
+		close(master);
 }
 
 void command_started(struct command *cmd, uint32_t pid)
@@ -169,6 +188,8 @@ void command_ended(struct command *cmd)
 	for (int i = 1; i < 3; i++)
 		if (cmd->mode[i] == STDIO_CAPTURE)
 			drain(cmd, i, CHUNKS_A_TURN * 2);
+	if (cmd->relay)
+		relay_finish(cmd);
 	reply_begin(w, REPLY_EXITED);
 	reply_u32(w, cmd->node.id);
 	reply_u32(w, cmd->pid);
@@ -224,6 +245,10 @@ void command_event(struct source *s)
 		feed(cmd);
 	} else if (s->kind == SOURCE_OUTPUT) {
 		drain(cmd, s->stream, CHUNKS_A_TURN);
+	} else if (s->kind == SOURCE_RELAY) {
+		relay_pump(cmd);
+		if (cmd->ended)
+			bury_when_done(cmd);
 	} else {
 		struct rusage usage;
 
@@ -245,16 +270,24 @@ void command_opened(uint32_t id, int stream)
 		bury_when_done(cmd);
 }
 
-void command_signal(uint32_t id, int signo)
+void command_resize(uint32_t id, uint32_t cols, uint32_t rows)
 {
 	struct command *cmd = table_find(&L.commands, id);
-	struct order o = { .type = ORDER_SIGNAL, .exec = id, .signo = signo };
+
+	if (cmd && cmd->relay)
+		relay_resize(cmd, cols, rows);
+}
+
+void command_signal(uint32_t id, int signo, int final)
+{
+	struct command *cmd = table_find(&L.commands, id);
+	struct order o = { .type = ORDER_SIGNAL, .exec = id, .signo = signo, .final = (uint32_t)final };
 
 	if (!cmd || cmd->ended)
 		return;
 	if (cmd->death.fd >= 0)
 		sys_pidfd_send_signal(cmd->death.fd, signo);
-	else if (cmd->one_shot && signo == SIGKILL)
+	else if (cmd->one_shot && (signo == SIGKILL || cmd->is_init))
 		sys_pidfd_send_signal(cmd->container->death.fd, SIGKILL);
 	else if (cmd->container && cmd->container->init.fd >= 0)
 		orders_send(cmd->container->init.fd, &o, sizeof(o), NULL, 0, MSG_DONTWAIT);

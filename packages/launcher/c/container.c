@@ -204,12 +204,22 @@ static void set_up_failed(struct container *c, const struct failure *f)
 	c->keep = 0;
 }
 
-static void command_report(struct container *c, const struct report *r)
+/* Takes `master`. */
+static void command_report(struct container *c, const struct report *r, int master)
 {
 	struct command *cmd = table_find(&L.commands, r->exec);
+	int known = cmd && cmd->container == c && !cmd->ended;
 
-	if (!cmd || cmd->container != c || cmd->ended)
+	if (known && master >= 0)
+		command_terminal(cmd, master);
+	else if (master >= 0)
+		close(master);
+	if (!known)
 		return;
+	if (r->type == REPORT_BECOMING) {
+		cmd->is_init = 1;
+		return;
+	}
 	if (r->type == REPORT_STARTED) {
 		command_started(cmd, (uint32_t)r->pid);
 		return;
@@ -232,27 +242,27 @@ static void command_report(struct container *c, const struct report *r)
 void container_event(struct container *c)
 {
 	struct report r;
-	int upper = -1;
-	ssize_t n = orders_receive(c->init.fd, &r, sizeof(r), &upper, 1);
+	int fd = -1;	/* its upper, or a master */
+	ssize_t n = orders_receive(c->init.fd, &r, sizeof(r), &fd, 1);
 
 	if (n != (ssize_t)sizeof(r)) {
 		unwatch(&c->init); /* the pidfd says the rest */
+		if (c->one && c->one->is_init)
+			command_started(c->one, 1);
 		return;
 	}
 	if (r.type == REPORT_CREATED) {
-		c->upper = upper;
+		c->upper = fd;
 		reply_begin(&L.wire, REPLY_CREATED);
 		reply_u32(&L.wire, c->node.id);
 		reply_u32(&L.wire, (uint32_t)c->pid);
 		reply_end(&L.wire);
 		return;
 	}
-	if (upper >= 0)
-		close(upper);
 	if (r.type == REPORT_FAILED && r.exec == NONE)
 		set_up_failed(c, &r.failure);
 	else
-		command_report(c, &r);
+		command_report(c, &r, fd);
 }
 
 void container_died(struct container *c)
@@ -270,8 +280,8 @@ void container_died(struct container *c)
 	one = c->one;
 	c->one = NULL;
 	if (one && !one->ended) {
-		/* killed with its pid 1, whose use includes everybody it reaped */
-		one->status = SIGKILL;
+		/* it was its pid 1, or was killed with it; the use includes everybody it reaped */
+		one->status = one->is_init ? status : SIGKILL;
 		one->user_us = micros(usage.ru_utime);
 		one->system_us = micros(usage.ru_stime);
 		one->max_rss_kib = (uint64_t)usage.ru_maxrss;

@@ -18,6 +18,7 @@
 #include "scoped.h"
 #include "setup.h"
 #include "sys.h"
+#include "terminal.h"
 #include "tree.h"
 #include "wire.h"
 
@@ -25,6 +26,7 @@ struct running {
 	uint32_t exec;
 	pid_t pid;
 	uint64_t since_us, tag;
+	int final;	/* its tree ends with it */
 };
 
 struct init {
@@ -141,23 +143,69 @@ static void remember(struct init *in, uint32_t exec, pid_t pid, uint64_t tag)
 	};
 }
 
+/* The master of a terminal if the command is to have one, else -1. */
+static int give_terminal(struct init *in, struct process *p)
+{
+	const struct step *st = steps_find(p->own, OP_TERMINAL);
+	int peer = -1, master;
+
+	if (!st)
+		return -1;
+	master = terminal_open(&p->failure, in->proc, (uint32_t)st->f[TERMINAL_COLS].num,
+			       (uint32_t)st->f[TERMINAL_ROWS].num, &peer);
+	p->in = p->out = p->err = peer;
+	p->terminal = 1;
+	if (master < 0)
+		p->failure.op = OP_TERMINAL;
+	return master;
+}
+
+/* Pid 1 itself becomes the command, and the end of its socket says that it has. Nobody reaps then but the command. */
+static _Noreturn void become_it(struct init *in, struct report *r, struct process *p, int master)
+{
+	r->type = REPORT_BECOMING;
+	r->pid = 1;
+	send_report(in, r, master);
+	p->proc = -1;
+	p->sock = in->b->sock;
+	process_become(p);
+	in->b->sock = p->sock;
+	r->type = REPORT_FAILED;
+	r->failure = p->failure;
+	send_report(in, r, -1);
+	_exit(0);
+}
+
 static void start(struct init *in, uint32_t exec, struct process *p, int report)
 {
 	struct report r = { .type = REPORT_STARTED, .exec = exec };
+	int master;
 
 	/* a one-shot ends with its command: there is nobody to tell apart */
 	p->proc = in->b->keep ? in->proc : -1;
-	r.pid = process_start(p);
+	p->sock = -1;
+	p->failure.step = NONE;
+	master = give_terminal(in, p);
+	if (!p->failure.err && !in->b->keep && steps_find(p->own, OP_INIT))
+		become_it(in, &r, p, master);
+	r.pid = p->failure.err ? -p->failure.err : process_start(p);
 	if (r.pid < 0) {
 		r.type = REPORT_FAILED;
 		r.failure = p->failure;
 	} else {
 		remember(in, exec, r.pid, p->tag);
 	}
-	if (report || r.pid < 0)
-		send_report(in, &r, -1);
+	if (report || r.pid < 0 || master >= 0)
+		send_report(in, &r, r.pid < 0 ? -1 : master);
 	if (r.pid < 0 && !in->b->keep)
 		_exit(0);
+	if (p->terminal) {
+		if (master >= 0)
+			close(master);
+		if (p->in >= 0)
+			close(p->in);
+		p->in = p->out = p->err = -1;
+	}
 }
 
 static void fill_usage(struct report *r, const struct rusage *u)
@@ -193,6 +241,9 @@ static void reap(struct init *in)
 			i++;
 		if (i == in->n)
 			continue; /* an orphan */
+		/* what cannot be killed alone goes with the container */
+		if (in->run[i].final && in->run[i].tag && tree_kill(in->proc, in->run[i].tag) < 0)
+			_exit(1);
 		r.exec = in->run[i].exec;
 		r.wall_us = now_us() - in->run[i].since_us;
 		in->run[i] = in->run[--in->n];
@@ -248,6 +299,7 @@ static void order_signal(struct init *in, const struct order *o)
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->run[i].exec != o->exec)
 			continue;
+		in->run[i].final |= o->final != 0;
 		kill(in->run[i].pid, o->signo);
 		if (o->signo != SIGKILL)
 			return;

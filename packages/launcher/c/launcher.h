@@ -19,6 +19,7 @@ struct source {
 		SOURCE_DEATH,	/* pidfd of a pid 1 or of a worker */
 		SOURCE_OUTPUT,	/* captured stdout or stderr */
 		SOURCE_INPUT,	/* room in stdin's pipe */
+		SOURCE_RELAY,	/* something of a terminal: relay.c */
 	} kind;
 	int fd;		/* -1: not open */
 	int stream;
@@ -68,6 +69,7 @@ struct command {
 	struct node node;
 	struct container *container;	/* or NULL, of a worker */
 	int ended, report, one_shot;
+	int is_init;		/* it is pid 1 itself; `started` waits for its execve */
 	pid_t worker;
 	struct source death;
 	uint32_t pid;
@@ -76,6 +78,7 @@ struct command {
 	struct source stream[3];	/* our ends; those the client streams stay until it says `opened` */
 	uint32_t mode[3];
 	struct capture capture[3];
+	struct relay *relay;	/* of a command with a terminal, else NULL */
 	unsigned char *input;
 	size_t input_size, input_at;
 	struct command *next_dead;
@@ -123,7 +126,8 @@ void container_remove(uint32_t id);
 void container_event(struct container *c);	/* its pid 1 says something */
 void container_died(struct container *c);
 void command_exec(const struct field *a);
-void command_signal(uint32_t id, int signo);
+void command_signal(uint32_t id, int signo, int final);
+void command_resize(uint32_t id, uint32_t cols, uint32_t rows);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
 
@@ -136,6 +140,7 @@ struct io_request {
 /* Makes it and its pipes; theirs[] are the command's ends (-1: none). NULL with the failure sent. */
 struct command *command_make(const struct io_request *io, int theirs[3]);
 int command_reports(const struct command *cmd);	/* whether `started` is wanted */
+void command_terminal(struct command *cmd, int master); /* takes it */
 void command_started(struct command *cmd, uint32_t pid);
 void command_ended(struct command *cmd);	/* its numbers are filled in */
 void command_failed(struct command *cmd, uint32_t kind, const struct failure *f);

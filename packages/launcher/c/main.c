@@ -81,6 +81,7 @@ void bury(void)
 		struct command *cmd = L.dead_commands;
 
 		L.dead_commands = cmd->next_dead;
+		free(cmd->relay);
 		free(cmd);
 	}
 }
@@ -170,7 +171,7 @@ static void carry_out(uint32_t type, const struct field *a)
 		command_exec(a);
 		break;
 	case REQ_SIGNAL:
-		command_signal((uint32_t)a[SIGNAL_EXEC].num, (int)a[SIGNAL_SIGNO].num);
+		command_signal((uint32_t)a[SIGNAL_EXEC].num, (int)a[SIGNAL_SIGNO].num, a[SIGNAL_FINAL].num != 0);
 		break;
 	case REQ_STOP:
 		container_stop((uint32_t)a[STOP_CONTAINER].num);
@@ -185,6 +186,8 @@ static void carry_out(uint32_t type, const struct field *a)
 		command_changes(a);
 		break;
 	case REQ_RESIZE:
+		command_resize((uint32_t)a[RESIZE_EXEC].num, (uint32_t)a[RESIZE_COLS].num, (uint32_t)a[RESIZE_ROWS].num);
+		break;
 	case REQ_FILES:
 	case REQ_LISTEN:
 		leave(114);
@@ -250,6 +253,7 @@ static void dispatch(struct source *s, uint32_t events)
 		break;
 	case SOURCE_OUTPUT:
 	case SOURCE_INPUT:
+	case SOURCE_RELAY:
 		if (s->fd >= 0)
 			command_event(s);
 		break;

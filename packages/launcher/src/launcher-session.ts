@@ -210,7 +210,11 @@ export class LauncherSession implements ContainerHost {
   #launch(launched: LaunchedCommand, send: () => number): void {
     try {
       const exec = send()
-      launched.sent((signo) => this.#link.send('signal', { exec, signo }))
+      launched.sent({
+        signal: (signo, final) =>
+          this.#link.send('signal', { exec, signo, final: final ? 1 : 0 }),
+        resize: ({ cols, rows }) => this.#link.send('resize', { exec, cols, rows }),
+      })
     } catch (error) {
       launched.fail(error)
     }
@@ -236,7 +240,7 @@ export class LauncherSession implements ContainerHost {
       stdin: stdio[stdin.kind],
       input,
       stdout: stdio[stdout],
-      stderr: stdio[stderr],
+      stderr: command.tty === undefined ? stdio[stderr] : stdio.terminal,
       maxOutput: BigInt(command.maxOutputBytes),
     }
   }
@@ -344,7 +348,7 @@ export class LauncherSession implements ContainerHost {
       if (pending) pending.launched.start(this.#openStreams(reply))
     } catch (error) {
       pending?.launched.fail(error)
-      this.#link.send('signal', { exec: reply.exec, signo: 9 })
+      this.#link.send('signal', { exec: reply.exec, signo: 9, final: 0 })
     }
     streams.forEach((fd, stream) => {
       if (fd !== NONE) this.#link.send('opened', { exec: reply.exec, stream })

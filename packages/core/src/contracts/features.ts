@@ -20,6 +20,10 @@ export interface FeatureMethods {
   userns: NoMethods
   /** System calls are filtered. */
   seccomp: NoMethods
+  /** Commands may have a terminal (`tty`). */
+  pty: NoMethods
+  /** The command of a one-shot may be its container's pid 1 (`init: 'command'`). */
+  commandInit: NoMethods
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
 }
