@@ -1,16 +1,34 @@
-import { readdirSync, readlinkSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 
-/** The pid namespace of a process of the host, undefined when it is gone or not ours to look at. */
-export function pidNamespace(pid: number | string): string | undefined {
+/** A process of the host. The start time tells it from a later one that got its number. */
+export interface HostProcess {
+  readonly pid: number
+  readonly parent: number
+  readonly startTime: string
+}
+
+function readProcess(pid: number): HostProcess | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/ns/pid`)
+    // after the name, which may hold anything, in parentheses: state, parent ... and as the 20th the start time
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return { pid, parent: Number(fields[1]), startTime: fields[19] ?? '' }
   } catch {
     return undefined
   }
 }
 
-/** How many processes of the host live in a pid namespace. */
-export function countProcesses(namespace: string): number {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.filter((pid) => pidNamespace(pid) === namespace).length
+/** All processes below one: in a container, whose orphans its first process adopts, everything that runs in it. */
+export function descendantsOf(pid: number): readonly HostProcess[] {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger)
+  const all = pids.map(readProcess).filter((found) => found !== undefined)
+  const below = (parent: number): readonly HostProcess[] =>
+    all.filter((child) => child.parent === parent).flatMap((child) => [child, ...below(child.pid)])
+  return below(pid)
+}
+
+/** Whether a process is there still. */
+export function isAlive({ pid, startTime }: HostProcess): boolean {
+  return readProcess(pid)?.startTime === startTime
 }

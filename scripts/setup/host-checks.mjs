@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 const NODE_NEEDED = [20, 19]
 
 /** Whether a program is on PATH. */
-export function isOnPath(name) {
+function isOnPath(name) {
   return (process.env['PATH'] ?? '').split(delimiter).some((dir) => {
     try {
       accessSync(join(dir, name), constants.X_OK)
@@ -17,7 +17,7 @@ export function isOnPath(name) {
 }
 
 /** The command that installs a package here, by the package manager this system has. */
-export function installCommand({ apt, dnf, apk, pacman }) {
+function installCommand({ apt, dnf, apk, pacman }) {
   const sudo = process.getuid?.() === 0 ? '' : 'sudo '
   if (isOnPath('apt-get')) return `${sudo}apt-get install ${apt}`
   if (isOnPath('dnf')) return `${sudo}dnf install ${dnf}`

@@ -21,7 +21,7 @@ const own = join(root, '.caisson')
 const stampPath = join(own, 'setup.json')
 
 /** Set-up could not go on; the message is for people and says what to do. */
-export class SetUpError extends Error {}
+class SetUpError extends Error {}
 
 function read(path) {
   try {
@@ -101,7 +101,7 @@ function isBuilt() {
  * what it does.
  * @throws SetUpError
  */
-export function setUp() {
+function setUp() {
   const installed = isInstalled()
   const lacking = checkHost({ install: !installed })
   for (const { what, fix } of lacking) console.error(`${what}\n  fix: ${fix}`)

@@ -23,10 +23,15 @@ describe('documents', () => {
     })
   }
 
-  it('README.md shows examples/ten-lines.ts as it is', () => {
-    const block = /```ts\n([\s\S]*?)```/.exec(readText('README.md'))?.[1]
-    expect(block).to.equal(readText('examples/ten-lines.ts'))
-  })
+  for (const [path, program] of [
+    ['README.md', 'examples/ten-lines.ts'],
+    ['docs/drivers.md', 'examples/layers-rootfs.ts'],
+  ] as const) {
+    it(`${path} shows ${program} as it is`, () => {
+      const block = /```ts\n([\s\S]*?)```/.exec(readText(path))?.[1]
+      expect(block).to.equal(readText(program))
+    })
+  }
 
   it('CHANGELOG.md speaks of the version that the packages have', () => {
     for (const folder of packageFolders) {
@@ -40,7 +45,7 @@ describe('documents', () => {
       const { scripts } = JSON.parse(readText('package.json')) as {
         scripts: Record<string, string>
       }
-      const named = [...readText(path).matchAll(/npm (?:run )?([a-z-]+)/g)].map(
+      const named = [...readText(path).matchAll(/(?:`|^)npm (?:run )?([a-z-]+)/gm)].map(
         ([, name = '']) => name,
       )
       const known = [...Object.keys(scripts), 'run', 'i', 'install']

@@ -7,8 +7,14 @@ export interface Outcome {
   readonly skipped: string | undefined
 }
 
-/** A test runner of a few lines, whose outcomes can be looked at: what the kit says about drivers that break the contract. */
-export async function collect(define: (api: TestApi) => void): Promise<Outcome[]> {
+/**
+ * A test runner of a few lines, whose outcomes can be looked at: what the kit says about drivers that break the contract.
+ * @param only runs the tests with these titles; default all
+ */
+export async function collect(
+  define: (api: TestApi) => void,
+  only?: readonly string[],
+): Promise<Outcome[]> {
   const tests: { title: string; run: (...context: unknown[]) => Promise<void> }[] = []
   const hooks: { before: (() => Promise<void>)[]; after: (() => Promise<void>)[] } = {
     before: [],
@@ -23,6 +29,7 @@ export async function collect(define: (api: TestApi) => void): Promise<Outcome[]
   const outcomes: Outcome[] = []
   for (const hook of hooks.before) await hook()
   for (const { title, run } of tests) {
+    if (only?.includes(title) === false) continue
     let skipped: string | undefined
     let error: unknown
     const skip = (reason: string): void => {

@@ -293,46 +293,59 @@ void command_signal(uint32_t id, int signo, int final)
 		orders_send(cmd->container->init.fd, &o, sizeof(o), NULL, 0, MSG_DONTWAIT);
 }
 
-/* Both lists in one memfd: a datagram would not hold two megabytes of argv. */
-static int pack(struct failure *f, const struct step_list *plan, const struct field *own)
+/* For lists that a datagram cannot hold: two megabytes of argv. */
+static int pack(struct failure *f, struct iovec *iov)
 {
-	int fd = memfd_create("command", MFD_CLOEXEC);
-	struct iovec iov[] = { { plan ? plan->bytes : NULL, plan ? plan->size : 0 },
-			       { (void *)(uintptr_t)own->ptr, own->len } };
+	int fd = memfd_create("steps", MFD_CLOEXEC);
 
 	if (fd < 0)
-		return fail(f, "memfd_create", "command");
+		return fail(f, "memfd_create", "steps");
 	if (writev(fd, iov, 2) != (ssize_t)(iov[0].iov_len + iov[1].iov_len)) {
 		close(fd);
-		return fail(f, "writev", "command");
+		return fail(f, "writev", "steps");
 	}
 	return fd;
+}
+
+int order_send(struct failure *f, int sock, struct order *o, const struct step_list *plan,
+	       const struct field *own, const int theirs[3])
+{
+	struct iovec iov[] = { { o, sizeof(*o) },
+			       { plan ? plan->bytes : NULL, plan ? plan->size : 0 },
+			       { (void *)(uintptr_t)own->ptr, own->len } };
+	int fds[ORDER_FDS], err;
+	size_t n = 0;
+
+	o->plan_size = iov[1].iov_len;
+	o->own_size = iov[2].iov_len;
+	o->memfd = o->plan_size + o->own_size > ORDER_INLINE;
+	if (o->memfd) {
+		fds[0] = pack(f, iov + 1);
+		if (fds[0] < 0)
+			return fds[0];
+		n = 1;
+	}
+	for (int i = 0; i < 3; i++) {
+		if (theirs[i] < 0)
+			continue;
+		o->streams |= 1U << i;
+		fds[n++] = theirs[i];
+	}
+	/* a pid 1 that does not listen must not stop us */
+	err = orders_sendv(sock, iov, o->memfd ? 1 : 3, fds, n, MSG_DONTWAIT);
+	if (o->memfd)
+		close(fds[0]);
+	return err < 0 ? fail_with(f, -err, "sendmsg", "pid 1") : 0;
 }
 
 static int send_exec(struct failure *f, struct container *c, const struct field *a, const int theirs[3])
 {
 	struct plan *plan = table_find(&L.plans, (uint32_t)a[EXEC_PROCESS_PLAN].num);
 	struct order o = { .type = ORDER_EXEC, .exec = (uint32_t)a[EXEC_EXEC].num };
-	int fds[4], err;
-	size_t n = 1;
 
 	if (!plan && a[EXEC_PROCESS_PLAN].num != NONE)
 		return fail_with(f, ENOENT, "exec", "plan");
-	fds[0] = pack(f, plan ? &plan->list : NULL, &a[EXEC_STEPS]);
-	if (fds[0] < 0)
-		return fds[0];
-	o.plan_size = plan ? plan->list.size : 0;
-	o.own_size = a[EXEC_STEPS].len;
-	for (int i = 0; i < 3; i++) {
-		if (theirs[i] < 0)
-			continue;
-		o.streams |= 1U << i;
-		fds[n++] = theirs[i];
-	}
-	/* a pid 1 that does not listen must not stop us */
-	err = orders_send(c->init.fd, &o, sizeof(o), fds, n, MSG_DONTWAIT);
-	close(fds[0]);
-	return err < 0 ? fail_with(f, -err, "sendmsg", "pid 1") : 0;
+	return order_send(f, c->init.fd, &o, plan ? &plan->list : NULL, &a[EXEC_STEPS], theirs);
 }
 
 void command_exec(const struct field *a)

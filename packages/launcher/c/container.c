@@ -13,30 +13,12 @@
 #include "orders.h"
 #include "sys.h"
 
-/* Namespaces a container may ask for; the mount namespace it always has, the others come from the pool. */
-#define CLONE_FLAGS (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
-
-static const struct step_list empty;
-
 static uint64_t micros(struct timeval t)
 {
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
 }
 
-static struct container *make(const struct field *a)
-{
-	struct container *c = must_realloc(NULL, sizeof(*c));
-
-	memset(c, 0, sizeof(*c));
-	c->node.id = (uint32_t)a[START_CONTAINER].num;
-	c->keep = a[START_KEEP].num != 0;
-	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
-	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
-	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
-	return c;
-}
-
-static void release(struct container *c)
+void container_release(struct container *c)
 {
 	unwatch(&c->init);
 	unwatch(&c->death);
@@ -49,82 +31,8 @@ static void release(struct container *c)
 	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
 }
 
-/* The lists a start needs: template and plans by number, its own steps by value. */
-struct order_sheet {
-	struct template *template;
-	const struct step_list *container, *process;
-	struct step_list own;
-	uint64_t flags;
-	int net, user;
-};
-
-static int read_sheet(struct failure *f, const struct field *a, struct order_sheet *o)
-{
-	const struct field *steps = &a[START_STEPS];
-	struct plan *container = table_find(&L.plans, (uint32_t)a[START_CONTAINER_PLAN].num);
-	struct plan *process = table_find(&L.plans, (uint32_t)a[START_PROCESS_PLAN].num);
-	const struct step *spaces;
-
-	o->template = table_find(&L.templates, (uint32_t)a[START_TEMPLATE].num);
-	if (!o->template || (!container && a[START_CONTAINER_PLAN].num != NONE) ||
-	    (!process && a[START_PROCESS_PLAN].num != NONE))
-		return fail_with(f, ENOENT, "start", "template or plan");
-	o->container = container ? &container->list : &empty;
-	o->process = process ? &process->list : &empty;
-	if (steps_take(f, &o->own, steps->ptr, steps->len, IN_CONTAINER | IN_PROCESS) < 0)
-		return -f->err;
-	spaces = steps_find(o->container, OP_NAMESPACES);
-	o->flags = spaces ? spaces->f[NAMESPACES_FLAGS].num : 0;
-	/* without a pid namespace nothing would hold the tree together */
-	if (!(o->flags & CLONE_NEWPID) || (o->flags & ~(uint64_t)CLONE_FLAGS))
-		return fail_with(f, EINVAL, "clone3", "namespaces");
-	o->net = (int)spaces->f[NAMESPACES_NETWORK].num;
-	o->user = (int)spaces->f[NAMESPACES_USER].num;
-	return 0;
-}
-
-static int spawn(struct failure *f, struct container *c, struct order_sheet *o, const struct field *a,
-		 const int theirs[3], int report)
-{
-	struct birth b = {
-		.template_ns = o->template->ns, .net_ns = -1, .user_ns = -1,
-		.stream = { theirs[0], theirs[1], theirs[2] }, .keep = c->keep,
-		.exec = (uint32_t)a[START_EXEC].num, .report = report, .container = o->container, .process = o->process,
-		.own = &o->own, .open_files = L.open_files,
-	};
-	int pair[2];
-
-	f->step = NONE;
-	f->op = OP_NAMESPACES;
-	if (o->net && (b.net_ns = pool_take_net(f, o->net == 2)) < 0)
-		return -f->err;
-	if (o->user && (b.user_ns = pool_take_user(f, o->user == 2)) < 0)
-		goto out;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		fail(f, "socketpair", "container");
-		goto out;
-	}
-	b.sock = pair[1];
-	c->pid = sys_fork(o->flags, &c->death.fd);
-	if (c->pid == 0)
-		init_run(&b);
-	close(pair[1]);
-	c->init.fd = pair[0];
-	if (c->pid < 0)
-		fail(f, "clone3", "container");
-out:
-	if (f->err || o->net == 1)
-		c->net_ns = b.net_ns;
-	else if (b.net_ns >= 0)
-		close(b.net_ns);
-	if (f->err || o->user == 1)
-		c->user_ns = b.user_ns;
-	else if (b.user_ns >= 0)
-		close(b.user_ns);
-	return -f->err;
-}
-
-static void start(struct failure *f, struct container *c, struct order_sheet *o, const struct field *a)
+/* The order that makes a container of what birth_take returned, with its first command if there is one. */
+static int give_order(struct failure *f, struct container *c, const struct plan *process, const struct field *a)
 {
 	struct io_request io = {
 		.exec = (uint32_t)a[START_EXEC].num, .report = (uint32_t)a[START_REPORT].num,
@@ -132,61 +40,67 @@ static void start(struct failure *f, struct container *c, struct order_sheet *o,
 		.err = (uint32_t)a[START_STDERR].num, .input = &a[START_INPUT],
 		.max_output = a[START_MAX_OUTPUT].num,
 	};
+	struct order o = { .type = ORDER_START, .exec = io.exec, .keep = (uint32_t)c->keep };
 	int theirs[3] = { -1, -1, -1 };
 	struct command *cmd = NULL;
 
 	if (io.exec != NONE) {
 		cmd = command_make(&io, theirs);
-		if (!cmd) {
-			fail(f, "pipe2", "standard streams");
-			return;
-		}
+		if (!cmd)
+			return fail(f, "pipe2", "standard streams");
 		cmd->container = c;
 		cmd->one_shot = !c->keep;
-		if (cmd->one_shot)
-			c->one = cmd;
+		c->one = cmd->one_shot ? cmd : NULL;
+		o.report = command_reports(cmd) != 0;
 	}
-	spawn(f, c, o, a, theirs, cmd && command_reports(cmd));
+	order_send(f, c->init.fd, &o, process ? &process->list : NULL, &a[START_STEPS], theirs);
 	for (int i = 0; i < 3; i++)
 		if (theirs[i] >= 0)
 			close(theirs[i]);
+	if (f->err == EPIPE)
+		f->err = 0; /* its set-up failed already: it has told why, and that is what counts */
 	if (f->err && cmd) {
 		c->one = NULL;
 		command_failed(cmd, 4, f);
 	}
+	return -f->err;
 }
 
 void container_start(const struct field *a)
 {
 	struct failure f = { .step = NONE };
-	struct container *c = make(a);
-	struct order_sheet o = { 0 };
+	uint32_t id = (uint32_t)a[START_CONTAINER].num;
+	struct template *t = table_find(&L.templates, (uint32_t)a[START_TEMPLATE].num);
+	struct plan *plan = table_find(&L.plans, (uint32_t)a[START_CONTAINER_PLAN].num);
+	struct plan *process = table_find(&L.plans, (uint32_t)a[START_PROCESS_PLAN].num);
+	struct container *c = NULL;
 
-	if (table_find(&L.containers, c->node.id))
+	if (!t || !plan || (!process && a[START_PROCESS_PLAN].num != NONE))
+		fail_with(&f, ENOENT, "start", "template or plan");
+	else if (id == NONE || table_find(&L.containers, id))
 		fail_with(&f, EEXIST, "start", "container");
-	else if (read_sheet(&f, a, &o) == 0)
-		start(&f, c, &o, a);
-	if (!f.err && c->keep)
-		c->template_ns = fcntl(o.template->ns, F_DUPFD_CLOEXEC, 3);
-	steps_free(&o.own);
-	if (!f.err && (watch(&c->init, EPOLLIN) < 0 || watch(&c->death, EPOLLIN) < 0)) {
-		/* it is the pidfd that tells of its end: without it there must be no container */
-		sys_pidfd_send_signal(c->death.fd, SIGKILL);
-		waitpid(c->pid, NULL, 0);
-		fail_with(&f, ENOMEM, "epoll_ctl", "container");
-	}
-	if (!f.err) {
+	else
+		c = birth_take(&f, t, plan);
+	if (c) {
+		c->node.id = id;
+		c->keep = a[START_KEEP].num != 0;
+		if (c->keep)
+			c->template_ns = fcntl(t->ns, F_DUPFD_CLOEXEC, 3);
 		table_add(&L.containers, &c->node);
-		return;
+		/* without an order it is nobody's: it ends, and its end makes it forgotten */
+		if (give_order(&f, c, process, a) < 0) {
+			c->keep = 0;
+			sys_pidfd_send_signal(c->death.fd, SIGKILL);
+		}
+		birth_refill(t, plan);
 	}
-	reply_failed(&L.wire, 3, c->node.id, &f);
-	release(c);
-	free(c);
+	if (f.err)
+		reply_failed(&L.wire, 3, id, &f);
 }
 
 static void forget(struct container *c)
 {
-	release(c);
+	container_release(c);
 	table_remove(&L.containers, &c->node);
 	c->next_dead = L.dead_containers;
 	L.dead_containers = c;
@@ -259,6 +173,11 @@ void container_event(struct container *c)
 		reply_end(&L.wire);
 		return;
 	}
+	if (c->node.id == NONE) {
+		c->spare_plan->no_spare = 1; /* who wants it will hear why, from one of its own */
+		unwatch(&c->init);
+		return;
+	}
 	if (r.type == REPORT_FAILED && r.exec == NONE)
 		set_up_failed(c, &r.failure);
 	else
@@ -290,6 +209,8 @@ void container_died(struct container *c)
 	}
 	command_orphan(c);
 	unwatch(&c->death);
+	if (c->node.id == NONE)
+		birth_forget(c);
 	pool_give_net(c->net_ns);
 	pool_give_user(c->user_ns);
 	c->net_ns = c->user_ns = -1;

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 
 #include "orders.h"
+#include "parcel.h"
 #include "process.h"
 #include "scoped.h"
 #include "setup.h"
@@ -31,6 +31,7 @@ struct running {
 
 struct init {
 	struct birth *b;
+	int keep;	/* the container stays when a command ends */
 	int proc;	/* our own procfs */
 	struct running *run;
 	size_t n, cap;
@@ -98,32 +99,32 @@ static int enter_user_namespace(struct birth *b, struct failure *f)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ? fail(f, "prctl", "PR_SET_PDEATHSIG") : 0;
 }
 
-static int set_up(struct birth *b, struct failure *f, int *upper, int *proc)
+/* All that is the same for every container of a plan, so that it can be done before one is wanted. */
+static int build_root(struct birth *b, struct scene *s)
 {
-	struct scene s = { .f = f, .base = -1, .userns = -1, .upper = -1 };
-	int err;
+	s->f->step = NONE;
+	s->f->op = OP_NAMESPACES;
+	s->proc = setup_proc(s->f);
+	if (s->proc < 0 || enter_namespaces(b, s->f) < 0)
+		return -s->f->err;
+	s->staging = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->staging < 0)
+		return fail(s->f, "open", "template");
+	s->base = s->staging;
+	return setup_steps(s, b->container->step, b->container->n, IN_CONTAINER);
+}
 
-	f->step = NONE;
-	f->op = OP_NAMESPACES;
-	s.proc = setup_proc(f);
-	if (s.proc < 0 || enter_namespaces(b, f) < 0)
-		return -f->err;
-	s.staging = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s.staging < 0)
-		return fail(f, "open", "template");
-	s.base = s.staging;
-	err = setup_steps(&s, b->container->step, b->container->n, IN_CONTAINER);
-	if (err == 0)
-		err = setup_steps(&s, b->own->step, b->own->n, IN_CONTAINER);
-	f->op = err < 0 ? f->op : OP_NAMESPACES;
-	if (err == 0)
-		err = enter_user_namespace(b, f);
-	*proc = s.proc;
-	if (s.base != s.staging)
-		close(s.base);
-	close(s.staging);
-	*upper = s.upper;
-	return err;
+static int make_its_own(struct birth *b, struct scene *s, const struct step_list *own)
+{
+	if (setup_steps(s, own->step, own->n, IN_CONTAINER) < 0)
+		return -s->f->err;
+	s->f->op = OP_NAMESPACES;
+	if (enter_user_namespace(b, s->f) < 0)
+		return -s->f->err;
+	if (s->base != s->staging)
+		close(s->base);
+	close(s->staging);
+	return 0;
 }
 
 static void send_report(struct init *in, struct report *r, int fd)
@@ -182,11 +183,11 @@ static void start(struct init *in, uint32_t exec, struct process *p, int report)
 	int master;
 
 	/* a one-shot ends with its command: there is nobody to tell apart */
-	p->proc = in->b->keep ? in->proc : -1;
+	p->proc = in->keep ? in->proc : -1;
 	p->sock = -1;
 	p->failure.step = NONE;
 	master = give_terminal(in, p);
-	if (!p->failure.err && !in->b->keep && steps_find(p->own, OP_INIT))
+	if (!p->failure.err && !in->keep && steps_find(p->own, OP_INIT))
 		become_it(in, &r, p, master);
 	r.pid = p->failure.err ? -p->failure.err : process_start(p);
 	if (r.pid < 0) {
@@ -197,14 +198,11 @@ static void start(struct init *in, uint32_t exec, struct process *p, int report)
 	}
 	if (report || r.pid < 0 || master >= 0)
 		send_report(in, &r, r.pid < 0 ? -1 : master);
-	if (r.pid < 0 && !in->b->keep)
+	if (r.pid < 0 && !in->keep)
 		_exit(0);
-	if (p->terminal) {
-		if (master >= 0)
-			close(master);
-		if (p->in >= 0)
-			close(p->in);
-		p->in = p->out = p->err = -1;
+	if (master >= 0) {
+		close(master);
+		close(p->in);
 	}
 }
 
@@ -248,50 +246,29 @@ static void reap(struct init *in)
 		r.wall_us = now_us() - in->run[i].since_us;
 		in->run[i] = in->run[--in->n];
 		fill_usage(&r, &usage);
-		if (!in->b->keep)
+		if (!in->keep)
 			finish_one_shot(&r);
 		send_report(in, &r, -1);
-		if (!in->b->keep)
+		if (!in->keep)
 			_exit(0);
 	}
 }
 
-/* A command for a container that runs: the same steps, from a memfd the launcher wrote. */
-static void order_exec(struct init *in, const struct order *o, int *fds)
+/* The same steps for the first command and for every later one. */
+static void run(struct init *in, const struct parcel *p, int report)
 {
-	struct process p = { .in = -1, .out = -1, .err = -1 };
-	struct step_list plan = { 0 }, own = { 0 };
-	size_t size = (size_t)(o->plan_size + o->own_size);
-	int *stream[] = { &p.in, &p.out, &p.err };
-	unsigned char *bytes = mmap(NULL, size ? size : 1, PROT_READ, MAP_PRIVATE, fds[0], 0);
-	size_t next = 1;
+	struct process command = {
+		.plan = &p->plan, .own = &p->own,
+		.in = p->stream[0], .out = p->stream[1], .err = p->stream[2],
+	};
 
-	close(fds[0]);
-	for (int i = 0; i < 3; i++)
-		if (o->streams >> i & 1)
-			*stream[i] = fds[next++];
-	if (bytes == MAP_FAILED) {
-		struct report r = { .type = REPORT_FAILED, .exec = o->exec };
-
-		fail(&r.failure, "mmap", "command");
-		send_report(in, &r, -1);
-	} else if (steps_take(&p.failure, &plan, bytes, (size_t)o->plan_size, IN_PROCESS) < 0 ||
-		   steps_take(&p.failure, &own, bytes + o->plan_size, (size_t)o->own_size, IN_PROCESS) < 0) {
-		struct report r = { .type = REPORT_FAILED, .exec = o->exec, .failure = p.failure };
+	if (p->f.err) {
+		struct report r = { .type = REPORT_FAILED, .exec = p->o.exec, .failure = p->f };
 
 		send_report(in, &r, -1);
-	} else {
-		p.plan = &plan;
-		p.own = &own;
-		start(in, o->exec, &p, 1);
+		return;
 	}
-	if (bytes != MAP_FAILED)
-		munmap(bytes, size ? size : 1);
-	steps_free(&plan);
-	steps_free(&own);
-	for (int i = 0; i < 3; i++)
-		if (*stream[i] >= 0)
-			close(*stream[i]);
+	start(in, p->o.exec, &command, report);
 }
 
 static void order_signal(struct init *in, const struct order *o)
@@ -312,18 +289,14 @@ static void order_signal(struct init *in, const struct order *o)
 
 static void take_order(struct init *in)
 {
-	struct order o;
-	int fds[4] = { -1, -1, -1, -1 };
-	ssize_t n = orders_receive(in->b->sock, &o, sizeof(o), fds, 4);
+	struct parcel p;
 
-	if (n == 0)
-		_exit(0); /* the launcher is gone, and with us goes everything in here */
-	if (n != (ssize_t)sizeof(o))
-		return;
-	if (o.type == ORDER_EXEC && fds[0] >= 0)
-		order_exec(in, &o, fds);
-	else if (o.type == ORDER_SIGNAL)
-		order_signal(in, &o);
+	parcel_receive(in->b->sock, &p);
+	if (p.o.type == ORDER_EXEC)
+		run(in, &p, 1);
+	else if (p.o.type == ORDER_SIGNAL)
+		order_signal(in, &p.o);
+	parcel_free(&p);
 }
 
 static void serve(struct init *in, int signals)
@@ -341,43 +314,65 @@ static void serve(struct init *in, int signals)
 	}
 }
 
+static _Noreturn void give_up(struct init *in, const struct failure *f)
+{
+	struct report r = { .type = REPORT_FAILED, .exec = NONE, .failure = *f };
+
+	send_report(in, &r, -1);
+	_exit(1);
+}
+
+static int child_signals(void)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void begin(struct init *in, struct scene *s)
+{
+	struct report r = { .type = REPORT_CREATED, .exec = NONE };
+	struct parcel p;
+
+	parcel_receive(in->b->sock, &p);
+	if (p.f.err)
+		give_up(in, &p.f);
+	if (make_its_own(in->b, s, &p.own) < 0)
+		give_up(in, s->f);
+	close(in->b->template_ns);
+	if (in->b->net_ns >= 0)
+		close(in->b->net_ns);
+	if (in->b->user_ns >= 0)
+		close(in->b->user_ns);
+	in->proc = s->proc;
+	in->keep = p.o.keep != 0;
+	if (in->keep)
+		send_report(in, &r, s->upper);
+	if (s->upper >= 0)
+		close(s->upper);
+	if (p.o.exec != NONE)
+		run(in, &p, p.o.report != 0);
+	parcel_free(&p);
+}
+
 _Noreturn void init_run(struct birth *b)
 {
 	struct init in = { .b = b, .proc = -1 };
-	struct report r = { .type = REPORT_CREATED, .exec = NONE };
-	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns, b->stream[0], b->stream[1], b->stream[2] };
-	int upper = -1, signals;
-	sigset_t child;
+	struct failure f = { .step = NONE };
+	struct scene s = { .f = &f, .base = -1, .userns = -1, .upper = -1 };
+	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns };
+	int signals;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	setrlimit(RLIMIT_NOFILE, &b->open_files);
-	if (set_up(b, &r.failure, &upper, &in.proc) < 0) {
-		r.type = REPORT_FAILED;
-		send_report(&in, &r, -1);
-		_exit(1);
-	}
-	for (int i = 1; i < 4; i++)
-		if (keep[i] >= 0)
-			close(keep[i]);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
-	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (b->keep)
-		send_report(&in, &r, upper);
-	if (upper >= 0)
-		close(upper);
-	if (b->exec != NONE) {
-		struct process p = {
-			.plan = b->process, .own = b->own,
-			.in = b->stream[0], .out = b->stream[1], .err = b->stream[2],
-		};
-		start(&in, b->exec, &p, b->report);
-		for (int i = 0; i < 3; i++)
-			if (b->stream[i] >= 0)
-				close(b->stream[i]);
-	}
+	if (build_root(b, &s) < 0)
+		give_up(&in, &f);
+	signals = child_signals();
+	begin(&in, &s);
 	serve(&in, signals);
 	_exit(0);
 }

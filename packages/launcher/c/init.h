@@ -24,15 +24,22 @@ struct report {
 	struct failure failure;
 };
 
-/* What the launcher asks of it; for ORDER_EXEC with descriptors: a memfd of both lists, then the streams present. */
-enum order_type { ORDER_EXEC = 1, ORDER_SIGNAL };
+/*
+ * What the launcher asks of it. The first is ORDER_START, which makes a container out of a root that stands ready. Both
+ * lists of steps follow in the datagram, or lie in a memfd where they are too long for one; then come the streams.
+ */
+enum order_type { ORDER_START = 1, ORDER_EXEC, ORDER_SIGNAL };
+
+enum { ORDER_INLINE = 64 << 10 };
 
 struct order {
 	uint32_t type;
-	uint32_t exec;
+	uint32_t exec;		/* NONE, of a start: no command yet */
 	int32_t signo;
 	uint32_t final;		/* of a signal: when the command ends, so does its tree */
+	uint32_t keep, report;	/* of a start: stay without a command; say when it runs, not only when it ended */
 	uint32_t streams;	/* bit i: a descriptor for stream i follows */
+	uint32_t memfd;		/* the lists are in the first descriptor */
 	uint64_t plan_size, own_size;
 };
 
@@ -40,11 +47,7 @@ struct order {
 struct birth {
 	int sock;
 	int template_ns, net_ns, user_ns;
-	int stream[3];
-	int keep;
-	uint32_t exec;		/* first command, or NONE */
-	int report;		/* say when it runs, not only when it ended */
-	const struct step_list *container, *process, *own;
+	const struct step_list *container;
 	struct rlimit open_files; /* as the launcher found it */
 };
 

@@ -45,6 +45,8 @@ void table_remove(struct table *t, struct node *n);
 struct plan {
 	struct node node;
 	struct step_list list;
+	unsigned int starts;	/* containers made by it */
+	int no_spare;		/* its set-up failed before anybody wanted it */
 };
 
 struct template {
@@ -53,9 +55,12 @@ struct template {
 };
 
 struct container {
-	struct node node;
+	struct node node;	/* of a spare: NONE */
 	pid_t pid;
 	int keep, dead;
+	struct container *next_spare;
+	struct template *spare_template;	/* of a spare: what it was built from */
+	struct plan *spare_plan;
 	struct source init, death;
 	int upper;		/* its tmpfs for writes, or -1 */
 	int template_ns;	/* for changes; a descriptor of its own */
@@ -119,11 +124,26 @@ int pool_user_for_mounts(struct failure *f);
 /* Builds a template; returns its mount namespace or -errno, noted. */
 int template_build(struct failure *f, const struct step_list *steps);
 
+/* Pid 1s, ready or under way, for a template and plan; see birth.c. NULL: noted. */
+struct container *birth_take(struct failure *f, struct template *t, struct plan *p);
+/* Makes one ahead if this plan is in use; ends those of a template or plan that is dropped, or all (NULL, NULL). */
+void birth_refill(struct template *t, struct plan *p);
+void birth_end_spares(const struct template *t, const struct plan *p);
+int birth_has_spares(void);
+/* A spare that died or failed is nobody's any more. */
+void birth_forget(struct container *c);
+
+/* Sends a pid 1 an order with both lists and the streams present. Never blocks. 0 or -errno, noted. */
+struct order;
+int order_send(struct failure *f, int sock, struct order *o, const struct step_list *plan,
+	       const struct field *own, const int theirs[3]);
+
 /* Requests about containers and commands. They answer for themselves. */
 void container_start(const struct field *a);
 void container_stop(uint32_t id);
 void container_remove(uint32_t id);
 void container_event(struct container *c);	/* its pid 1 says something */
+void container_release(struct container *c);	/* gives back what it holds */
 void container_died(struct container *c);
 void command_exec(const struct field *a);
 void command_signal(uint32_t id, int signo, int final);

@@ -15,7 +15,7 @@
 #include "launcher.h"
 #include "sys.h"
 
-enum { CONTROL_FD = 3, EVENTS = 64, SIGNALS = 64 };
+enum { CONTROL_FD = 3, EVENTS = 64, SIGNALS = 64, SPARE_IDLE_MS = 5000 };
 
 struct launcher L;
 
@@ -129,11 +129,13 @@ static void drop(uint32_t kind, uint32_t id)
 	struct plan *p = kind == 2 ? table_find(&L.plans, id) : NULL;
 
 	if (t) {
+		birth_end_spares(t, NULL);
 		table_remove(&L.templates, &t->node);
 		close(t->ns);
 		free(t);
 	}
 	if (p) {
+		birth_end_spares(NULL, p);
 		table_remove(&L.plans, &p->node);
 		steps_free(&p->list);
 		free(p);
@@ -197,6 +199,7 @@ static void carry_out(uint32_t type, const struct field *a)
 /* Kills what lives and waits for it: the client is gone, and nothing may outlive it. */
 static _Noreturn void leave(int code)
 {
+	birth_end_spares(NULL, NULL);
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct node *n = L.containers.bucket[i]; n; n = n->next)
 			if (!((struct container *)n)->dead)
@@ -266,8 +269,11 @@ static _Noreturn void loop(void)
 	int waiting = 0;
 
 	for (;;) {
-		int n = epoll_wait(L.epoll, e, EVENTS, -1);
+		int n = epoll_wait(L.epoll, e, EVENTS, birth_has_spares() ? SPARE_IDLE_MS : -1);
 		int left;
+
+		if (n == 0)
+			birth_end_spares(NULL, NULL); /* nobody has wanted one for a while */
 
 		for (int i = 0; i < n; i++)
 			dispatch(e[i].data.ptr, e[i].events);

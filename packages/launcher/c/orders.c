@@ -14,11 +14,18 @@ union control {
 int orders_send(int sock, const void *data, size_t size, const int *fds, size_t n, int flags)
 {
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = size };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return orders_sendv(sock, &iov, 1, fds, n, flags);
+}
+
+int orders_sendv(int sock, struct iovec *iov, size_t parts, const int *fds, size_t n, int flags)
+{
+	struct msghdr msg = { .msg_iov = iov };
 	union control c;
 
 	if (n > ORDER_FDS)
 		return -EINVAL;
+	msg.msg_iovlen = (__typeof__(msg.msg_iovlen))parts; /* musl and glibc disagree on its type */
 	if (n) {
 		memset(&c, 0, sizeof(c));
 		msg.msg_control = &c;
@@ -41,9 +48,10 @@ ssize_t orders_receive(int sock, void *data, size_t size, int *fds, size_t max)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof(c) };
 	ssize_t got;
 
+	/* ECONNRESET: the other end died with something of ours unread; what it said before is still to be had */
 	do
 		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (got < 0)
 		return -errno;
 	/* one header at most: only descriptors are ever sent along */

@@ -40,7 +40,7 @@ const APPLET = /^[A-Za-z0-9_[][A-Za-z0-9_.[+-]*$/
 const run = promisify(execFile)
 
 /** Names of the applets in a busybox at an absolute path. Runs it, without any environment. */
-export async function listApplets(busybox: string): Promise<string[]> {
+async function listApplets(busybox: string): Promise<string[]> {
   const options = { env: {}, cwd: '/', timeout: 10_000, maxBuffer: 1 << 20 }
   const { stdout } = await run(busybox, ['--list'], options)
   // Only plain names: what is listed becomes paths in the tree.

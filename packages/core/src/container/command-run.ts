@@ -11,6 +11,7 @@ import { makeResult, usageOf } from '../result/make-result.js'
 import type { ParsedExec } from '../spec/parse-exec-options.js'
 import { decodeOutput, type Output } from './decode-output.js'
 import type { CommandIo, CommandOpener, Launch } from './launch.js'
+import { nameField } from './name-field.js'
 import { notExecuted } from './not-executed.js'
 import { OutputSink } from './output-sink.js'
 import { OutputTap } from './output-tap.js'
@@ -203,6 +204,7 @@ export class CommandRun {
   /** A command that cannot be executed is a result, as in a shell; everything else is the error it is. */
   async #failed(error: unknown, launch: Launch | undefined): Promise<ExecResult<Output>> {
     this.#over()
+    nameField(error, this.#options)
     await launch?.finish()
     const killed = this.#deeds.find(({ signal }) => signal === 'SIGKILL')
     const result = notExecuted(error, this.#name, this.#options.encoding, launch?.degraded ?? [])

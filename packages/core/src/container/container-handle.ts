@@ -90,8 +90,9 @@ export class ContainerHandle implements ContainerBase, Pausable {
   }
 
   $(strings: TemplateStringsArray, ...values: readonly TemplateValue[]): Exec
-  $(strings: readonly string[], ...values: readonly TemplateValue[]): Exec<Output> {
-    return this.#exec(() => parseArgv(templateArgv(strings, values)), undefined)
+  $(strings: TemplateStringsArray, ...values: readonly TemplateValue[]): Exec<Output> {
+    // raw: backslashes quote as in a shell, and are not JavaScript's
+    return this.#exec(() => parseArgv(templateArgv(strings.raw, values)), undefined)
   }
 
   changes(): AsyncIterable<Change> {

@@ -90,8 +90,13 @@ export class LimitRouter {
       if (part === undefined) parts.set(entry.limiter, { [key]: value })
       else part[key] = value
     }
+    // in the order of the limiters, whatever the order of the keys: it is also the order of their verdicts
+    const ordered = this.#entries.flatMap(({ limiter }) => {
+      const part = parts.get(limiter)
+      return part === undefined ? [] : [{ limiter, limits: Object.freeze(part) }]
+    })
     return {
-      parts: [...parts].map(([limiter, part]) => ({ limiter, limits: Object.freeze(part) })),
+      parts: ordered,
       degraded,
     }
   }

@@ -39,7 +39,7 @@ function readLiteral(text: string, quote: string, into: ArgvBuilder): string {
     const char = text.charAt(i)
     if (open !== '') {
       if (char === open) open = ''
-      else if (char === '\\' && open === '"') into.add(text.charAt(++i))
+      else if (open === '"' && /^\\["\\]/.test(text.slice(i, i + 2))) into.add(text.charAt(++i))
       else into.add(char)
     } else if (char === '"' || char === "'") {
       open = char

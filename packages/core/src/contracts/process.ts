@@ -84,7 +84,8 @@ export interface LaunchedProcess {
    */
   readonly started: Promise<ProcessStart>
   /**
-   * Settles when it ended and, for a one-shot, no process of its container is left.
+   * Settles when it ended and, for a one-shot, every process of its container is dead but pid 1, which has nothing left to do
+   * but to end.
    * Rejects with CaissonError when it never ran: ERR_LAUNCH, ERR_COMMAND_NOT_FOUND, ERR_COMMAND_NOT_EXECUTABLE,
    * ERR_USER_NOT_FOUND, ERR_CWD, ERR_LAUNCHER_GONE ...
    */

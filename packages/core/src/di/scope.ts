@@ -18,8 +18,17 @@ interface Made {
 /** Resolves to the scope that asks. */
 export const SCOPE: Token<Scope> = Symbol.for('caisson/Scope@1')
 
+/** A factory and the token it makes a value for. */
+interface Registration {
+  readonly token: symbol
+}
+
 /** What is being made right now, outermost first; making is synchronous, so one list serves all scopes. */
-const making: symbol[] = []
+const making: Registration[] = []
+
+function pathOf(registrations: readonly Registration[]): string {
+  return registrations.map((registration) => tokenName(registration.token)).join(' -> ')
+}
 
 /** Where implementations are registered under tokens and taken from. It disposes what it made. */
 export class Scope implements AsyncDisposable {
@@ -62,8 +71,9 @@ export class Scope implements AsyncDisposable {
     make: (deps: Resolved<D>) => NoInfer<T>,
   ): this {
     let box: { readonly value: T } | undefined
+    const registration: Registration = { token: t }
     return this.#register(t, () => {
-      box ??= { value: this.#make(t, () => make(this.resolve(deps))) }
+      box ??= { value: this.#make(registration, () => make(this.resolve(deps))) }
       return box.value
     })
   }
@@ -75,7 +85,7 @@ export class Scope implements AsyncDisposable {
   get<T>(t: Token<T>): T {
     this.#alive(tokenName(t))
     if (!this.has(t)) {
-      const needed = making.length > 0 ? `; needed by ${making.map(tokenName).join(' -> ')}` : ''
+      const needed = making.length > 0 ? `; needed by ${pathOf(making)}` : ''
       throw new CaissonError({
         code: 'ERR_DI',
         what: 'inject',
@@ -171,21 +181,23 @@ export class Scope implements AsyncDisposable {
     return this
   }
 
-  #make<T>(t: symbol, make: () => T): T {
-    if (making.includes(t)) {
-      const path = [...making.slice(making.indexOf(t)), t].map(tokenName).join(' -> ')
+  #make<T>(registration: Registration, make: () => T): T {
+    const subject = tokenName(registration.token)
+    const start = making.indexOf(registration)
+    if (start >= 0) {
+      const path = pathOf([...making.slice(start), registration])
       throw new CaissonError({ code: 'ERR_DI', what: 'inject', subject: path, why: 'a cycle' })
     }
-    making.push(t)
+    making.push(registration)
     try {
       const value = make()
       if (value instanceof Promise) {
         value.catch(() => {})
         const why = 'made a promise; make it at once, and wait in one of its methods'
-        throw new CaissonError({ code: 'ERR_DI', what: 'inject', subject: tokenName(t), why })
+        throw new CaissonError({ code: 'ERR_DI', what: 'inject', subject, why })
       }
       const dispose = disposerOf(value)
-      if (dispose !== undefined) this.#made.push({ name: tokenName(t), dispose })
+      if (dispose !== undefined) this.#made.push({ name: subject, dispose })
       return value
     } finally {
       making.pop()

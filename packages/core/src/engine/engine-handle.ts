@@ -147,9 +147,11 @@ export class EngineHandle implements Engine {
     const needs = { spec: parsed.container, root, limits: plan, signal }
     return withLeases(needs, aborted, async (request, held, undo) => {
       const isolated = await isolation.create(request)
-      undo.push(() => isolated.remove())
       const late = aborted()
-      if (late !== undefined) throw late
+      if (late !== undefined) {
+        await isolated.remove().catch((error: unknown) => suppress(late, [error]))
+        throw late
+      }
       const container = new ContainerHandle({
         id: request.id,
         spec: request.spec,

@@ -1,6 +1,6 @@
 import type { Driver } from '../contracts/driver.js'
 import type { Scope } from '../di/scope.js'
-import type { Limits } from '../spec/limits.js'
+import type { LimitOptions } from '../spec/limits.js'
 
 /** A rootfs driver, or several with different schemes. */
 export type RootfsOption = Driver<'rootfs'> | readonly Driver<'rootfs'>[]
@@ -23,7 +23,7 @@ export interface EngineOptions<
     /** Root where a spec names none. Default: the first scheme of the first rootfs driver. */
     readonly from?: string
     /** For every container that does not name them; those that no limiter enforces show in `degraded`. */
-    readonly limits?: Limits<LimitsOf<M[number]>>
+    readonly limits?: LimitOptions<LimitsOf<M[number]>>
   }
   /** `throw` (default): ERR_UNSUPPORTED for a limit nobody enforces; `warn`: an event, and `degraded` in the result. */
   readonly onUnsupported?: 'throw' | 'warn'

@@ -5,7 +5,6 @@ import { newId } from '../container/new-id.js'
 import type { RootSource } from '../container/root-router.js'
 import { UndoStack } from '../container/undo-stack.js'
 import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-driver.js'
-import type { Command } from '../contracts/process.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
@@ -20,12 +19,6 @@ export interface OneShotParts {
   readonly limits: LimitPlan
   readonly isolation: IsolationDriver
   readonly warn: (error: unknown) => void
-}
-
-/** What an isolation driver is asked for. */
-export interface PreparedRun {
-  readonly request: ContainerRequest
-  readonly command: Command
 }
 
 /** A spec for one container: with its host name. */

@@ -1,6 +1,6 @@
 import type { Bytes } from '../values/bytes.js'
 import type { Duration } from '../values/duration.js'
-import type { LimitKey, Limits } from './limits.js'
+import type { LimitKey, LimitOptions } from './limits.js'
 import type { Spec } from './spec.js'
 
 /** What a command may read: `ignore` (end of file at once), `pipe` (write to `exec.stdin`), text, bytes or a stream. */
@@ -23,7 +23,7 @@ export interface ExecOptions<L extends LimitKey = LimitKey> {
   /** Default: the container's. */
   readonly groups?: readonly (string | number)[]
   /** Limits of this command alone. ERR_UNSUPPORTED, ERR_LIMIT_RANGE. */
-  readonly limits?: Limits<L>
+  readonly limits?: LimitOptions<L>
   /** Kills the command after that time (reason `wall-time`). Default: the container's. */
   readonly timeout?: Duration
   /** Kills the command (reason `aborted`); before it runs, rejects with ERR_ABORTED. */

@@ -38,3 +38,8 @@ export type LimitKey = keyof LimitTypes
 
 /** Limits out of the keys `L`. */
 export type Limits<L extends LimitKey = LimitKey> = { readonly [K in L]?: LimitTypes[K] }
+
+/** Limits as options take them: where no driver enforces any, none can be written. */
+export type LimitOptions<L extends LimitKey> = [L] extends [never]
+  ? Readonly<Record<string, never>>
+  : Limits<L>

@@ -1,6 +1,6 @@
 import type { Bytes } from '../values/bytes.js'
 import type { Duration } from '../values/duration.js'
-import type { LimitKey, Limits } from './limits.js'
+import type { LimitKey, LimitOptions } from './limits.js'
 import type { Mount } from './mount.js'
 
 /** How much a container may write into its copy-on-write root; it is memory (tmpfs) unless a provider says otherwise. */
@@ -37,7 +37,7 @@ export interface Spec<L extends LimitKey = LimitKey> {
   readonly hostname?: string
   readonly mounts?: readonly Mount[]
   /** ERR_UNSUPPORTED for a limit that no driver enforces. */
-  readonly limits?: Limits<L>
+  readonly limits?: LimitOptions<L>
   /** Wall time for each command; default none. */
   readonly timeout?: Duration
   /** Gives up the creation; later, stops the container (reason `aborted`). */

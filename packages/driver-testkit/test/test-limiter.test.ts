@@ -1,0 +1,52 @@
+import { defineDriver, type LimitLease } from '@caisson/core'
+import { pivotRoot } from '@caisson/driver-pivotroot'
+import { testLimiter } from '@caisson/driver-testkit'
+import { expect } from 'chai'
+import { collect, failures } from './collect.js'
+
+const unknown = () =>
+  defineDriver({
+    kind: 'limiter',
+    name: 'unknown',
+    apiVersion: 1,
+    limits: ['disk'],
+    probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
+    create: () => ({ acquire: () => Promise.reject(new Error('unused')) }),
+  })
+
+describe('testLimiter', () => {
+  it('fails a limiter that only says so', async () => {
+    const lease: LimitLease = {
+      enforced: ['openFiles'],
+      amendment: {},
+      reason: () => 'oom',
+      release: () => Promise.resolve(),
+    }
+    const pretender = () =>
+      defineDriver({
+        kind: 'limiter',
+        name: 'pretender',
+        apiVersion: 1,
+        limits: ['openFiles'],
+        probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
+        create: () => ({ acquire: () => Promise.resolve(lease) }),
+      })
+    const outcomes = await collect((api) =>
+      testLimiter(api, { driver: pretender, isolation: pivotRoot }),
+    )
+    expect(failures(outcomes)).to.deep.equal([
+      'really enforces openFiles, and says so in the result',
+      'refuses bad values of openFiles by code and field',
+      'finds no reason in a command that ended well',
+    ])
+  })
+
+  it('fails a limiter with a limit that nobody can show', async () => {
+    const title = 'really enforces disk, and says so in the result'
+    const outcomes = await collect(
+      (api) => testLimiter(api, { driver: unknown, isolation: pivotRoot }),
+      [title],
+    )
+    expect(outcomes[0]?.error).to.have.property('message').that.includes('probes.disk')
+  })
+})

@@ -1,0 +1,183 @@
+/*
+ * Pid 1s. Forking one and building its root is most of what a start costs, and it is the same for every container of a
+ * plan; so one is made ahead for a plan that is used repeatedly. A spare has run the plan's container steps and waits,
+ * outside any user namespace and with no foreign program in it, for the order that makes it somebody's.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "init.h"
+#include "launcher.h"
+#include "sys.h"
+
+/* Namespaces a plan may ask for; the mount namespace it always has, the others come from the pool. */
+#define CLONE_FLAGS (CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+enum { SPARES_MAX = 4 };
+
+static struct container *spares;
+static size_t spare_count;
+
+static int take_namespaces(struct failure *f, const struct plan *p, struct birth *b, uint64_t *flags,
+			   struct container *c)
+{
+	const struct step *st = steps_find(&p->list, OP_NAMESPACES);
+	uint64_t net, user;
+
+	f->op = OP_NAMESPACES;
+	*flags = st ? st->f[NAMESPACES_FLAGS].num : 0;
+	/* without a pid namespace nothing would hold the tree together */
+	if (!(*flags & CLONE_NEWPID) || (*flags & ~(uint64_t)CLONE_FLAGS))
+		return fail_with(f, EINVAL, "clone3", "namespaces");
+	net = st->f[NAMESPACES_NETWORK].num;
+	user = st->f[NAMESPACES_USER].num;
+	if (net && (b->net_ns = pool_take_net(f, net == 2)) < 0)
+		return b->net_ns;
+	c->net_ns = net == 1 ? b->net_ns : -1;
+	if (user && (b->user_ns = pool_take_user(f, user == 2)) < 0)
+		return b->user_ns;
+	c->user_ns = user == 1 ? b->user_ns : -1;
+	return 0;
+}
+
+static int spawn(struct failure *f, struct container *c, const struct template *t, const struct plan *p)
+{
+	struct birth b = {
+		.template_ns = t->ns, .net_ns = -1, .user_ns = -1,
+		.container = &p->list, .open_files = L.open_files,
+	};
+	int pair[2] = { -1, -1 };
+	uint64_t flags;
+
+	if (take_namespaces(f, p, &b, &flags, c) == 0 &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		fail(f, "socketpair", "container");
+	if (!f->err) {
+		b.sock = pair[1];
+		c->pid = sys_fork(flags, &c->death.fd);
+		if (c->pid == 0)
+			init_run(&b);
+		close(pair[1]);
+		c->init.fd = pair[0];
+		if (c->pid < 0)
+			fail(f, "clone3", "container");
+	}
+	/* fresh ones live as long as the container does, without us */
+	if (b.net_ns >= 0 && c->net_ns < 0)
+		close(b.net_ns);
+	if (b.user_ns >= 0 && c->user_ns < 0)
+		close(b.user_ns);
+	return -f->err;
+}
+
+static struct container *make(struct failure *f, struct template *t, struct plan *p)
+{
+	struct container *c = must_realloc(NULL, sizeof(*c));
+
+	memset(c, 0, sizeof(*c));
+	c->node.id = NONE;
+	c->spare_template = t;
+	c->spare_plan = p;
+	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
+	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
+	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
+	if (spawn(f, c, t, p) == 0 && (watch(&c->init, EPOLLIN) < 0 || watch(&c->death, EPOLLIN) < 0)) {
+		/* it is the pidfd that tells of its end: without it there must be no container */
+		fail(f, "epoll_ctl", "container");
+		sys_pidfd_send_signal(c->death.fd, SIGKILL);
+		waitpid(c->pid, NULL, 0);
+	}
+	if (!f->err)
+		return c;
+	container_release(c);
+	free(c);
+	return NULL;
+}
+
+void birth_forget(struct container *c)
+{
+	struct container **at = &spares;
+
+	while (*at && *at != c)
+		at = &(*at)->next_spare;
+	if (!*at)
+		return;
+	*at = c->next_spare;
+	spare_count--;
+}
+
+/* One that has died is still in the list until its event is read. */
+static int is_alive(const struct container *c)
+{
+	struct pollfd dead = { .fd = c->death.fd, .events = POLLIN };
+
+	return c->init.fd >= 0 && poll(&dead, 1, 0) == 0;
+}
+
+static struct container *find(const struct template *t, const struct plan *p)
+{
+	struct container *c = spares;
+
+	while (c && (c->spare_template != t || c->spare_plan != p || !is_alive(c)))
+		c = c->next_spare;
+	return c;
+}
+
+struct container *birth_take(struct failure *f, struct template *t, struct plan *p)
+{
+	struct container *c = find(t, p);
+
+	p->starts++;
+	if (!c)
+		return make(f, t, p);
+	birth_forget(c);
+	return c;
+}
+
+/* It leaves the list when it is dead. */
+static void end(struct container *c)
+{
+	sys_pidfd_send_signal(c->death.fd, SIGKILL);
+	unwatch(&c->init);
+}
+
+void birth_refill(struct template *t, struct plan *p)
+{
+	struct failure quiet = { .step = NONE };
+	struct container *c;
+
+	if (p->starts < 2 || p->no_spare || find(t, p))
+		return;
+	if (spare_count >= SPARES_MAX) {
+		for (c = spares; c && c->next_spare; c = c->next_spare)
+			;
+		if (c && c->init.fd >= 0)
+			end(c); /* the oldest; its place is free when it is dead */
+		return;
+	}
+	c = make(&quiet, t, p);
+	if (!c)
+		return;
+	c->next_spare = spares;
+	spares = c;
+	spare_count++;
+}
+
+void birth_end_spares(const struct template *t, const struct plan *p)
+{
+	for (struct container *c = spares; c; c = c->next_spare)
+		if ((!t || c->spare_template == t) && (!p || c->spare_plan == p) && c->death.fd >= 0)
+			end(c);
+}
+
+int birth_has_spares(void)
+{
+	return spare_count > 0;
+}
