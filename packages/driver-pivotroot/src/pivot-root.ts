@@ -14,12 +14,12 @@ export interface PivotRootOptions {
  */
 export function pivotRoot(
   options: PivotRootOptions = {},
-): Driver<'isolation', never, 'userns' | 'seccomp' | 'copyOnWrite'> {
+): Driver<'isolation', never, 'userns' | 'seccomp' | 'copyOnWrite' | 'pty' | 'commandInit'> {
   return defineDriver({
     kind: 'isolation',
     name: 'pivotroot',
     apiVersion: 1,
-    features: ['userns', 'seccomp', 'copyOnWrite'],
+    features: ['userns', 'seccomp', 'copyOnWrite', 'pty', 'commandInit'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probeLauncher(launcher),

@@ -1,15 +1,19 @@
-import type { Pausable } from '../contracts/features.js'
+import type { Feature, Pausable } from '../contracts/features.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { Deed } from '../result/decide-reason.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import type { Change } from '../result/change.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { parseArgv } from '../spec/parse-argv.js'
+import { maxTimeoutMs } from '../spec/parse-container-spec.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
+import { checkFields } from '../spec/check-fields.js'
+import { parseDuration } from '../values/parse-duration.js'
 import { parseText } from '../values/parse-text.js'
+import { checkFeature } from './check-feature.js'
 import { CommandRun } from './command-run.js'
 import { failedRun } from './failed-run.js'
-import type { ContainerBase, ContainerEvents } from './container.js'
+import type { ContainerBase, ContainerEvents, StopOptions } from './container.js'
 import type { Output } from './decode-output.js'
 import { EventHub } from './event-hub.js'
 import type { Exec } from './exec.js'
@@ -30,6 +34,8 @@ export interface ContainerParts {
   readonly held: HeldLimits
   readonly degraded: readonly string[]
   readonly limits: LimitRouter
+  /** Of all drivers of the engine. */
+  readonly features: ReadonlySet<Feature>
   /** Gives root and limits back, and forgets the container. Never rejects: says what failed. */
   readonly giveBack: () => Promise<readonly unknown[]>
   /** Hears of what fails where no caller waits for it. */
@@ -108,14 +114,16 @@ export class ContainerHandle implements ContainerBase, Pausable {
     await this.#freeze(false)
   }
 
-  async stop(): Promise<void> {
-    await this.end('killed')
+  async stop(options: StopOptions = {}): Promise<void> {
+    const { grace = 0 } = checkFields(options, '', stopFields)
+    await this.end('killed', parseDuration(grace, 'grace', { max: maxTimeoutMs }))
   }
 
   /** Stops it for a reason of its owner's. */
-  async end(reason: Deed['reason']): Promise<void> {
+  async end(reason: Deed['reason'], graceMs = 0): Promise<void> {
     if (this.state === 'stopped' || this.state === 'removed') return
-    this.#stopping ??= this.#stop(reason)
+    if (this.#stopping !== undefined) for (const run of this.#runs) run.end(reason, graceMs)
+    this.#stopping ??= this.#stop(reason, graceMs)
     await this.#stopping
   }
 
@@ -141,6 +149,7 @@ export class ContainerHandle implements ContainerBase, Pausable {
     try {
       const argv = argvOf()
       const parsed = parseExecOptions(options, this.#parts.limits.declared)
+      if (parsed.tty !== undefined) checkFeature(this.#parts.features, 'pty', 'tty')
       run = new CommandRun(argv[0] ?? '', this.#withDefaults(parsed), this.#opener(argv, parsed))
     } catch (error) {
       return new ExecHandle(failedRun(error))
@@ -250,11 +259,13 @@ export class ContainerHandle implements ContainerBase, Pausable {
     for (const lease of freezers) await lease.freeze?.(on)
   }
 
-  async #stop(reason: Deed['reason']): Promise<void> {
+  async #stop(reason: Deed['reason'], graceMs: number): Promise<void> {
     try {
       const runs = [...this.#runs]
-      for (const run of runs) run.act({ reason, signal: 'SIGKILL' })
+      const grace = this.state === 'paused' ? 0 : graceMs
+      for (const run of runs) run.end(reason, grace)
       const settled = runs.map(async (run) => run.result.then(ignore, ignore))
+      if (grace > 0) await Promise.all(settled)
       const stopped = this.#parts.isolated.stop()
       // frozen processes die when they thaw; SIGKILL is there before
       if (this.state === 'paused') this.#setFrozen(false).catch(this.#parts.warn)
@@ -289,3 +300,4 @@ export class ContainerHandle implements ContainerBase, Pausable {
 }
 
 const ignore = (): void => {}
+const stopFields: ReadonlySet<string> = new Set(['grace'])
