@@ -4,6 +4,7 @@ import { IsolationBench, type IsolationTest } from './isolation-bench.js'
 import { commandTests } from './isolation-commands.js'
 import { lifetimeTests } from './isolation-lifetime.js'
 import { planTests } from './isolation-plan.js'
+import { terminalTests } from './isolation-terminals.js'
 import { testManifest, type DriverFactory } from './manifest-tests.js'
 import { defineTest, type TestApi } from './test-api.js'
 
@@ -21,6 +22,7 @@ const groups: readonly (readonly [title: string, tests: readonly IsolationTest[]
   ['boundary', boundaryTests],
   ['lifetime', lifetimeTests],
   ['plans', planTests],
+  ['terminals', terminalTests],
 ]
 
 /**
