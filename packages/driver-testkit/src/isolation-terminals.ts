@@ -176,9 +176,9 @@ const interaction: readonly IsolationTest[] = [
         await talk.until('on-4')
         talk.type('\u001a')
         await talk.until('Stopped')
-        talk.type('kill -KILL %1 && echo done-$((2+3))\n')
+        talk.type('kill -KILL %1; wait; echo done-$((2+3))\n')
         await talk.until('done-5')
-        talk.end('exit 9\n')
+        talk.end('exit 9\nexit 9\n')
         const { exitCode, stdout } = await talk.exec
         assert.equal(exitCode, 9)
         assert.ok(!stdout.includes('job control turned off'), stdout)

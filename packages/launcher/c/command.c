@@ -288,7 +288,7 @@ void command_signal(uint32_t id, int signo, int final)
 	if (cmd->death.fd >= 0)
 		sys_pidfd_send_signal(cmd->death.fd, signo);
 	else if (cmd->one_shot && (signo == SIGKILL || cmd->is_init))
-		sys_pidfd_send_signal(cmd->container->death.fd, SIGKILL);
+		sys_pidfd_send_signal(cmd->container->death.fd, signo);
 	else if (cmd->container && cmd->container->init.fd >= 0)
 		orders_send(cmd->container->init.fd, &o, sizeof(o), NULL, 0, MSG_DONTWAIT);
 }
