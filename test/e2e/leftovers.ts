@@ -19,10 +19,12 @@ function childrenOf(pid: string): readonly string[] {
   }
 }
 
-// In a pid namespace of its own. The launcher's other children fill its pools and are gone at once.
+// In a pid namespace of its own. The launcher's other children fill its pools and are gone at once; a spare waits for the
+// next container, and nobody's program has run in it.
 function isContainer(pid: string): boolean {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    if (status.startsWith('Name:\tcaisson-spare\n')) return false
     return (/^NSpid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/).length ?? 0) > 1
   } catch {
     return false

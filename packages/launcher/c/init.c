@@ -338,6 +338,7 @@ static void begin(struct init *in, struct scene *s)
 	struct parcel p;
 
 	parcel_receive(in->b->sock, &p);
+	prctl(PR_SET_NAME, "caisson-init", 0, 0, 0);
 	if (p.f.err)
 		give_up(in, &p.f);
 	if (make_its_own(in->b, s, &p.own) < 0)
@@ -367,6 +368,7 @@ _Noreturn void init_run(struct birth *b)
 	int signals;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_NAME, "caisson-spare", 0, 0, 0); /* what ps shows as long as it is nobody's */
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	setrlimit(RLIMIT_NOFILE, &b->open_files);
 	if (build_root(b, &s) < 0)
