@@ -14,6 +14,7 @@ export class StdinFeed {
   #pipe: PassThrough | undefined
   #sealed = false
   #stop: (() => void) | undefined
+  #to: Writable | undefined
 
   constructor(source: StdinSource) {
     this.#source = source
@@ -49,6 +50,7 @@ export class StdinFeed {
   connect(to: Writable, failed: (error: unknown) => void): void {
     // EPIPE: the command reads no more, which is its right
     to.on('error', () => {})
+    this.#to = to
     const source = this.#source
     if (source.kind === 'bytes') to.end(source.bytes)
     if (source.kind === 'pipe') this.#openPipe().pipe(to)
@@ -59,6 +61,8 @@ export class StdinFeed {
   close(): void {
     this.#stop?.()
     this.#pipe?.destroy()
+    // an idle pipe does not notice that nobody reads it any more
+    this.#to?.destroy()
   }
 
   #openPipe(): PassThrough {
