@@ -7,7 +7,7 @@ import { checkout } from '../architecture/checkout.js'
 
 // A user id that nobody has, so that nothing has to be added to the host.
 const NOBODYS_ID = 54_321
-const suites = ['preset', 'bad-input', 'death', 'examples']
+const suites = 'preset bad-input death examples ends pid-one races terminal users'.split(' ')
 
 describe('as an ordinary user', function () {
   this.timeout(180_000)

@@ -41,6 +41,17 @@ export function testIsolationDriver(api: TestApi, options: IsolationSuiteOptions
       const { engine, driver } = await open()
       assert.deepEqual([...engine.supports.features].toSorted(), driver.features.toSorted())
     })
+    api.describe('commands in a container that stays', () => {
+      let kept: IsolationBench | undefined
+      for (const test of commandTests) {
+        defineTest(api, `${test.title} (in a container that stays)`, async () => {
+          const opened = await open()
+          opened.needsWorkingDriver()
+          kept ??= await opened.kept()
+          await test.run(kept)
+        })
+      }
+    })
     for (const [title, tests] of groups) {
       api.describe(title, () => {
         for (const test of tests) {
