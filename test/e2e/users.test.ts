@@ -36,7 +36,7 @@ describe('users of commands', function () {
     const exec = container.sh(whoami, { user, timeout: '5s' })
     return exec.then(
       (result) => (result.reason === 'exit' ? result.stdout.trim() : result.reason),
-      (error: { code?: string }) => error.code ?? String(error),
+      (error: { code?: string }) => error.code ?? 'an error without a code',
     )
   }
 

@@ -40,9 +40,8 @@ export interface ParsedExec {
 }
 
 const fields: ReadonlySet<string> = new Set(
-  ('cwd env user groups limits timeout signal killGrace tty stdin maxOutput encoding ' + 'stdout stderr').split(
-    ' ',
-  ),
+  `cwd env user groups limits timeout signal killGrace tty stdin maxOutput encoding stdout
+   stderr`.split(/\s+/),
 )
 const runFields: ReadonlySet<string> = new Set([...fields, ...containerOnlyFields])
 const defaultMaxOutputBytes = 16 * 1024 ** 2
