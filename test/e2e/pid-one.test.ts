@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
 import { expectNothingLeft, takeStock } from './leftovers.js'
+import { processesWith } from './processes-with.js'
 import { rejection } from './rejection.js'
+import { waitUntil } from './wait-until.js'
 
 describe('pid 1', function () {
   this.timeout(60_000)
@@ -9,6 +13,12 @@ describe('pid 1', function () {
   const from = 'busybox:'
   const run = (script: string, options: Parameters<typeof engine.run>[1] = {}) =>
     engine.run(['sh', '-c', script], { from, init: 'command', ...options })
+
+  /** One whose change takes the tie to the parent away, where there is more than one. */
+  const otherUser = async (): Promise<string> => {
+    const { stdout } = await engine.run(['cat', '/proc/self/uid_map'], { from })
+    return stdout.trim().split(/\s+/).at(2) === '1' ? '0' : '1000'
+  }
 
   before(async () => {
     engine = await createEngine()
@@ -79,6 +89,26 @@ describe('pid 1', function () {
       Array.from({ length: 20 }, () => run('setsid sleep 1000 & (sleep 1000 &); exit 0')),
     )
     await expectNothingLeft(before)
+  })
+
+  it('dies with its launcher when it is the command', async () => {
+    const marker = `caisson-pid-one-${randomUUID()}`
+    await using other = await createEngine()
+    const exec = other.run(['sh', '-c', 'echo up; while :; do sleep 0.05; done', marker], {
+      from,
+      init: 'command',
+      user: await otherUser(),
+    })
+    const failed = rejection(exec)
+    for await (const line of exec.lines()) {
+      if (line !== 'up') continue
+      const [pid] = processesWith(marker)
+      const parent = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+      process.kill(Number(parent), 'SIGKILL')
+      break
+    }
+    expect(await failed).to.include({ code: 'ERR_LAUNCHER_GONE' })
+    await waitUntil('it is dead', () => processesWith(marker).length === 0, 1000)
   })
 
   it('cannot be the command of a container that stays', async () => {
