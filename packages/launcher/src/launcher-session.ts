@@ -211,8 +211,7 @@ export class LauncherSession implements ContainerHost {
     try {
       const exec = send()
       launched.sent({
-        signal: (signo, final) =>
-          this.#link.send('signal', { exec, signo, final: final ? 1 : 0 }),
+        signal: (signo, final) => this.#link.send('signal', { exec, signo, final: final ? 1 : 0 }),
         resize: ({ cols, rows }) => this.#link.send('resize', { exec, cols, rows }),
       })
     } catch (error) {
