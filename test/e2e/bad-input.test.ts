@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -63,11 +71,25 @@ describe('bad input', function () {
       title: 'no such user',
       options: { user: 'nobody-has-this-name' },
       code: 'ERR_USER_NOT_FOUND',
+      field: 'user',
     },
     {
       title: 'a working directory that is missing',
       options: { cwd: '/not/there' },
       code: 'ERR_CWD',
+      field: 'cwd',
+    },
+    {
+      title: 'a working directory that is a file',
+      options: { cwd: '/etc/passwd' },
+      code: 'ERR_CWD',
+      field: 'cwd',
+    },
+    {
+      title: 'a working directory that leads out of the container',
+      options: { cwd: '/proc/1/cwd' },
+      code: 'ERR_CWD',
+      field: 'cwd',
     },
     {
       title: 'a relative working directory',
@@ -183,5 +205,62 @@ describe('bad input', function () {
       'exit',
       'ERR_COMMAND_NOT_EXECUTABLE',
     ])
+  })
+
+  it('a script whose interpreter is missing is a result with exit code 127 that says so', async () => {
+    await using container = await engine.create()
+    await container.sh('printf "#!/no/such/thing\\n" > /tmp/script; chmod +x /tmp/script')
+    for (const [name, env] of [
+      ['/tmp/script', {}],
+      ['script', { PATH: '/tmp' }],
+    ] as const) {
+      const { exitCode, error, stderr } = await container.exec(name, [], { env })
+      expect([exitCode, error?.code]).to.deep.equal([127, 'ERR_COMMAND_NOT_FOUND'])
+      expect(stderr).to.match(/interpreter/)
+    }
+  })
+
+  it('a list of users that is none is ERR_USER_NOT_FOUND, and does not hang', async () => {
+    const makers = {
+      fifo: 'mkfifo /etc/passwd',
+      loop: 'ln -s passwd /etc/passwd',
+      device: 'ln -s /dev/zero /etc/passwd',
+      'log of the kernel': 'ln -s /proc/kmsg /etc/passwd',
+      'file of 10 GB': 'truncate -s 10G /etc/passwd',
+      directory: 'mkdir /etc/passwd',
+    }
+    for (const [what, make] of Object.entries(makers)) {
+      await using container = await engine.create()
+      await container.sh(`rm /etc/passwd; ${make}`)
+      let failure: unknown
+      try {
+        await container.exec('true', [], { user: 'daemon', timeout: 5000 })
+      } catch (error) {
+        failure = error
+      }
+      expect(failure, what).to.include({ code: 'ERR_USER_NOT_FOUND', field: 'user' })
+    }
+  })
+
+  it('a root that holds something else where a mount belongs is refused, and nothing outside is touched', async () => {
+    const outside = join(place, 'outside')
+    const makers: Readonly<Record<string, (path: string) => void>> = {
+      'link to the host': (path) => symlinkSync(outside, path),
+      'link upwards': (path) => symlinkSync(`${'../'.repeat(12)}${outside}`, path),
+      loop: (path) => symlinkSync(path.split('/').at(-1) ?? '', path),
+      'dangling link': (path) => symlinkSync('/not/there', path),
+      file: (path) => writeFileSync(path, ''),
+    }
+    let n = 0
+    for (const target of ['proc', 'sys', 'dev']) {
+      for (const [what, make] of Object.entries(makers)) {
+        const root = join(place, `root-${n++}`)
+        mkdirSync(root)
+        make(join(root, target))
+        const error = await refusalOf(['/true'], { from: `dir:${root}` })
+        expect(error, `${target}: ${what}`).to.include({ code: 'ERR_MOUNT_TARGET' })
+      }
+    }
+    expect(readdirSync(outside)).to.deep.equal([])
   })
 })

@@ -88,7 +88,8 @@ describe('the preset', function () {
     const options = { limits: { cpuTime: '1s' }, timeout: '20s' } as const
     const { reason, usage, ok } = await engine.run(['sh', '-c', 'while :; do :; done'], options)
     expect([reason, ok]).to.deep.equal(['cpu-time', false])
-    expect(usage.cpuMs).to.be.within(900, 2500)
+    // The kernel holds a limit to the time its ticks have sampled, a busy host steals from them; use is measured exactly.
+    expect(usage.cpuMs).to.be.within(700, 2500)
   })
 
   it('refuses a limit that no driver enforces, before anything is touched', async () => {

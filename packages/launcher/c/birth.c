@@ -25,6 +25,13 @@ enum { SPARES_MAX = 4 };
 static struct container *spares;
 static size_t spare_count;
 
+static int is_fresh(const struct plan *p, int which)
+{
+	const struct step *st = steps_find(&p->list, OP_NAMESPACES);
+
+	return st && st->f[which].num == 2;
+}
+
 static int take_namespaces(struct failure *f, const struct plan *p, struct birth *b, uint64_t *flags,
 			   struct container *c)
 {
@@ -38,9 +45,9 @@ static int take_namespaces(struct failure *f, const struct plan *p, struct birth
 		return fail_with(f, EINVAL, "clone3", "namespaces");
 	net = st->f[NAMESPACES_NETWORK].num;
 	user = st->f[NAMESPACES_USER].num;
-	if (net && (b->net_ns = pool_take_net(f, net == 2)) < 0)
-		return b->net_ns;
-	c->net_ns = net == 1 ? b->net_ns : -1;
+	if (net && pool_take_net(f, net == 2, &c->net) < 0)
+		return -f->err;
+	b->net_ns = c->net.ns;
 	if (user && (b->user_ns = pool_take_user(f, user == 2)) < 0)
 		return b->user_ns;
 	c->user_ns = user == 1 ? b->user_ns : -1;
@@ -70,8 +77,8 @@ static int spawn(struct failure *f, struct container *c, const struct template *
 			fail(f, "clone3", "container");
 	}
 	/* fresh ones live as long as the container does, without us */
-	if (b.net_ns >= 0 && c->net_ns < 0)
-		close(b.net_ns);
+	if (is_fresh(p, NAMESPACES_NETWORK))
+		pool_drop_net(&c->net);
 	if (b.user_ns >= 0 && c->user_ns < 0)
 		close(b.user_ns);
 	return -f->err;
@@ -87,7 +94,7 @@ static struct container *make(struct failure *f, struct template *t, struct plan
 	c->spare_plan = p;
 	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
 	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
-	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
+	c->upper = c->template_ns = c->user_ns = c->net.ns = c->net.dev = -1;
 	if (spawn(f, c, t, p) == 0 && (watch(&c->init, EPOLLIN) < 0 || watch(&c->death, EPOLLIN) < 0)) {
 		/* it is the pidfd that tells of its end: without it there must be no container */
 		fail(f, "epoll_ctl", "container");

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "descriptors.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
@@ -178,11 +179,14 @@ static void walk_all(struct walk *w)
 
 static _Noreturn void work(const struct container *c, const struct field *a, int out)
 {
+	const int keep[] = { c->upper, c->template_ns, out };
 	static struct walk w;
 	char name[64];
 	size_t at = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* above all our own pipe's other end: as long as it is open here, a reader that goes away is not noticed */
+	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	snprintf(name, sizeof(name), "%u/upper", (unsigned int)a[CHANGES_INDEX].num);
 	w.upper = openat(c->upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (w.upper < 0 || setns(c->template_ns, CLONE_NEWNS) < 0)

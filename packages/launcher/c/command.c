@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -12,7 +11,7 @@
 
 #include "init.h"
 #include "launcher.h"
-#include "orders.h"
+#include "mailbox.h"
 #include "relay.h"
 #include "sys.h"
 
@@ -86,6 +85,16 @@ static void feed(struct command *cmd)
 	cmd->input_size = cmd->input_at = 0;
 }
 
+static struct command *unmake(struct command *cmd, const int theirs[3], int err)
+{
+	for (int i = 0; i < 3; i++)
+		if (theirs[i] >= 0)
+			close(theirs[i]);
+	bury_command(cmd);
+	errno = -err;
+	return NULL;
+}
+
 struct command *command_make(const struct io_request *io, int theirs[3])
 {
 	struct command *cmd = must_realloc(NULL, sizeof(*cmd));
@@ -106,14 +115,8 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 	table_add(&L.commands, &cmd->node);
 	for (int i = 0; i < 3 && err == 0; i++)
 		err = make_pipe(cmd, i, theirs);
-	if (err < 0) {
-		for (int i = 0; i < 3; i++)
-			if (theirs[i] >= 0)
-				close(theirs[i]);
-		bury_command(cmd);
-		errno = -err;
-		return NULL;
-	}
+	if (err < 0)
+		return unmake(cmd, theirs, err);
 	if (cmd->mode[2] == STDIO_TERMINAL)
 		relay_make(cmd, theirs);
 	if (cmd->mode[0] == STDIO_BYTES) {
@@ -123,9 +126,9 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 		if (!cmd->relay)
 			feed(cmd);
 		if (cmd->stream[0].fd >= 0)
-			watch(&cmd->stream[0], EPOLLOUT);
+			err = watch(&cmd->stream[0], EPOLLOUT);
 	}
-	return cmd;
+	return err < 0 ? unmake(cmd, theirs, err) : cmd;
 }
 
 int command_reports(const struct command *cmd)
@@ -282,60 +285,28 @@ void command_signal(uint32_t id, int signo, int final)
 {
 	struct command *cmd = table_find(&L.commands, id);
 	struct order o = { .type = ORDER_SIGNAL, .exec = id, .signo = signo, .final = (uint32_t)final };
+	struct iovec iov = { &o, sizeof(o) };
 
 	if (!cmd || cmd->ended)
 		return;
-	if (cmd->death.fd >= 0)
+	if (cmd->death.fd >= 0) {
 		sys_pidfd_send_signal(cmd->death.fd, signo);
-	else if (cmd->one_shot && (signo == SIGKILL || cmd->is_init))
+		return;
+	}
+	if (!cmd->container)
+		return;
+	cmd->to_die |= signo == SIGKILL;
+	if (cmd->is_init) {
 		sys_pidfd_send_signal(cmd->container->death.fd, signo);
-	else if (cmd->container && cmd->container->init.fd >= 0)
-		orders_send(cmd->container->init.fd, &o, sizeof(o), NULL, 0, MSG_DONTWAIT);
-}
-
-/* For lists that a datagram cannot hold: two megabytes of argv. */
-static int pack(struct failure *f, struct iovec *iov)
-{
-	int fd = memfd_create("steps", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return fail(f, "memfd_create", "steps");
-	if (writev(fd, iov, 2) != (ssize_t)(iov[0].iov_len + iov[1].iov_len)) {
-		close(fd);
-		return fail(f, "writev", "steps");
+		return;
 	}
-	return fd;
-}
-
-int order_send(struct failure *f, int sock, struct order *o, const struct step_list *plan,
-	       const struct field *own, const int theirs[3])
-{
-	struct iovec iov[] = { { o, sizeof(*o) },
-			       { plan ? plan->bytes : NULL, plan ? plan->size : 0 },
-			       { (void *)(uintptr_t)own->ptr, own->len } };
-	int fds[ORDER_FDS], err;
-	size_t n = 0;
-
-	o->plan_size = iov[1].iov_len;
-	o->own_size = iov[2].iov_len;
-	o->memfd = o->plan_size + o->own_size > ORDER_INLINE;
-	if (o->memfd) {
-		fds[0] = pack(f, iov + 1);
-		if (fds[0] < 0)
-			return fds[0];
-		n = 1;
+	/* also of a one-shot by its pid 1: the kernel does not tell what those used that die with their pid 1 */
+	if (cmd->container->init.fd >= 0 && mailbox_post(cmd->container, &iov, 1, NULL, 0) == 0) {
+		if (signo == SIGKILL)
+			mailbox_urgent(cmd->container);
+	} else if (signo == SIGKILL) {
+		sys_pidfd_send_signal(cmd->container->death.fd, SIGKILL);
 	}
-	for (int i = 0; i < 3; i++) {
-		if (theirs[i] < 0)
-			continue;
-		o->streams |= 1U << i;
-		fds[n++] = theirs[i];
-	}
-	/* a pid 1 that does not listen must not stop us */
-	err = orders_sendv(sock, iov, o->memfd ? 1 : 3, fds, n, MSG_DONTWAIT);
-	if (o->memfd)
-		close(fds[0]);
-	return err < 0 ? fail_with(f, -err, "sendmsg", "pid 1") : 0;
 }
 
 static int send_exec(struct failure *f, struct container *c, const struct field *a, const int theirs[3])
@@ -345,7 +316,7 @@ static int send_exec(struct failure *f, struct container *c, const struct field 
 
 	if (!plan && a[EXEC_PROCESS_PLAN].num != NONE)
 		return fail_with(f, ENOENT, "exec", "plan");
-	return order_send(f, c->init.fd, &o, plan ? &plan->list : NULL, &a[EXEC_STEPS], theirs);
+	return order_send(f, c, &o, plan ? &plan->list : NULL, &a[EXEC_STEPS], theirs);
 }
 
 void command_exec(const struct field *a)

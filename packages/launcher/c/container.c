@@ -10,6 +10,7 @@
 
 #include "init.h"
 #include "launcher.h"
+#include "mailbox.h"
 #include "orders.h"
 #include "sys.h"
 
@@ -20,15 +21,16 @@ static uint64_t micros(struct timeval t)
 
 void container_release(struct container *c)
 {
+	mailbox_clear(c);
 	unwatch(&c->init);
 	unwatch(&c->death);
 	if (c->upper >= 0)
 		close(c->upper);
 	if (c->template_ns >= 0)
 		close(c->template_ns);
-	pool_give_net(c->net_ns);
+	pool_give_net(&c->net);
 	pool_give_user(c->user_ns);
-	c->upper = c->template_ns = c->net_ns = c->user_ns = -1;
+	c->upper = c->template_ns = c->user_ns = -1;
 }
 
 /* The order that makes a container of what birth_take returned, with its first command if there is one. */
@@ -53,7 +55,7 @@ static int give_order(struct failure *f, struct container *c, const struct plan 
 		c->one = cmd->one_shot ? cmd : NULL;
 		o.report = command_reports(cmd) != 0;
 	}
-	order_send(f, c->init.fd, &o, process ? &process->list : NULL, &a[START_STEPS], theirs);
+	order_send(f, c, &o, process ? &process->list : NULL, &a[START_STEPS], theirs);
 	for (int i = 0; i < 3; i++)
 		if (theirs[i] >= 0)
 			close(theirs[i]);
@@ -114,8 +116,19 @@ static void set_up_failed(struct container *c, const struct failure *f)
 		c->one = NULL;
 	}
 	reply_failed(&L.wire, 3, c->node.id, f);
+	c->told = 1;
 	command_orphan(c);
 	c->keep = 0;
+}
+
+static void created(struct container *c, int upper)
+{
+	c->upper = upper;
+	c->told = 1;
+	reply_begin(&L.wire, REPLY_CREATED);
+	reply_u32(&L.wire, c->node.id);
+	reply_u32(&L.wire, (uint32_t)c->pid);
+	reply_end(&L.wire);
 }
 
 /* Takes `master`. */
@@ -153,24 +166,37 @@ static void command_report(struct container *c, const struct report *r, int mast
 	command_ended(cmd);
 }
 
-void container_event(struct container *c)
+/* Its pid 1 is the command now, unless it is dead. A kill that it was sent as a letter it has not read. */
+static void became(struct container *c)
+{
+	if (c->one->to_die)
+		sys_pidfd_send_signal(c->death.fd, SIGKILL);
+	command_started(c->one, 1);
+}
+
+void container_event(struct container *c, uint32_t events)
 {
 	struct report r;
 	int fd = -1;	/* its upper, or a master */
-	ssize_t n = orders_receive(c->init.fd, &r, sizeof(r), &fd, 1);
+	ssize_t n;
 
+	if (events & EPOLLOUT)
+		mailbox_flush(c);
+	if (!(events & ~(uint32_t)EPOLLOUT))
+		return;
+	n = orders_receive(c->init.fd, &r, sizeof(r), &fd, 1);
 	if (n != (ssize_t)sizeof(r)) {
-		unwatch(&c->init); /* the pidfd says the rest */
 		if (c->one && c->one->is_init)
-			command_started(c->one, 1);
+			became(c);
+		else /* of its end the pidfd tells; and a pid 1 that we cannot hear must not live on */
+			sys_pidfd_send_signal(c->death.fd, SIGKILL);
+		mailbox_clear(c);
+		unwatch(&c->init);
 		return;
 	}
+	c->heard_us = now_us();
 	if (r.type == REPORT_CREATED) {
-		c->upper = fd;
-		reply_begin(&L.wire, REPLY_CREATED);
-		reply_u32(&L.wire, c->node.id);
-		reply_u32(&L.wire, (uint32_t)c->pid);
-		reply_end(&L.wire);
+		created(c, fd);
 		return;
 	}
 	if (c->node.id == NONE) {
@@ -192,7 +218,8 @@ void container_died(struct container *c)
 
 	/* what it said before it died comes first */
 	while (c->init.fd >= 0)
-		container_event(c);
+		container_event(c, EPOLLIN);
+	mailbox_clear(c);
 	if (wait4(c->pid, &status, 0, &usage) < 0)
 		memset(&usage, 0, sizeof(usage));
 	c->dead = 1;
@@ -211,10 +238,17 @@ void container_died(struct container *c)
 	unwatch(&c->death);
 	if (c->node.id == NONE)
 		birth_forget(c);
-	pool_give_net(c->net_ns);
+	pool_give_net(&c->net);
 	pool_give_user(c->user_ns);
-	c->net_ns = c->user_ns = -1;
-	if (c->keep) {
+	c->user_ns = -1;
+	if (c->keep && !c->told) {
+		struct failure f = { .step = NONE };
+
+		/* killed while it was made */
+		fail_with(&f, EIO, "clone3", "pid 1 died");
+		reply_failed(&L.wire, 3, c->node.id, &f);
+		c->removed = 1;
+	} else if (c->keep) {
 		reply_begin(&L.wire, REPLY_GONE);
 		reply_u32(&L.wire, c->node.id);
 		reply_u32(&L.wire, (uint32_t)status);

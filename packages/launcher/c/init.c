@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "descriptors.h"
 #include "orders.h"
 #include "parcel.h"
 #include "process.h"
@@ -48,26 +49,6 @@ static uint64_t now_us(void)
 static uint64_t micros(struct timeval t)
 {
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
-
-/* Closes every descriptor from 3 on but those listed: what the launcher holds for others is not ours. */
-static void keep_only(int *keep, size_t n)
-{
-	unsigned int from = 3;
-
-	for (;;) {
-		int next = -1;
-
-		for (size_t i = 0; i < n; i++)
-			if (keep[i] >= (int)from && (next < 0 || keep[i] < next))
-				next = keep[i];
-		if (next < 0)
-			break;
-		if ((unsigned int)next > from)
-			sys_close_range(from, (unsigned int)next - 1);
-		from = (unsigned int)next + 1;
-	}
-	sys_close_range(from, ~0U);
 }
 
 static int enter_namespaces(struct birth *b, struct failure *f)
@@ -374,6 +355,10 @@ _Noreturn void init_run(struct birth *b)
 	if (build_root(b, &s) < 0)
 		give_up(&in, &f);
 	signals = child_signals();
+	if (signals < 0) {
+		fail(&f, "signalfd", "container"); /* it would not learn of any end */
+		give_up(&in, &f);
+	}
 	begin(&in, &s);
 	serve(&in, signals);
 	_exit(0);

@@ -54,6 +54,11 @@ struct template {
 	int ns;		/* its mount namespace */
 };
 
+/* A network namespace, and its /proc/net/dev. */
+struct net {
+	int ns, dev;
+};
+
 struct container {
 	struct node node;	/* of a spare: NONE */
 	pid_t pid;
@@ -61,12 +66,16 @@ struct container {
 	struct container *next_spare;
 	struct template *spare_template;	/* of a spare: what it was built from */
 	struct plan *spare_plan;
+	int told;		/* the client knows that it stands, or why it does not */
 	struct source init, death;
 	int upper;		/* its tmpfs for writes, or -1 */
 	int template_ns;	/* for changes; a descriptor of its own */
-	int net_ns, user_ns;	/* back to the pool when it is dead; -1: not from there */
+	struct net net;		/* back to the pool when it is dead, like user_ns; -1: not from there */
+	int user_ns;
 	int removed;
 	struct command *one;	/* the command of a one-shot */
+	struct letter *waiting;	/* orders that its pid 1 had no room for: mailbox.c */
+	uint64_t urgent_us, heard_us;
 	struct container *next_dead;
 };
 
@@ -74,6 +83,7 @@ struct command {
 	struct node node;
 	struct container *container;	/* or NULL, of a worker */
 	int ended, report, one_shot;
+	int to_die;		/* SIGKILL was asked for */
 	int is_init;		/* it is pid 1 itself; `started` waits for its execve */
 	pid_t worker;
 	struct source death;
@@ -107,16 +117,22 @@ uint64_t now_us(void);
 
 /* epoll, by descriptor of the source. 0 or -errno. */
 int watch(struct source *s, uint32_t events);
+int rewatch(struct source *s, uint32_t events);
 void unwatch(struct source *s);	/* and close */
 
 /* hello and mapped: the launcher's own namespaces. */
 int identity_hello(struct failure *f, const struct field *a);
 int identity_mapped(struct failure *f);
 
-/* Namespaces that were used before, unless fresh ones are wanted. A descriptor or -errno, noted. */
-int pool_take_net(struct failure *f, int fresh);
+/*
+ * Namespaces that were used before, unless fresh ones are wanted. They belong to our user namespace: no container is
+ * ever the administrator of one. A descriptor or -errno, noted; for networks 0 or -errno.
+ */
+int pool_take_net(struct failure *f, int fresh, struct net *net);
 int pool_take_user(struct failure *f, int fresh);
-void pool_give_net(int fd);
+/* Back, if it is as good as new; gone in any case. */
+void pool_give_net(struct net *net);
+void pool_drop_net(struct net *net);
 void pool_give_user(int fd);
 /* A user namespace with the containers' map, for idmapped mounts; the pool keeps it. */
 int pool_user_for_mounts(struct failure *f);
@@ -133,16 +149,11 @@ int birth_has_spares(void);
 /* A spare that died or failed is nobody's any more. */
 void birth_forget(struct container *c);
 
-/* Sends a pid 1 an order with both lists and the streams present. Never blocks. 0 or -errno, noted. */
-struct order;
-int order_send(struct failure *f, int sock, struct order *o, const struct step_list *plan,
-	       const struct field *own, const int theirs[3]);
-
 /* Requests about containers and commands. They answer for themselves. */
 void container_start(const struct field *a);
 void container_stop(uint32_t id);
 void container_remove(uint32_t id);
-void container_event(struct container *c);	/* its pid 1 says something */
+void container_event(struct container *c, uint32_t events);	/* its pid 1 says something, or has room */
 void container_release(struct container *c);	/* gives back what it holds */
 void container_died(struct container *c);
 void command_exec(const struct field *a);

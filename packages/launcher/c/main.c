@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -13,6 +14,8 @@
 #include <time.h>
 
 #include "launcher.h"
+#include "mailbox.h"
+#include "seal.h"
 #include "sys.h"
 
 enum { CONTROL_FD = 3, EVENTS = 64, SIGNALS = 64, SPARE_IDLE_MS = 5000 };
@@ -57,6 +60,13 @@ int watch(struct source *s, uint32_t events)
 	struct epoll_event e = { .events = events, .data.ptr = s };
 
 	return epoll_ctl(L.epoll, EPOLL_CTL_ADD, s->fd, &e) < 0 ? -errno : 0;
+}
+
+int rewatch(struct source *s, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
+	return epoll_ctl(L.epoll, EPOLL_CTL_MOD, s->fd, &e) < 0 ? -errno : 0;
 }
 
 void unwatch(struct source *s)
@@ -244,7 +254,7 @@ static void dispatch(struct source *s, uint32_t events)
 		break;
 	case SOURCE_INIT:
 		if (s->fd >= 0)
-			container_event(s->owner);
+			container_event(s->owner, events);
 		break;
 	case SOURCE_DEATH:
 		if (s->fd < 0)
@@ -263,28 +273,33 @@ static void dispatch(struct source *s, uint32_t events)
 	}
 }
 
+static int pause_ms(void)
+{
+	int ms = mailbox_pause();
+
+	return ms < 0 && birth_has_spares() ? SPARE_IDLE_MS : ms;
+}
+
 static _Noreturn void loop(void)
 {
 	struct epoll_event e[EVENTS];
 	int waiting = 0;
 
 	for (;;) {
-		int n = epoll_wait(L.epoll, e, EVENTS, birth_has_spares() ? SPARE_IDLE_MS : -1);
+		int n = epoll_wait(L.epoll, e, EVENTS, pause_ms());
 		int left;
 
-		if (n == 0)
+		if (n == 0 && mailbox_pause() < 0)
 			birth_end_spares(NULL, NULL); /* nobody has wanted one for a while */
-
 		for (int i = 0; i < n; i++)
 			dispatch(e[i].data.ptr, e[i].events);
+		mailbox_check();
 		bury();
 		left = wire_flush(&L.wire);
 		if (left < 0)
 			leave(0);
 		if (left != waiting) {
-			struct epoll_event c = { .events = EPOLLIN | (left ? EPOLLOUT : 0U), .data.ptr = &L.control };
-
-			epoll_ctl(L.epoll, EPOLL_CTL_MOD, CONTROL_FD, &c);
+			rewatch(&L.control, EPOLLIN | (left ? EPOLLOUT : 0U));
 			waiting = left;
 		}
 	}
@@ -311,24 +326,36 @@ static void clean_inheritance(void)
 	}
 }
 
-/* Containers see pid 1's name in /proc/1/cmdline: it must not tell them where we lie on the host. */
-static void hide_name(char **argv)
+/* An instrumented build stays what it is: its reports name lines by the file they are in. */
+#ifdef __SANITIZE_ADDRESS__
+static int seal(char **envp)
 {
-	static const char name[] = "caisson";
-
-	for (size_t i = 0, n = argv[0] ? strlen(argv[0]) : 0; i < n; i++)
-		argv[0][i] = i < sizeof(name) ? name[i] : 0;
+	(void)envp;
+	return 0;
 }
+#else
+static int seal(char **envp)
+{
+	int err = seal_self(envp);
 
-int main(int argc, char **argv)
+	if (err < 0)
+		dprintf(STDERR_FILENO, "no sealed copy of the launcher: %s (see vm.memfd_noexec)\n", strerror(-err));
+	return err;
+}
+#endif
+
+int main(int argc, char **argv, char **envp)
 {
 	/* set-user-ID would turn every field of a plan into an attack */
 	if (getauxval(AT_SECURE) || geteuid() != getuid() || getegid() != getgid())
 		return 111;
-	if (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0)
+	(void)argc;
+	(void)argv;
+	if (fcntl(CONTROL_FD, F_GETFD) < 0)
 		return 110; /* not started by the client */
-	if (argc > 0)
-		hide_name(argv);
+	if (seal(envp) < 0)
+		return 116;
+	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	clean_inheritance();
 	L.wire.fd = CONTROL_FD;
 	L.control = (struct source){ .kind = SOURCE_CONTROL, .fd = CONTROL_FD };

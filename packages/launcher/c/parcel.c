@@ -1,5 +1,6 @@
 #include "parcel.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -45,10 +46,13 @@ void parcel_receive(int sock, struct parcel *p)
 		unpack_memfd(p, fds[next++], contexts);
 	else
 		unpack(p, buf + sizeof(p->o), contexts);
-	if (p->o.memfd)
+	if (p->o.memfd && fds[0] >= 0)
 		close(fds[0]);
 	for (int i = 0; i < 3; i++)
 		p->stream[i] = p->o.streams >> i & 1 ? fds[next++] : -1;
+	/* root of a container may lower the limits of its pid 1, and the kernel then drops what does not fit */
+	if (next && fds[next - 1] < 0)
+		fail_with(&p->f, EMFILE, "recvmsg", "descriptors of the command");
 }
 
 void parcel_free(struct parcel *p)

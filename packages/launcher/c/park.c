@@ -117,7 +117,7 @@ int park_bind(struct scene *s, const struct step *st)
 			.userns_fd = (uint64_t)s->userns,
 		};
 		if (sys_mount_setattr(tree, reach, &map) < 0)
-			return fail(s->f, "mount_setattr(idmap)", source);
+			return fail(s->f, "mount_setattr:idmap", source);
 	}
 	return put(s, tree, text(&st->f[BIND_AT]), is.st_mode);
 }

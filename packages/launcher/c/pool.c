@@ -1,11 +1,13 @@
-/* Network and user namespaces: dear to make, as good as new once their container is dead, so they are used again. */
+/* Network and user namespaces: dear to make, so those that are as good as new when their container is dead are used again. */
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -16,26 +18,10 @@
 
 enum { POOL_MAX = 32 };
 
-struct pool {
-	int fd[POOL_MAX];
-	size_t n;
-};
-
-static struct pool nets, users;
+static struct net nets[POOL_MAX];
+static int users[POOL_MAX];
+static size_t net_n, user_n;
 static int mounts_user = -1;
-
-static int pool_get(struct pool *p)
-{
-	return p->n ? p->fd[--p->n] : -1;
-}
-
-static void pool_put(struct pool *p, int fd)
-{
-	if (p->n < POOL_MAX)
-		p->fd[p->n++] = fd;
-	else
-		close(fd);
-}
 
 static int write_file(struct failure *f, const char *path, const char *value)
 {
@@ -57,10 +43,9 @@ static int loopback_up(struct failure *f)
 	return ioctl(s, SIOCSIFFLAGS, &r) < 0 ? fail(f, "ioctl", "lo") : 0;
 }
 
-static int make_net(struct failure *f, const void *arg)
+static int make_net(struct failure *f, const void *arg, int *fds)
 {
 	struct failure quiet;
-	int fd;
 
 	(void)arg;
 	if (loopback_up(f) < 0)
@@ -68,16 +53,63 @@ static int make_net(struct failure *f, const void *arg)
 	/* root of a container may take low ports and ping without power over the namespace */
 	write_file(&quiet, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 	write_file(&quiet, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
-	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? fail(f, "open", "/proc/self/ns/net") : fd;
+	fds[0] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (fds[0] < 0)
+		return fail(f, "open", "/proc/self/ns/net");
+	/* bound to the namespace it was opened in, wherever it is read */
+	fds[1] = open("/proc/self/net/dev", O_RDONLY | O_CLOEXEC);
+	return fds[1] < 0 ? fail(f, "open", "/proc/self/net/dev") : 2;
 }
 
-/* It belongs to our user namespace: no container is ever its administrator. */
-int pool_take_net(struct failure *f, int fresh)
+int pool_take_net(struct failure *f, int fresh, struct net *net)
 {
-	int used = fresh ? -1 : pool_get(&nets);
+	int fds[2];
 
-	return used >= 0 ? used : helper_fd(f, CLONE_NEWNET, make_net, NULL);
+	if (!fresh && net_n) {
+		*net = nets[--net_n];
+		return 0;
+	}
+	if (helper_fds(f, CLONE_NEWNET, make_net, NULL, fds, 2) < 0)
+		return -f->err;
+	*net = (struct net){ .ns = fds[0], .dev = fds[1] };
+	return 0;
+}
+
+/*
+ * A network namespace remembers: connections in TIME_WAIT keep their ports for a minute, counters and caches for ever.
+ * All of that comes from packets over the loopback; there is no other way out. Not known: it has carried some.
+ */
+static int is_silent(const struct net *net)
+{
+	char text[4096], *lo;
+	ssize_t n = pread(net->dev, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	lo = strstr(text, " lo:");
+	return lo && strtoull(lo + strlen(" lo:"), NULL, 10) == 0;
+}
+
+void pool_drop_net(struct net *net)
+{
+	if (net->ns >= 0)
+		close(net->ns);
+	if (net->dev >= 0)
+		close(net->dev);
+	net->ns = net->dev = -1;
+}
+
+void pool_give_net(struct net *net)
+{
+	if (net->ns < 0)
+		return;
+	if (net_n == POOL_MAX || !is_silent(net)) {
+		pool_drop_net(net);
+		return;
+	}
+	nets[net_n++] = *net;
+	net->ns = net->dev = -1;
 }
 
 static int write_maps(struct failure *f, pid_t pid)
@@ -94,12 +126,21 @@ static int write_maps(struct failure *f, pid_t pid)
 	return write_file(f, path, L.gid_map);
 }
 
+static _Noreturn void wait_to_be_mapped(pid_t launcher)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* too late for the signal: there is nobody to dismiss us, and nothing may outlive the launcher */
+	while (getppid() == launcher)
+		pause();
+	_exit(0);
+}
+
 /* Made by a child that only waits to be mapped and dismissed. */
 int pool_take_user(struct failure *f, int fresh)
 {
-	int made = fresh ? -1 : pool_get(&users);
+	int made = !fresh && user_n ? users[--user_n] : -1;
+	pid_t pid, launcher = getpid();
 	char path[64];
-	pid_t pid;
 
 	if (made >= 0)
 		return made;
@@ -107,8 +148,7 @@ int pool_take_user(struct failure *f, int fresh)
 	if (pid < 0)
 		return fail(f, "clone3", "user namespace");
 	if (pid == 0)
-		for (;;)
-			pause();
+		wait_to_be_mapped(launcher);
 	if (write_maps(f, pid) == 0) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
 		made = open(path, O_RDONLY | O_CLOEXEC);
@@ -120,16 +160,12 @@ int pool_take_user(struct failure *f, int fresh)
 	return made < 0 ? -f->err : made;
 }
 
-void pool_give_net(int fd)
-{
-	if (fd >= 0)
-		pool_put(&nets, fd);
-}
-
 void pool_give_user(int fd)
 {
-	if (fd >= 0)
-		pool_put(&users, fd);
+	if (fd >= 0 && user_n < POOL_MAX)
+		users[user_n++] = fd;
+	else if (fd >= 0)
+		close(fd);
 }
 
 int pool_user_for_mounts(struct failure *f)

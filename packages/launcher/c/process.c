@@ -242,6 +242,21 @@ static int set_stdio(struct process *p)
 	return sys_close_range(p->sock < 0 ? 3 : 4, ~0U) < 0 ? fail(&p->failure, "close_range", "descriptors") : 0;
 }
 
+/* After execve: whether it is there itself, and what it names in its first line or as its loader is not. */
+static int lacks_interpreter(const char *path)
+{
+	int err = errno;
+	int is = err == ENOENT && faccessat(AT_FDCWD, path, X_OK, 0) == 0;
+
+	errno = err;
+	return is;
+}
+
+static int not_executed(struct failure *f, const char *path)
+{
+	return fail(f, lacks_interpreter(path) ? "execve(interpreter)" : "execve", path);
+}
+
 /* The name as it is if it has a slash, else along PATH of the new environment. Returns only on failure. */
 static int run_exec(struct become *b)
 {
@@ -252,7 +267,7 @@ static int run_exec(struct become *b)
 
 	if (strchr(name, '/')) {
 		execve(name, b->argv, b->envp);
-		return fail(f, "execve", name);
+		return not_executed(f, name);
 	}
 	for (size_t i = 0; b->envp[i]; i++)
 		if (!strncmp(b->envp[i], "PATH=", 5))
@@ -268,8 +283,8 @@ static int run_exec(struct become *b)
 			execve(full, b->argv, b->envp);
 			if (errno == EACCES)
 				denied = 1;
-			else if (errno != ENOENT && errno != ENOTDIR)
-				return fail(f, "execve", full);
+			else if ((errno != ENOENT && errno != ENOTDIR) || lacks_interpreter(full))
+				return not_executed(f, full);
 		}
 		path += n + (path[n] == ':');
 	}

@@ -51,7 +51,7 @@ struct order_of_work {
 	const struct step_list *steps;
 };
 
-static int build(struct failure *f, const void *arg)
+static int build(struct failure *f, const void *arg, int *fds)
 {
 	const struct order_of_work *o = arg;
 	struct scene s = { .f = f, .base = -1, .staging = -1, .userns = o->userns, .proc = -1, .upper = -1 };
@@ -63,14 +63,17 @@ static int build(struct failure *f, const void *arg)
 	if (make_staging(&s) < 0 || setup_steps(&s, o->steps->step, o->steps->n, IN_TEMPLATE) < 0 ||
 	    leave_host(&s) < 0)
 		return -f->err;
-	return ns;
+	fds[0] = ns;
+	return 1;
 }
 
 int template_build(struct failure *f, const struct step_list *steps)
 {
 	struct order_of_work o = { .userns = L.userns ? -1 : pool_user_for_mounts(f), .steps = steps };
 
+	int ns;
+
 	if (!L.userns && o.userns < 0)
 		return o.userns;
-	return helper_fd(f, CLONE_NEWNS, build, &o);
+	return helper_fds(f, CLONE_NEWNS, build, &o, &ns, 1) < 0 ? -f->err : ns;
 }

@@ -25,12 +25,21 @@ interface Rule {
   readonly code: ErrorCode
   readonly why?: string
   readonly fix?: string
+  /** The caller's field that asked for it. */
+  readonly field?: string
 }
 
 const NO_NAMESPACE = ['EPERM', 'ENOSPC', 'EUSERS', 'ENOSYS']
 
 /** First match decides; what no rule names is ERR_LAUNCH. */
 const rules: readonly Rule[] = [
+  {
+    steps: ['exec'],
+    syscall: 'execve(interpreter)',
+    errnos: ['ENOENT'],
+    code: 'ERR_COMMAND_NOT_FOUND',
+    why: 'its interpreter, named in its first line or as its loader, is not in the container',
+  },
   {
     steps: ['exec'],
     errnos: ['ENOENT'],
@@ -55,27 +64,47 @@ const rules: readonly Rule[] = [
     errnos: ['E2BIG'],
     code: 'ERR_ARGV_TOO_LARGE',
     why: 'more than the kernel takes',
+    field: 'argv',
   },
   {
     steps: ['user'],
     errnos: ['ENOENT', 'ERANGE'],
     code: 'ERR_USER_NOT_FOUND',
     why: 'not in /etc/passwd or /etc/group of the container',
+    field: 'user',
   },
+  // The root is hostile: what should be a list of users may be anything.
+  ...(['openat2', 'fstat'] as const).map((syscall): Rule => ({
+    steps: ['user'],
+    syscall,
+    errnos: 'any',
+    code: 'ERR_USER_NOT_FOUND',
+    why: 'the container has no readable list of users or groups there',
+    field: 'user',
+  })),
   {
     steps: ['user'],
     errnos: ['EINVAL'],
     code: 'ERR_USER_NOT_FOUND',
     why: 'the container has no such id',
     fix: 'Use an id that the container has; `engine.doctor()` says how many it has on this host.',
+    field: 'user',
   },
-  { steps: ['cwd'], errnos: 'any', code: 'ERR_CWD' },
+  { steps: ['cwd'], errnos: 'any', code: 'ERR_CWD', field: 'cwd' },
   {
     steps: ['rlimit'],
     errnos: ['EPERM', 'EINVAL'],
     code: 'ERR_LIMIT_RANGE',
     why: 'raising above the hard limit needs CAP_SYS_RESOURCE',
     fix: 'Choose a value up to the hard limit (`ulimit -H`), or raise that for the user first.',
+  },
+  {
+    steps: ['bind'],
+    syscall: 'mount_setattr:idmap',
+    errnos: ['EINVAL', 'EOPNOTSUPP'],
+    code: 'ERR_MOUNT_SOURCE',
+    why: 'its file system, or one mounted below it, takes no id-mapped mounts (overlay, proc, many of network and FUSE)',
+    fix: 'Put it on another file system, e.g. ext4, xfs, btrfs or tmpfs; or do without the block of ids: launcher mode `single`.',
   },
   // Of a bind, only open_tree is about the host's path; the rest is about the template's.
   {
@@ -87,7 +116,8 @@ const rules: readonly Rule[] = [
   {
     kinds: ['container'],
     steps: ['mkdir', 'mount', 'move', 'symlink', 'file', 'proc'],
-    errnos: ['ELOOP', 'ENOTDIR', 'EXDEV', 'EROFS', 'EEXIST', 'ENAMETOOLONG'],
+    // ENOENT: a link on the way that leads nowhere
+    errnos: ['ENOENT', 'ELOOP', 'ENOTDIR', 'EXDEV', 'EROFS', 'EEXIST', 'ENAMETOOLONG'],
     code: 'ERR_MOUNT_TARGET',
   },
 ]
@@ -161,6 +191,7 @@ export function launchError(failed: FailedReply, context: FailureContext): Caiss
         ? undefined
         : `${rule.why} (${failed.syscall || 'launcher'}: ${errno})`,
     fix: rule?.fix,
+    field: rule?.field,
     // Out of memory, processes or descriptors passes.
     retryable: ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'EINTR', 'EBUSY'].includes(errno),
   })

@@ -70,7 +70,7 @@ export interface ExecRequest {
   readonly maxOutput: bigint
 }
 
-/** Signals a command: SIGKILL everything it started (of a one-shot: the container), else the process alone. With final, what is left of its tree when it ends is killed before exited is sent. */
+/** Signals a command: SIGKILL everything it started (of a one-shot: its container), else the process alone. A pid 1 that does not pass SIGKILL on within two seconds is killed with its container. With final, what is left of its tree when it ends is killed before exited is sent. */
 export interface SignalRequest {
   readonly exec: number
   readonly signo: number

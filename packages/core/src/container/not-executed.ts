@@ -17,7 +17,10 @@ export function notExecuted(
   const missing = error.code === 'ERR_COMMAND_NOT_FOUND'
   if (!missing && error.code !== 'ERR_COMMAND_NOT_EXECUTABLE') return undefined
   const where = name.includes('/') ? '' : ' in PATH'
-  const why = missing ? `not found${where}` : `cannot be executed (${error.errno ?? 'EACCES'})`
+  // an isolation driver that can tell says so in the name of the call
+  const found = error.syscall?.includes('interpreter') === true
+  const absent = found ? 'found, but not its interpreter' : `not found${where}`
+  const why = missing ? absent : `cannot be executed (${error.errno ?? 'EACCES'})`
   return makeResult<Output>({
     reason: 'exit',
     exitCode: missing ? 127 : 126,

@@ -4,6 +4,8 @@ import { parseText } from '../values/parse-text.js'
 
 // 2^32-1 means "no id" to the kernel
 const maxId = 2 ** 32 - 2
+// what the launcher has room for; the kernel takes 65,536, and nobody names so many by hand
+const MAX_GROUPS = 64
 const nameForm = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}\$?$/
 
 function checkId(value: unknown, field: string): string {
@@ -43,7 +45,9 @@ export function parseGroups(value: unknown, field: string): readonly string[] {
   if (!Array.isArray(value)) {
     throw invalidArgument({ field, why: `must be an array, not ${describeType(value)}` })
   }
-  return Object.freeze([
-    ...new Set(value.map((item, index) => checkId(item, `${field}[${index}]`))),
-  ])
+  const groups = new Set(value.map((item, index) => checkId(item, `${field}[${index}]`)))
+  if (groups.size > MAX_GROUPS) {
+    throw outOfRange({ field, why: `${groups.size} are more than ${MAX_GROUPS}` })
+  }
+  return Object.freeze([...groups])
 }

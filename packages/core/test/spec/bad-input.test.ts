@@ -58,6 +58,7 @@ const options: readonly Row[] = [
   [invalid, 'user', { user: '' }],
   [invalid, 'groups', { groups: 'wheel' }],
   [invalid, 'groups[1]', { groups: [0, ''] }],
+  [invalid, 'groups', { groups: Array.from({ length: 65 }, (_, i) => i) }],
   [invalid, 'hostname', { hostname: 'a b' }],
   [invalid, 'hostname', { hostname: 'a\n' }],
   [invalid, 'hostname', { hostname: 'x'.repeat(65) }],

@@ -1,0 +1,53 @@
+// Root of a container may lower the limits of its own pid 1 and stop its children: no time limit may depend on them.
+import { expect } from 'chai'
+import { createEngine, type PresetEngine } from 'caisson'
+
+describe('a container that gets in the way of its pid 1', function () {
+  this.timeout(30_000)
+  let engine: PresetEngine
+
+  before(async () => {
+    engine = await createEngine()
+  })
+  after(() => engine[Symbol.asyncDispose]())
+
+  it('has its next command fail, not hang, when pid 1 may open no more files', async () => {
+    await using container = await engine.create()
+    const lowered = await container.exec('prlimit', ['--pid', '1', '--nofile=3:3'])
+    expect(lowered.exitCode, lowered.stderr).to.equal(0)
+    let failure: unknown
+    try {
+      await container.exec('true')
+    } catch (error) {
+      failure = error
+    }
+    expect(failure).to.include({ code: 'ERR_LAUNCH', errno: 'EMFILE' })
+  })
+
+  it('is ended by a time limit although it stops whatever pid 1 starts', async () => {
+    await using container = await engine.create()
+    const stopper = '(setsid sh -c "while :; do kill -STOP -1; done" >/dev/null 2>&1 </dev/null &)'
+    await container.sh(stopper)
+    // Sooner or later one is stopped before its program runs, and pid 1 waits for that; the others are stopped after.
+    for (let tries = 0; tries < 200; tries++) {
+      let reason: string | undefined
+      try {
+        reason = (await container.exec('true', [], { timeout: 100 })).reason
+      } catch (error) {
+        expect(error)
+          .to.be.an('error')
+          .with.property('code')
+          .that.matches(/GONE|STATE/)
+        return
+      }
+      expect(reason).to.be.oneOf(['exit', 'wall-time'])
+    }
+  })
+
+  it('takes a thousand commands at once', async () => {
+    await using container = await engine.create()
+    const all = Array.from({ length: 1000 }, (_, i) => container.exec('echo', [String(i)]))
+    const outputs = await Promise.all(all.map(async (exec) => (await exec).stdout))
+    expect(outputs).to.deep.equal(all.map((_, i) => `${i}\n`))
+  })
+})
