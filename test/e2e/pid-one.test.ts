@@ -36,8 +36,9 @@ describe('pid 1', function () {
     const count =
       'until n=$(cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") Z "); [ "$n" = 0 ]; do :; done; ls -d /proc/[0-9]* | wc -l'
     const left = await container.sh(count, { timeout: '20s' })
-    // pid 1, the shell, ls and wc
-    expect([left.reason, left.stdout.trim()]).to.deep.equal(['exit', '4'])
+    expect(left.reason).to.equal('exit')
+    // pid 1, the shell, ls, and wc if it is there already
+    expect(Number(left.stdout)).to.be.within(3, 4)
   })
 
   it('is the command itself when that is asked for, also with a terminal', async () => {
