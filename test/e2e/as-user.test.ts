@@ -19,6 +19,11 @@ const suites = [
   'files-hostile',
   'detach',
   'launcher-death',
+  'ends',
+  'pid-one',
+  'races',
+  'terminal',
+  'users',
 ]
 
 describe('as an ordinary user', function () {

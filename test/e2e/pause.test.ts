@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { createEngine as createCoreEngine, isCaissonError, type Engine } from '@caisson/core'
+import { createEngine as createCoreEngine, isCaissonError } from '@caisson/core'
 import { testLimiter } from '@caisson/driver-testkit'
 import { hostRootfs, pivotRoot } from 'caisson'
 import { groupsLeft, probeFreezer, testFreezer } from './freezer-limiter.js'
@@ -42,12 +42,16 @@ function ticks(pid: number): number {
 const counting =
   'n=0; while :; do n=$((n+1)); echo $n > /tmp/count; [ $n = 1 ] && echo counting; done'
 
+const makeEngine = () =>
+  createCoreEngine({
+    rootfs: hostRootfs(),
+    isolation: pivotRoot(),
+    limiters: [testFreezer()],
+  })
+
 describe('pause and resume', function () {
   this.timeout(30_000)
-  let engine: Engine<
-    'openFiles',
-    'freeze' | 'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach'
-  >
+  let engine: Awaited<ReturnType<typeof makeEngine>>
 
   before(async function () {
     const { missing } = probeFreezer()
@@ -55,11 +59,7 @@ describe('pause and resume', function () {
       console.log(`      skipped: needs ${missing.map(({ what }) => what).join('; ')}`)
       this.skip()
     }
-    engine = await createCoreEngine({
-      rootfs: hostRootfs(),
-      isolation: pivotRoot(),
-      limiters: [testFreezer()],
-    })
+    engine = await makeEngine()
   })
 
   after(async () => {

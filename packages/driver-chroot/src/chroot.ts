@@ -23,12 +23,16 @@ async function probe(launcher: Parameters<typeof probeLauncher>[0]): Promise<Pro
  */
 export function chroot(
   options: ChrootOptions = {},
-): Driver<'isolation', never, 'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach'> {
+): Driver<
+  'isolation',
+  never,
+  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit'
+> {
   return defineDriver({
     kind: 'isolation',
     name: 'chroot',
     apiVersion: 1,
-    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach'],
+    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probe(launcher),

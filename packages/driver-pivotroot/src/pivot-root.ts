@@ -14,12 +14,16 @@ export interface PivotRootOptions {
  */
 export function pivotRoot(
   options: PivotRootOptions = {},
-): Driver<'isolation', never, 'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach'> {
+): Driver<
+  'isolation',
+  never,
+  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit'
+> {
   return defineDriver({
     kind: 'isolation',
     name: 'pivotroot',
     apiVersion: 1,
-    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach'],
+    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probeLauncher(launcher),

@@ -2,6 +2,7 @@ import {
   createEngine,
   type Container,
   type Engine,
+  type Exec,
   type ExecResult,
   type Feature,
   type LimitKey,
@@ -24,6 +25,8 @@ export class IsolationBench {
   readonly probe: Probe
   /** False: containers do not run on this host, so that nothing can be seen from outside. */
   readonly local: boolean
+  /** Starts a command: in a container of its own, or in the one of `kept`. */
+  readonly start: (argv: readonly string[], options?: RunOptions) => Exec
 
   private constructor(
     driver: AnyDriver<'isolation'>,
@@ -31,12 +34,14 @@ export class IsolationBench {
     engine: Engine,
     probe: Probe,
     local: boolean,
+    start = (argv: readonly string[], options?: RunOptions) => engine.run(argv, options),
   ) {
     this.driver = driver
     this.root = root
     this.engine = engine
     this.probe = probe
     this.local = local
+    this.start = start
   }
 
   static async open(driver: AnyDriver<'isolation'>, local: boolean): Promise<IsolationBench> {
@@ -64,6 +69,15 @@ export class IsolationBench {
     }
   }
 
+  /** The same, but what is started runs in one container that stays. */
+  async kept(): Promise<IsolationBench> {
+    const { driver, root, engine, probe, local } = this
+    const container = await this.create()
+    const start = ([command = '', ...args]: readonly string[], options: RunOptions = {}): Exec =>
+      container.exec(command, args, options)
+    return new IsolationBench(driver, root, engine, probe, local, start)
+  }
+
   async close(): Promise<void> {
     await this.engine[Symbol.asyncDispose]()
     this.root.remove()
@@ -86,12 +100,12 @@ export class IsolationBench {
   }
 
   run(argv: readonly string[], options: RunOptions = {}): PromiseLike<ExecResult> {
-    return this.engine.run(argv, options)
+    return this.start(argv, options)
   }
 
   /** Runs a script, and gives its lines; it must end well. */
   async lines(script: string, options: RunOptions = {}): Promise<string[]> {
-    const result = await this.engine.run(['/bin/sh', '-c', script], options)
+    const result = await this.start(['/bin/sh', '-c', script], options)
     const { reason, exitCode, signal } = result
     const context = `${script}\n${JSON.stringify({ reason, exitCode, signal })}\n${result.stderr}`
     assert.ok(result.ok, context)

@@ -202,7 +202,7 @@ const input: readonly IsolationTest[] = [
   {
     title: 'streams output while the command still waits for input',
     async run(bench) {
-      const exec = bench.engine.run(['/bin/sh', '-c', 'echo ready; cat'], { stdin: 'pipe' })
+      const exec = bench.start(['/bin/sh', '-c', 'echo ready; cat'], { stdin: 'pipe' })
       let seen = ''
       for await (const event of exec) {
         if (event.type !== 'stdout') continue

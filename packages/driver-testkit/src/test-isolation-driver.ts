@@ -7,6 +7,7 @@ import { featureTests } from './isolation-features.js'
 import { fileTests } from './isolation-files.js'
 import { lifetimeTests } from './isolation-lifetime.js'
 import { planTests } from './isolation-plan.js'
+import { terminalTests } from './isolation-terminals.js'
 import { testManifest, type DriverFactory } from './manifest-tests.js'
 import { defineTest, type TestApi } from './test-api.js'
 
@@ -27,6 +28,7 @@ const groups: readonly (readonly [title: string, tests: readonly IsolationTest[]
   ['detached containers', detachTests],
   ['plans', planTests],
   ['features', featureTests],
+  ['terminals', terminalTests],
 ]
 
 /**
@@ -44,6 +46,17 @@ export function testIsolationDriver(api: TestApi, options: IsolationSuiteOptions
     defineTest(api, 'declares features that the engine then supports', async () => {
       const { engine, driver } = await open()
       assert.deepEqual([...engine.supports.features].toSorted(), driver.features.toSorted())
+    })
+    api.describe('commands in a container that stays', () => {
+      let kept: IsolationBench | undefined
+      for (const test of commandTests) {
+        defineTest(api, `${test.title} (in a container that stays)`, async () => {
+          const opened = await open()
+          opened.needsWorkingDriver()
+          kept ??= await opened.kept()
+          await test.run(kept)
+        })
+      }
     })
     for (const [title, tests] of groups) {
       api.describe(title, () => {

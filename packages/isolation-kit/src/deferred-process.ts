@@ -13,9 +13,14 @@ export function deferredProcess(launch: Promise<LaunchedProcess>): LaunchedProce
   return {
     started,
     ended,
-    signal(signal) {
+    signal(signal, final) {
       launch.then((process) => {
-        process.signal(signal)
+        process.signal(signal, final)
+      }, ignore)
+    },
+    resize(size) {
+      launch.then((process) => {
+        process.resize?.(size)
       }, ignore)
     },
   }

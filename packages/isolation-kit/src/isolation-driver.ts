@@ -55,8 +55,14 @@ function launchCommand(
   command: Command,
   steps: readonly (ContainerStep | ProcessStep)[],
 ): LaunchCommand {
-  const { argv, env, stdin, stdout, stderr, maxOutputBytes, reportStart } = command
-  return { steps, argv, env, stdin, stdout, stderr, maxOutputBytes, reportStart }
+  const { argv, env, stdin, stdout, stderr, maxOutputBytes, reportStart, tty } = command
+  const launch = { steps, argv, env, stdin, stdout, stderr, maxOutputBytes, reportStart }
+  return tty === undefined ? launch : { ...launch, tty }
+}
+
+/** A one-shot's alone. */
+function initSteps(request: ContainerRequest): readonly ProcessStep[] {
+  return request.spec.init === 'command' ? [{ op: 'init' }] : []
 }
 
 class PlanIsolation implements IsolationDriver {
@@ -79,7 +85,9 @@ class PlanIsolation implements IsolationDriver {
       container: [...container, ...containerOwnSteps(request, command.amendments)],
       process: [
         ...processOwnSteps([...request.amendments, ...command.amendments]),
+        ...initSteps(request),
         ...process,
+        ...(command.tty === undefined ? [] : [{ op: 'terminal' as const, ...command.tty }]),
         { op: 'exec', argv: [...command.argv], env: [...command.env] },
       ],
     })
@@ -139,6 +147,7 @@ class PlanIsolation implements IsolationDriver {
     const own = [
       ...containerOwnSteps(request, command.amendments),
       ...processOwnSteps([...request.amendments, ...command.amendments]),
+      ...initSteps(request),
     ]
     return this.#launcher.run({ template, container, process }, launchCommand(command, own))
   }

@@ -13,6 +13,7 @@
 #include "listen.h"
 #include "launcher.h"
 #include "mailbox.h"
+#include "relay.h"
 #include "sys.h"
 
 enum { CHUNK = 64 << 10, CHUNKS_A_TURN = 16 };
@@ -26,6 +27,8 @@ void command_bury(struct command *cmd)
 	}
 	free(cmd->failed);
 	unwatch(&cmd->death);
+	if (cmd->relay)
+		relay_close(cmd);
 	free(cmd->input);
 	cmd->input = NULL;
 	table_remove(&L.commands, &cmd->node);
@@ -39,6 +42,8 @@ static void bury_when_done(struct command *cmd)
 	/* its client may be gone before it has read of this */
 	if (listening() && !cmd->worker)
 		return;
+	if (relay_open(cmd))
+		return;
 	for (int i = 0; i < 3; i++)
 		if (cmd->mode[i] == STDIO_STREAM && cmd->stream[i].fd >= 0)
 			return;
@@ -49,7 +54,10 @@ static int make_pipe(struct command *cmd, int i, int theirs[3])
 {
 	int p[2], mine = i == 0 ? 1 : 0;
 
-	if (cmd->mode[i] == STDIO_NULL)
+	if (cmd->mode[i] == STDIO_NULL || cmd->mode[i] == STDIO_TERMINAL)
+		return 0;
+	/* a terminal takes bytes and gives what is captured without a pipe */
+	if (cmd->mode[2] == STDIO_TERMINAL && cmd->mode[i] != STDIO_STREAM)
 		return 0;
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return -errno;
@@ -119,11 +127,14 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 		err = make_pipe(cmd, i, theirs);
 	if (err < 0)
 		return unmake(cmd, theirs, err);
+	if (cmd->mode[2] == STDIO_TERMINAL)
+		relay_make(cmd, theirs);
 	if (cmd->mode[0] == STDIO_BYTES) {
 		cmd->input_size = io->input->len;
 		cmd->input = must_realloc(NULL, cmd->input_size + 1);
 		memcpy(cmd->input, io->input->ptr, cmd->input_size);
-		feed(cmd);
+		if (!cmd->relay)
+			feed(cmd);
 		if (cmd->stream[0].fd >= 0)
 			err = watch(&cmd->stream[0], EPOLLOUT);
 	}
@@ -133,6 +144,14 @@ struct command *command_make(const struct io_request *io, int theirs[3])
 int command_reports(const struct command *cmd)
 {
 	return cmd->report || cmd->mode[0] == STDIO_STREAM || cmd->mode[1] == STDIO_STREAM || cmd->mode[2] == STDIO_STREAM;
+}
+
+void command_terminal(struct command *cmd, int master)
+{
+	if (cmd->relay)
+		relay_start(cmd, master);
+	else
+		close(master);
 }
 
 void command_started(struct command *cmd, uint32_t pid)
@@ -208,6 +227,8 @@ void command_ended(struct command *cmd)
 	}
 	if (cmd->mode[0] == STDIO_BYTES)
 		unwatch(&cmd->stream[0]);
+	if (cmd->relay)
+		relay_finish(cmd);
 	if (!cmd->worker)
 		log_ended(cmd->node.id, &cmd->log[1], &cmd->log[2]);
 	command_tell_ended(cmd);
@@ -260,6 +281,10 @@ void command_event(struct source *s)
 		feed(cmd);
 	} else if (s->kind == SOURCE_OUTPUT) {
 		drain(cmd, s->stream, CHUNKS_A_TURN);
+	} else if (s->kind == SOURCE_RELAY) {
+		relay_pump(cmd);
+		if (cmd->ended)
+			bury_when_done(cmd);
 	} else {
 		struct rusage usage;
 
@@ -283,10 +308,18 @@ void command_opened(uint32_t id, int stream)
 		bury_when_done(cmd);
 }
 
-void command_signal(uint32_t id, int signo)
+void command_resize(uint32_t id, uint32_t cols, uint32_t rows)
 {
 	struct command *cmd = table_find(&L.commands, id);
-	struct order o = { .type = ORDER_SIGNAL, .exec = id, .signo = signo };
+
+	if (cmd && cmd->relay)
+		relay_resize(cmd, cols, rows);
+}
+
+void command_signal(uint32_t id, int signo, int final)
+{
+	struct command *cmd = table_find(&L.commands, id);
+	struct order o = { .type = ORDER_SIGNAL, .exec = id, .signo = signo, .final = (uint32_t)final };
 	struct iovec iov = { &o, sizeof(o) };
 
 	if (!cmd || cmd->ended)
@@ -297,6 +330,11 @@ void command_signal(uint32_t id, int signo)
 	}
 	if (!cmd->container)
 		return;
+	cmd->to_die |= signo == SIGKILL;
+	if (cmd->is_init) {
+		sys_pidfd_send_signal(cmd->container->death.fd, signo);
+		return;
+	}
 	/* also of a one-shot by its pid 1: the kernel does not tell what those used that die with their pid 1 */
 	if (cmd->container->init.fd >= 0 && mailbox_post(cmd->container, &iov, 1, NULL, 0) == 0) {
 		if (signo == SIGKILL)

@@ -168,12 +168,22 @@ static void created(struct container *c, const int fds[3])
 	tell_created(c);
 }
 
-static void command_report(struct container *c, const struct report *r)
+/* Takes `master`. */
+static void command_report(struct container *c, const struct report *r, int master)
 {
 	struct command *cmd = table_find(&L.commands, r->exec);
+	int known = cmd && cmd->container == c && !cmd->ended;
 
-	if (!cmd || cmd->container != c || cmd->ended)
+	if (known && master >= 0)
+		command_terminal(cmd, master);
+	else if (master >= 0)
+		close(master);
+	if (!known)
 		return;
+	if (r->type == REPORT_BECOMING) {
+		cmd->is_init = 1;
+		return;
+	}
 	if (r->type == REPORT_STARTED) {
 		command_started(cmd, (uint32_t)r->pid);
 		return;
@@ -193,10 +203,18 @@ static void command_report(struct container *c, const struct report *r)
 	command_ended(cmd);
 }
 
+/* Its pid 1 is the command now, unless it is dead. A kill that it was sent as a letter it has not read. */
+static void became(struct container *c)
+{
+	if (c->one->to_die)
+		sys_pidfd_send_signal(c->death.fd, SIGKILL);
+	command_started(c->one, 1);
+}
+
 void container_event(struct container *c, uint32_t events)
 {
 	struct report r;
-	int fds[3] = { -1, -1, -1 };
+	int fds[3] = { -1, -1, -1 };	/* root, mount namespace and upper, or a master */
 	ssize_t n;
 
 	if (events & EPOLLOUT)
@@ -205,8 +223,10 @@ void container_event(struct container *c, uint32_t events)
 		return;
 	n = orders_receive(c->init.fd, &r, sizeof(r), fds, 3);
 	if (n != (ssize_t)sizeof(r)) {
-		/* of its end the pidfd tells; and a pid 1 that we cannot hear must not live on */
-		sys_pidfd_send_signal(c->death.fd, SIGKILL);
+		if (c->one && c->one->is_init)
+			became(c);
+		else /* of its end the pidfd tells; and a pid 1 that we cannot hear must not live on */
+			sys_pidfd_send_signal(c->death.fd, SIGKILL);
 		mailbox_clear(c);
 		unwatch(&c->init);
 		return;
@@ -216,9 +236,6 @@ void container_event(struct container *c, uint32_t events)
 		created(c, fds);
 		return;
 	}
-	for (int i = 0; i < 3; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
 	if (c->node.id == NONE) {
 		c->spare_plan->no_spare = 1; /* who wants it will hear why, from one of its own */
 		unwatch(&c->init);
@@ -227,7 +244,7 @@ void container_event(struct container *c, uint32_t events)
 	if (r.type == REPORT_FAILED && r.exec == NONE)
 		set_up_failed(c, &r.failure);
 	else
-		command_report(c, &r);
+		command_report(c, &r, fds[0]);
 }
 
 void container_died(struct container *c)
@@ -246,8 +263,8 @@ void container_died(struct container *c)
 	one = c->one;
 	c->one = NULL;
 	if (one && !one->ended) {
-		/* killed with its pid 1, whose use includes everybody it reaped */
-		one->status = SIGKILL;
+		/* it was its pid 1, or was killed with it; the use includes everybody it reaped */
+		one->status = one->is_init ? status : SIGKILL;
 		one->user_us = micros(usage.ru_utime);
 		one->system_us = micros(usage.ru_stime);
 		one->max_rss_kib = (uint64_t)usage.ru_maxrss;

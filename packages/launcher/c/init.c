@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -15,10 +14,12 @@
 
 #include "descriptors.h"
 #include "orders.h"
+#include "parcel.h"
 #include "process.h"
 #include "scoped.h"
 #include "setup.h"
 #include "sys.h"
+#include "terminal.h"
 #include "tree.h"
 #include "wire.h"
 
@@ -26,6 +27,7 @@ struct running {
 	uint32_t exec;
 	pid_t pid;
 	uint64_t since_us, tag;
+	int final;	/* its tree ends with it */
 };
 
 struct init {
@@ -105,9 +107,9 @@ static int make_its_own(struct birth *b, struct scene *s, const struct step_list
 	return 0;
 }
 
-static void send_report(struct init *in, struct report *r)
+static void send_report(struct init *in, struct report *r, int fd)
 {
-	if (orders_send(in->b->sock, r, sizeof(*r), NULL, 0, 0) < 0)
+	if (orders_send(in->b->sock, r, sizeof(*r), &fd, fd >= 0 ? 1 : 0, 0) < 0)
 		_exit(0); /* nobody is there any more */
 }
 
@@ -121,7 +123,7 @@ static void send_created(struct init *in, int upper)
 	if (fds[0] < 0 || fds[1] < 0) {
 		r.type = REPORT_FAILED;
 		fail(&r.failure, "open", fds[0] < 0 ? "/" : "self/ns/mnt");
-		send_report(in, &r);
+		send_report(in, &r, -1);
 		_exit(1);
 	}
 	if (orders_send(in->b->sock, &r, sizeof(r), fds, upper < 0 ? 2 : 3, 0) < 0)
@@ -142,23 +144,66 @@ static void remember(struct init *in, uint32_t exec, pid_t pid, uint64_t tag)
 	};
 }
 
+/* The master of a terminal if the command is to have one, else -1. */
+static int give_terminal(struct init *in, struct process *p)
+{
+	const struct step *st = steps_find(p->own, OP_TERMINAL);
+	int peer = -1, master;
+
+	if (!st)
+		return -1;
+	master = terminal_open(&p->failure, in->proc, (uint32_t)st->f[TERMINAL_COLS].num,
+			       (uint32_t)st->f[TERMINAL_ROWS].num, &peer);
+	p->in = p->out = p->err = peer;
+	p->terminal = 1;
+	if (master < 0)
+		p->failure.op = OP_TERMINAL;
+	return master;
+}
+
+/* Pid 1 itself becomes the command, and the end of its socket says that it has. Nobody reaps then but the command. */
+static _Noreturn void become_it(struct init *in, struct report *r, struct process *p, int master)
+{
+	r->type = REPORT_BECOMING;
+	r->pid = 1;
+	send_report(in, r, master);
+	p->proc = -1;
+	p->sock = in->b->sock;
+	process_become(p);
+	in->b->sock = p->sock;
+	r->type = REPORT_FAILED;
+	r->failure = p->failure;
+	send_report(in, r, -1);
+	_exit(0);
+}
+
 static void start(struct init *in, uint32_t exec, struct process *p, int report)
 {
 	struct report r = { .type = REPORT_STARTED, .exec = exec };
+	int master;
 
 	/* a one-shot ends with its command: there is nobody to tell apart */
 	p->proc = in->keep ? in->proc : -1;
-	r.pid = process_start(p);
+	p->sock = -1;
+	p->failure.step = NONE;
+	master = give_terminal(in, p);
+	if (!p->failure.err && !in->keep && steps_find(p->own, OP_INIT))
+		become_it(in, &r, p, master);
+	r.pid = p->failure.err ? -p->failure.err : process_start(p);
 	if (r.pid < 0) {
 		r.type = REPORT_FAILED;
 		r.failure = p->failure;
 	} else {
 		remember(in, exec, r.pid, p->tag);
 	}
-	if (report || r.pid < 0)
-		send_report(in, &r);
+	if (report || r.pid < 0 || master >= 0)
+		send_report(in, &r, r.pid < 0 ? -1 : master);
 	if (r.pid < 0 && !in->keep)
 		_exit(0);
+	if (master >= 0) {
+		close(master);
+		close(p->in);
+	}
 }
 
 static void fill_usage(struct report *r, const struct rusage *u)
@@ -194,81 +239,19 @@ static void reap(struct init *in)
 			i++;
 		if (i == in->n)
 			continue; /* an orphan */
+		/* what cannot be killed alone goes with the container */
+		if (in->run[i].final && in->run[i].tag && tree_kill(in->proc, in->run[i].tag) < 0)
+			_exit(1);
 		r.exec = in->run[i].exec;
 		r.wall_us = now_us() - in->run[i].since_us;
 		in->run[i] = in->run[--in->n];
 		fill_usage(&r, &usage);
 		if (!in->keep)
 			finish_one_shot(&r);
-		send_report(in, &r);
+		send_report(in, &r, -1);
 		if (!in->keep)
 			_exit(0);
 	}
-}
-
-/* An order with what came along. */
-struct parcel {
-	struct order o;
-	struct step_list plan, own;
-	int stream[3];
-	struct failure f;
-};
-
-static void unpack(struct parcel *p, const unsigned char *bytes, uint32_t contexts)
-{
-	struct step_list *l = &p->own;
-
-	if (steps_take(&p->f, &p->plan, bytes, (size_t)p->o.plan_size, IN_PROCESS) == 0)
-		steps_take(&p->f, l, bytes + p->o.plan_size, (size_t)p->o.own_size, contexts);
-}
-
-static void unpack_memfd(struct parcel *p, int memfd, uint32_t contexts)
-{
-	size_t size = (size_t)(p->o.plan_size + p->o.own_size);
-	unsigned char *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, memfd, 0);
-
-	if (bytes == MAP_FAILED) {
-		fail(&p->f, "mmap", "steps");
-		return;
-	}
-	unpack(p, bytes, contexts);
-	munmap(bytes, size);
-}
-
-/* The next order; failures of unpacking it are noted in it. */
-static void receive(struct init *in, struct parcel *p)
-{
-	static unsigned char buf[sizeof(struct order) + ORDER_INLINE];
-	int fds[ORDER_FDS] = { -1, -1, -1, -1 };
-	ssize_t n = orders_receive(in->b->sock, buf, sizeof(buf), fds, ORDER_FDS);
-	uint32_t contexts;
-	size_t next = 0;
-
-	if (n < (ssize_t)sizeof(p->o))
-		_exit(0); /* the launcher is gone, and with us goes everything in here */
-	memset(p, 0, sizeof(*p));
-	memcpy(&p->o, buf, sizeof(p->o));
-	contexts = p->o.type == ORDER_START ? IN_CONTAINER | IN_PROCESS : IN_PROCESS;
-	if (p->o.memfd)
-		unpack_memfd(p, fds[next++], contexts);
-	else
-		unpack(p, buf + sizeof(p->o), contexts);
-	if (p->o.memfd && fds[0] >= 0)
-		close(fds[0]);
-	for (int i = 0; i < 3; i++)
-		p->stream[i] = p->o.streams >> i & 1 ? fds[next++] : -1;
-	/* root of a container may lower the limits of its pid 1, and the kernel then drops what does not fit */
-	if (next && fds[next - 1] < 0)
-		fail_with(&p->f, EMFILE, "recvmsg", "descriptors of the command");
-}
-
-static void discard(struct parcel *p)
-{
-	steps_free(&p->plan);
-	steps_free(&p->own);
-	for (int i = 0; i < 3; i++)
-		if (p->stream[i] >= 0)
-			close(p->stream[i]);
 }
 
 /* The same steps for the first command and for every later one. */
@@ -282,7 +265,7 @@ static void run(struct init *in, const struct parcel *p, int report)
 	if (p->f.err) {
 		struct report r = { .type = REPORT_FAILED, .exec = p->o.exec, .failure = p->f };
 
-		send_report(in, &r);
+		send_report(in, &r, -1);
 		return;
 	}
 	start(in, p->o.exec, &command, report);
@@ -293,6 +276,7 @@ static void order_signal(struct init *in, const struct order *o)
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->run[i].exec != o->exec)
 			continue;
+		in->run[i].final |= o->final != 0;
 		kill(in->run[i].pid, o->signo);
 		if (o->signo != SIGKILL)
 			return;
@@ -307,12 +291,12 @@ static void take_order(struct init *in)
 {
 	struct parcel p;
 
-	receive(in, &p);
+	parcel_receive(in->b->sock, &p);
 	if (p.o.type == ORDER_EXEC)
 		run(in, &p, 1);
 	else if (p.o.type == ORDER_SIGNAL)
 		order_signal(in, &p.o);
-	discard(&p);
+	parcel_free(&p);
 }
 
 static void serve(struct init *in, int signals)
@@ -334,7 +318,7 @@ static _Noreturn void give_up(struct init *in, const struct failure *f)
 {
 	struct report r = { .type = REPORT_FAILED, .exec = NONE, .failure = *f };
 
-	send_report(in, &r);
+	send_report(in, &r, -1);
 	_exit(1);
 }
 
@@ -352,7 +336,7 @@ static void begin(struct init *in, struct scene *s)
 {
 	struct parcel p;
 
-	receive(in, &p);
+	parcel_receive(in->b->sock, &p);
 	prctl(PR_SET_NAME, "caisson-init", 0, 0, 0);
 	if (p.f.err)
 		give_up(in, &p.f);
@@ -371,7 +355,7 @@ static void begin(struct init *in, struct scene *s)
 		close(s->upper);
 	if (p.o.exec != NONE)
 		run(in, &p, p.o.report != 0);
-	discard(&p);
+	parcel_free(&p);
 }
 
 _Noreturn void init_run(struct birth *b)

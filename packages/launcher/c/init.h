@@ -11,7 +11,11 @@
 #include "steps.h"
 
 /* What pid 1 tells the launcher, one datagram each. */
-enum report_type { REPORT_CREATED = 1, REPORT_FAILED, REPORT_STARTED, REPORT_ENDED };
+/*
+ * REPORT_STARTED of a command with a terminal brings its master. REPORT_BECOMING: pid 1 is about to become the command,
+ * which has happened when the socket ends without a REPORT_FAILED.
+ */
+enum report_type { REPORT_CREATED = 1, REPORT_FAILED, REPORT_STARTED, REPORT_ENDED, REPORT_BECOMING };
 
 struct report {
 	uint32_t type;
@@ -33,6 +37,7 @@ struct order {
 	uint32_t type;
 	uint32_t exec;		/* NONE, of a start: no command yet */
 	int32_t signo;
+	uint32_t final;		/* of a signal: when the command ends, so does its tree */
 	uint32_t keep, report;	/* of a start: stay without a command; say when it runs, not only when it ended */
 	uint32_t streams;	/* bit i: a descriptor for stream i follows */
 	uint32_t memfd;		/* the lists are in the first descriptor */

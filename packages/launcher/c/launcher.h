@@ -21,6 +21,7 @@ struct source {
 		SOURCE_OUTPUT,	/* captured stdout or stderr */
 		SOURCE_INPUT,	/* room in stdin's pipe */
 		SOURCE_DOOR,	/* another client */
+		SOURCE_RELAY,	/* something of a terminal: relay.c */
 	} kind;
 	int fd;		/* -1: not open */
 	int stream;
@@ -87,6 +88,8 @@ struct command {
 	struct container *container;	/* or NULL, of a worker */
 	struct container *serves;	/* of a file server */
 	int ended, report, one_shot;
+	int to_die;		/* SIGKILL was asked for */
+	int is_init;		/* it is pid 1 itself; `started` waits for its execve */
 	pid_t worker;
 	struct source death;
 	uint32_t pid;
@@ -97,6 +100,7 @@ struct command {
 	struct capture capture[3];
 	struct log log[3];
 	struct failure *failed;	/* why it did not run; kept for the next client */
+	struct relay *relay;	/* of a command with a terminal, else NULL */
 	unsigned char *input;
 	size_t input_size, input_at;
 	struct command *next_dead;
@@ -163,7 +167,8 @@ void container_event(struct container *c, uint32_t events);	/* its pid 1 says so
 void container_release(struct container *c);	/* gives back what it holds */
 void container_died(struct container *c);
 void command_exec(const struct field *a);
-void command_signal(uint32_t id, int signo);
+void command_signal(uint32_t id, int signo, int final);
+void command_resize(uint32_t id, uint32_t cols, uint32_t rows);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
 void command_files(const struct field *a);
@@ -178,6 +183,7 @@ struct io_request {
 /* Makes it and its pipes; theirs[] are the command's ends (-1: none). NULL with the failure sent. */
 struct command *command_make(const struct io_request *io, int theirs[3]);
 int command_reports(const struct command *cmd);	/* whether `started` is wanted */
+void command_terminal(struct command *cmd, int master); /* takes it */
 void command_started(struct command *cmd, uint32_t pid);
 void command_ended(struct command *cmd);	/* its numbers are filled in */
 void command_failed(struct command *cmd, uint32_t kind, const struct failure *f);

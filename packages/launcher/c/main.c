@@ -94,6 +94,7 @@ void bury(void)
 		struct command *cmd = L.dead_commands;
 
 		L.dead_commands = cmd->next_dead;
+		free(cmd->relay);
 		free(cmd);
 	}
 }
@@ -197,7 +198,7 @@ static void carry_out(uint32_t type, const struct field *a)
 		command_exec(a);
 		break;
 	case REQ_SIGNAL:
-		command_signal((uint32_t)a[SIGNAL_EXEC].num, (int)a[SIGNAL_SIGNO].num);
+		command_signal((uint32_t)a[SIGNAL_EXEC].num, (int)a[SIGNAL_SIGNO].num, a[SIGNAL_FINAL].num != 0);
 		break;
 	case REQ_STOP:
 		container_stop((uint32_t)a[STOP_CONTAINER].num);
@@ -211,11 +212,12 @@ static void carry_out(uint32_t type, const struct field *a)
 	case REQ_CHANGES:
 		command_changes(a);
 		break;
+	case REQ_RESIZE:
+		command_resize((uint32_t)a[RESIZE_EXEC].num, (uint32_t)a[RESIZE_COLS].num, (uint32_t)a[RESIZE_ROWS].num);
+		break;
 	case REQ_FILES:
 		command_files(a);
 		break;
-	case REQ_RESIZE:
-		leave(114);
 	case REQ_LISTEN:
 		listen_request(a);
 		break;
@@ -300,6 +302,7 @@ static void dispatch(struct source *s, uint32_t events)
 		break;
 	case SOURCE_OUTPUT:
 	case SOURCE_INPUT:
+	case SOURCE_RELAY:
 		if (s->fd >= 0)
 			command_event(s);
 		break;

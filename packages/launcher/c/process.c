@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -58,6 +60,13 @@ static int step_bounding(struct failure *f, uint64_t keep)
 	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ? fail(f, "prctl", "PR_SET_KEEPCAPS") : 0;
 }
 
+static int step_session(struct process *p)
+{
+	if (setsid() < 0)
+		return fail(&p->failure, "setsid", "session");
+	return p->terminal && ioctl(0, TIOCSCTTY, 0) < 0 ? fail(&p->failure, "ioctl", "TIOCSCTTY") : 0;
+}
+
 static int step_user(struct become *b, const struct step *st)
 {
 	struct failure *f = &b->p->failure;
@@ -74,6 +83,9 @@ static int step_user(struct become *b, const struct step *st)
 	for (uint64_t i = 0; i < names->num; i++)
 		if (user_group(f, next_text(names, &at), &groups[i]) < 0)
 			return -f->err;
+	/* /dev/tty and its name are opened anew by the user's rights */
+	if (b->p->terminal && fchown(0, u.uid, (gid_t)-1) < 0)
+		return fail(f, "fchown", "terminal");
 	/* groups, then group, then user: each takes away the right to do the one before */
 	if (st->f[USER_SETGROUPS].num &&
 	    syscall(SYS_setgroups, (size_t)names->num, groups) < 0)
@@ -149,7 +161,10 @@ static int run_step(struct become *b, const struct step *st)
 
 	switch (st->op) {
 	case OP_SESSION:
-		return setsid() < 0 ? fail(f, "setsid", "session") : 0;
+		return step_session(b->p);
+	case OP_TERMINAL:
+	case OP_INIT:
+		return 0; /* done by pid 1, before */
 	case OP_RLIMIT:
 		return step_rlimit(f, st);
 	case OP_UMASK:
@@ -214,11 +229,17 @@ static int set_stdio(struct process *p)
 	for (int i = 2; i >= 0; i--)
 		if (want[i] != i && dup2(want[i], i) < 0)
 			return fail(&p->failure, "dup2", "standard streams");
+	/* a socket cannot be executed nor be a working directory, so that this one may wait for execve to close it */
+	if (p->sock >= 0) {
+		if (p->sock != 3 && dup3(p->sock, 3, O_CLOEXEC) < 0)
+			return fail(&p->failure, "dup3", "socket");
+		p->sock = 3;
+	}
 	/*
 	 * Really close the rest, now: close-on-exec would leave them open while execve resolves a path through
 	 * /proc/self/fd (CVE-2024-21626), and a filter may deny close_range later.
 	 */
-	return sys_close_range(3, ~0U) < 0 ? fail(&p->failure, "close_range", "descriptors") : 0;
+	return sys_close_range(p->sock < 0 ? 3 : 4, ~0U) < 0 ? fail(&p->failure, "close_range", "descriptors") : 0;
 }
 
 /* After execve: whether it is there itself, and what it names in its first line or as its loader is not. */
@@ -270,9 +291,18 @@ static int run_exec(struct become *b)
 	return fail_with(f, denied ? EACCES : ENOENT, "execve", name);
 }
 
-static int become(void *arg)
+/* Pid 1 lost its tie to the launcher by the change of user, and it must not outlive it: ties it anew. */
+static void tie(const struct process *p)
 {
-	struct become *b = arg;
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (recv(p->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		_exit(1);
+}
+
+static void attempt(struct become *b)
+{
 	struct process *p = b->p;
 	sigset_t none;
 
@@ -286,8 +316,15 @@ static int become(void *arg)
 		p->failure.step = NONE;
 		p->failure.op = OP_EXEC;
 		sigprocmask(SIG_SETMASK, &none, NULL);
+		if (p->sock >= 0)
+			tie(p);
 		run_exec(b);
 	}
+}
+
+static int become(void *arg)
+{
+	attempt(arg);
 	_exit(127);
 }
 
@@ -302,21 +339,39 @@ static char **strings(const struct field *list, size_t spare)
 	return all;
 }
 
+static int prepare(struct become *b, struct process *p)
+{
+	const struct step *exec = steps_find(p->own, OP_EXEC);
+
+	memset(b, 0, sizeof(*b));
+	memset(&p->failure, 0, sizeof(p->failure));
+	b->p = p;
+	if (!exec || !exec->f[EXEC_ARGV].num)
+		return fail_with(&p->failure, EINVAL, "execve", "no command");
+	b->argv = strings(&exec->f[EXEC_ARGV], 0);
+	b->envp = strings(&exec->f[EXEC_ENV], 1);
+	b->env_n = (size_t)exec->f[EXEC_ENV].num;
+	for (size_t i = 0; i < b->env_n; i++)
+		b->has_home |= !strncmp(b->envp[i], "HOME=", 5);
+	return 0;
+}
+
+void process_become(struct process *p)
+{
+	struct become b;
+
+	if (prepare(&b, p) == 0)
+		attempt(&b);
+}
+
 pid_t process_start(struct process *p)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
-	const struct step *exec = steps_find(p->own, OP_EXEC);
-	struct become b = { .p = p };
+	struct become b;
 	pid_t pid;
 
-	memset(&p->failure, 0, sizeof(p->failure));
-	if (!exec || !exec->f[EXEC_ARGV].num)
-		return fail_with(&p->failure, EINVAL, "execve", "no command");
-	b.argv = strings(&exec->f[EXEC_ARGV], 0);
-	b.envp = strings(&exec->f[EXEC_ENV], 1);
-	b.env_n = (size_t)exec->f[EXEC_ENV].num;
-	for (size_t i = 0; i < b.env_n; i++)
-		b.has_home |= !strncmp(b.envp[i], "HOME=", 5);
+	if (prepare(&b, p) < 0)
+		return -p->failure.err;
 	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &b);
 	if (pid < 0)
 		fail(&p->failure, "clone", "process");

@@ -13,6 +13,8 @@ struct process {
 	int in, out, err;		/* -1: /dev/null */
 	int proc;			/* procfs to read the tag from; -1: no tag wanted */
 	uint64_t tag;			/* out: see tree.h */
+	int terminal;			/* in, out and err are one, to be controlled and owned */
+	int sock;			/* stays open until execve; -1: none */
 	struct failure failure;		/* filled in when it did not come to exec */
 };
 
@@ -21,5 +23,8 @@ struct process {
  * The child borrows our memory until then (CLONE_VM | CLONE_VFORK): we stand still meanwhile.
  */
 pid_t process_start(struct process *p);
+
+/* The same in the caller itself, which keeps nothing but `sock`, under another number. Returns only on failure, noted. */
+void process_become(struct process *p);
 
 #endif

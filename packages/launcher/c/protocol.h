@@ -61,6 +61,7 @@ enum {
 	EXEC_MAX_OUTPUT = 9,
 	SIGNAL_EXEC = 0,
 	SIGNAL_SIGNO = 1,
+	SIGNAL_FINAL = 2,
 	STOP_CONTAINER = 0,
 	REMOVE_CONTAINER = 0,
 	OPENED_EXEC = 0,
@@ -87,7 +88,7 @@ enum {
 	X(REQ_DROP, "ii") \
 	X(REQ_START, "iiiiiibiibiil") \
 	X(REQ_EXEC, "iiibiibiil") \
-	X(REQ_SIGNAL, "ii") \
+	X(REQ_SIGNAL, "iii") \
 	X(REQ_STOP, "i") \
 	X(REQ_REMOVE, "i") \
 	X(REQ_OPENED, "ii") \
@@ -189,6 +190,7 @@ enum stdio_mode {
 	STDIO_CAPTURE = 1,
 	STDIO_STREAM = 2,
 	STDIO_BYTES = 3,
+	STDIO_TERMINAL = 4,
 };
 
 #endif

@@ -269,6 +269,7 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_keyring(s);
 	case OP_SESSION:
 	case OP_TERMINAL:
+	case OP_INIT:
 	case OP_RLIMIT:
 	case OP_UMASK:
 	case OP_BOUNDING:

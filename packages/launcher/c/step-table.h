@@ -28,6 +28,7 @@ enum step_op {
 	OP_KEYRING = 20,
 	OP_SESSION = 32,
 	OP_TERMINAL = 42,
+	OP_INIT = 43,
 	OP_RLIMIT = 33,
 	OP_UMASK = 34,
 	OP_BOUNDING = 35,
@@ -136,6 +137,7 @@ enum {
 	X(OP_KEYRING, "keyring", 2, "") \
 	X(OP_SESSION, "session", 4, "") \
 	X(OP_TERMINAL, "terminal", 4, "ii") \
+	X(OP_INIT, "init", 4, "") \
 	X(OP_RLIMIT, "rlimit", 4, "ill") \
 	X(OP_UMASK, "umask", 4, "i") \
 	X(OP_BOUNDING, "bounding", 4, "l") \

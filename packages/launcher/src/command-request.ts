@@ -37,7 +37,7 @@ export function commandRequest(command: LaunchCommand): CommandRequest {
     stdin: stdio[stdin.kind],
     input,
     stdout: stdio[stdout],
-    stderr: stdio[stderr],
+    stderr: command.tty === undefined ? stdio[stderr] : stdio.terminal,
     maxOutput: BigInt(command.maxOutputBytes),
   }
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { LaunchedProcess, ProcessEnd, ProcessStart } from '@caisson/core'
+import type { LaunchedProcess, ProcessEnd, ProcessStart, TerminalSize } from '@caisson/core'
 import type { ExitedReply } from './protocol.generated.js'
 
 function isSignal(name: string): name is NodeJS.Signals {
@@ -74,12 +74,18 @@ class LazyPromise<T> {
   }
 }
 
+/** What a command is told by the launcher. */
+export interface CommandLine {
+  signal(signo: number, final: boolean): void
+  resize(size: TerminalSize): void
+}
+
 /** A command on its way, from before it is sent. */
 export class LaunchedCommand implements LaunchedProcess {
   readonly #started = new LazyPromise<ProcessStart>()
   readonly #ended = new LazyPromise<ProcessEnd>()
-  #send: ((signo: number) => void) | undefined
-  #early: number[] = []
+  #line: CommandLine | undefined
+  #early: ((line: CommandLine) => void)[] = []
   #over = false
 
   get started(): Promise<ProcessStart> {
@@ -90,17 +96,24 @@ export class LaunchedCommand implements LaunchedProcess {
     return this.#ended.promise
   }
 
-  signal(signal: NodeJS.Signals): void {
-    if (this.#over) return
-    const number = constants.signals[signal]
-    if (this.#send) this.#send(number)
-    else this.#early.push(number)
+  signal(signal: NodeJS.Signals, final = false): void {
+    this.#tell((line) => line.signal(constants.signals[signal], final))
   }
 
-  /** The launcher has it: signals go there from now on, those given before first. */
-  sent(send: (signo: number) => void): void {
-    this.#send = send
-    for (const number of this.#early.splice(0)) send(number)
+  resize(size: TerminalSize): void {
+    this.#tell((line) => line.resize(size))
+  }
+
+  /** The launcher has it: what it is told goes there from now on, what it was told before first. */
+  sent(line: CommandLine): void {
+    this.#line = line
+    for (const tell of this.#early.splice(0)) tell(line)
+  }
+
+  #tell(tell: (line: CommandLine) => void): void {
+    if (this.#over) return
+    if (this.#line) tell(this.#line)
+    else this.#early.push(tell)
   }
 
   start(start: ProcessStart): void {

@@ -265,7 +265,10 @@ export class LauncherSession implements ContainerHost {
   #launch(launched: LaunchedCommand, send: () => number): void {
     try {
       const exec = send()
-      launched.sent((signo) => this.#link.send('signal', { exec, signo }))
+      launched.sent({
+        signal: (signo, final) => this.#link.send('signal', { exec, signo, final: final ? 1 : 0 }),
+        resize: ({ cols, rows }) => this.#link.send('resize', { exec, cols, rows }),
+      })
     } catch (error) {
       launched.fail(error)
     }
@@ -389,7 +392,7 @@ export class LauncherSession implements ContainerHost {
       if (pending) pending.launched.start(openStreams(this.#link.pid, reply))
     } catch (error) {
       pending?.launched.fail(error)
-      this.#link.send('signal', { exec: reply.exec, signo: 9 })
+      this.#link.send('signal', { exec: reply.exec, signo: 9, final: 0 })
     }
     streams.forEach((fd, stream) => {
       if (fd !== NONE) this.#link.send('opened', { exec: reply.exec, stream })

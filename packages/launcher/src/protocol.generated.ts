@@ -6,7 +6,7 @@ export const NONE = 0xffffffff
 export type FieldKind = 'u32' | 'u64' | 'str' | 'bytes' | 'strs'
 export type FieldTable = readonly (readonly [name: string, kind: FieldKind])[]
 
-export const stdio = {"null":0,"capture":1,"stream":2,"bytes":3} as const
+export const stdio = {"null":0,"capture":1,"stream":2,"bytes":3,"terminal":4} as const
 
 /** First frame. userns: 0 keep the credentials, 1 enter a user namespace that maps this user alone to 0, 2 enter one whose maps the client writes. */
 export interface HelloRequest {
@@ -70,10 +70,11 @@ export interface ExecRequest {
   readonly maxOutput: bigint
 }
 
-/** Signals a command: SIGKILL its process group, else the process alone. A pid 1 that does not pass SIGKILL on within two seconds is killed with its container. */
+/** Signals a command: SIGKILL everything it started (of a one-shot: its container), else the process alone. A pid 1 that does not pass SIGKILL on within two seconds is killed with its container. With final, what is left of its tree when it ends is killed before exited is sent. */
 export interface SignalRequest {
   readonly exec: number
   readonly signo: number
+  readonly final: number
 }
 
 /** Kills every process of a container; answered by gone. */
@@ -148,7 +149,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   drop: { type: 5, fields: [["kind","u32"],["id","u32"]] },
   start: { type: 6, fields: [["container","u32"],["template","u32"],["containerPlan","u32"],["keep","u32"],["exec","u32"],["processPlan","u32"],["steps","bytes"],["report","u32"],["stdin","u32"],["input","bytes"],["stdout","u32"],["stderr","u32"],["maxOutput","u64"]] },
   exec: { type: 7, fields: [["container","u32"],["exec","u32"],["processPlan","u32"],["steps","bytes"],["report","u32"],["stdin","u32"],["input","bytes"],["stdout","u32"],["stderr","u32"],["maxOutput","u64"]] },
-  signal: { type: 8, fields: [["exec","u32"],["signo","u32"]] },
+  signal: { type: 8, fields: [["exec","u32"],["signo","u32"],["final","u32"]] },
   stop: { type: 9, fields: [["container","u32"]] },
   remove: { type: 10, fields: [["container","u32"]] },
   opened: { type: 11, fields: [["exec","u32"],["stream","u32"]] },

@@ -15,8 +15,10 @@ function isProcessStep(step: ContainerStep | ProcessStep): step is ProcessStep {
  */
 export function encodeStartSteps(command: LaunchCommand): Uint8Array {
   const exec: ExecStep = { op: 'exec', argv: command.argv, env: command.env }
-  if (command.steps.length === 0) return encodeSteps([exec], 'process')
-  const own = encodeSteps([...command.steps.filter(isProcessStep), exec], 'process')
+  const last: readonly ProcessStep[] =
+    command.tty === undefined ? [exec] : [{ op: 'terminal', ...command.tty }, exec]
+  if (command.steps.length === 0) return encodeSteps(last, 'process')
+  const own = encodeSteps([...command.steps.filter(isProcessStep), ...last], 'process')
   const container = command.steps.filter(isContainerStep)
   return container.length === 0 ? own : Buffer.concat([encodeSteps(container, 'container'), own])
 }

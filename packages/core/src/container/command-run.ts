@@ -3,8 +3,10 @@ import type {
   LaunchedProcess,
   ProcessEnd,
   ProcessStart,
+  TerminalSize,
 } from '../contracts/process.js'
 import { CaissonError } from '../errors/caisson-error.js'
+import { invalidArgument } from '../errors/invalid-argument.js'
 import { decideReason, type Deed } from '../result/decide-reason.js'
 import type { ExecResult } from '../result/exec-result.js'
 import { makeResult, usageOf } from '../result/make-result.js'
@@ -39,6 +41,8 @@ export class CommandRun {
   #cancelled: CaissonError | undefined
   #process: LaunchedProcess | undefined
   #timer: NodeJS.Timeout | undefined
+  #graceTimer: NodeJS.Timeout | undefined
+  #tty: TerminalSize | undefined
   #pid: number | undefined
   #idle: IdleWatch | undefined
 
@@ -47,6 +51,7 @@ export class CommandRun {
     this.#name = name
     this.#options = options
     this.#opener = opener
+    this.#tty = options.tty
     this.stdin = new StdinFeed(options.stdin)
     const hooks = this.#tapHooks()
     this.stdout = new OutputTap(options.maxOutputBytes, hooks)
@@ -71,7 +76,7 @@ export class CommandRun {
   act(deed: Deed, cause?: unknown): void {
     if (this.#phase === 'ended') return
     this.#deeds.push(deed)
-    if (this.#process !== undefined) this.#process.signal(deed.signal)
+    if (this.#process !== undefined) this.#process.signal(deed.signal, deed.final)
     else if (deed.signal === 'SIGKILL') this.#cancelled ??= this.#notWanted(deed, cause)
   }
 
@@ -101,6 +106,31 @@ export class CommandRun {
     this.#process?.signal('SIGKILL')
   }
 
+  /** Ends it for a reason: by SIGTERM, and by SIGKILL when the grace is over; without one, or before it runs, at once. */
+  end(reason: Deed['reason'], graceMs: number, cause?: unknown): void {
+    if (graceMs === 0 || this.#process === undefined) {
+      this.act({ reason, signal: 'SIGKILL' }, cause)
+      return
+    }
+    if (this.#phase === 'ended') return
+    this.act({ reason, signal: 'SIGTERM', final: true })
+    const kill = (): void => this.act({ reason, signal: 'SIGKILL' })
+    this.#graceTimer ??= setTimeout(kill, graceMs)
+  }
+
+  /** @throws TypeError ERR_INVALID_SPEC without a terminal */
+  resize(size: TerminalSize): void {
+    if (this.#tty === undefined) {
+      throw invalidArgument({
+        field: 'size',
+        why: 'the command has no terminal',
+        fix: 'Pass `tty: { cols, rows }` with the command.',
+      })
+    }
+    this.#tty = size
+    if (this.#phase === 'running') this.#process?.resize?.(size)
+  }
+
   #notWanted(deed: Deed, cause: unknown): CaissonError {
     return new CaissonError({
       code: 'ERR_ABORTED',
@@ -121,10 +151,8 @@ export class CommandRun {
   }
 
   async #run(): Promise<ExecResult<Output>> {
-    const { signal } = this.#options
-    const onAbort = (): void => {
-      this.act({ reason: 'aborted', signal: 'SIGKILL' }, signal?.reason)
-    }
+    const { signal, killGraceMs } = this.#options
+    const onAbort = (): void => this.end('aborted', killGraceMs, signal?.reason)
     let launch: Launch | undefined
     try {
       // the rest of the caller's tick, in which streams can still be asked for
@@ -146,11 +174,14 @@ export class CommandRun {
   #io(): CommandIo {
     const stdin = this.stdin.seal()
     const { stdout, stderr, start } = this.#wanted
+    const tty = this.#tty
     return {
       stdin,
       stdout: outputMode(stdout),
-      stderr: outputMode(stderr),
+      // a terminal has one output
+      stderr: tty === undefined ? outputMode(stderr) : 'null',
       reportStart: start || stdout || stderr || stdin.kind === 'stream',
+      ...(tty === undefined ? {} : { tty }),
     }
   }
 
@@ -161,13 +192,11 @@ export class CommandRun {
     // both reject when it never ran, and only one of them is waited for at a time
     process.ended.catch(ignore)
     process.started.catch(ignore)
-    for (const { signal } of this.#deeds) process.signal(signal)
-    const { timeoutMs } = this.#options
+    for (const { signal, final } of this.#deeds) process.signal(signal, final)
+    if (this.#tty !== undefined && this.#tty !== io.tty) process.resize?.(this.#tty)
+    const { timeoutMs, killGraceMs } = this.#options
     if (timeoutMs !== undefined) {
-      this.#timer = setTimeout(
-        () => this.act({ reason: 'wall-time', signal: 'SIGKILL' }),
-        timeoutMs,
-      )
+      this.#timer = setTimeout(() => this.end('wall-time', killGraceMs), timeoutMs)
     }
     if (io.reportStart) this.#connect(await process.started, io)
     const end = await process.ended
@@ -210,6 +239,7 @@ export class CommandRun {
     this.#phase = 'ended'
     clearTimeout(this.#timer)
     this.#idle?.stop()
+    clearTimeout(this.#graceTimer)
     this.stdin.close()
   }
 
@@ -217,6 +247,7 @@ export class CommandRun {
     this.#started(end.pid)
     if (io.stdout === 'capture') this.stdout.complete(end.stdout, end.stdoutTotal)
     if (io.stderr === 'capture') this.stderr.complete(end.stderr, end.stderrTotal)
+    if (io.stderr === 'null') this.stderr.end()
     const reason = decideReason(end, this.#deeds, launch.verdicts)
     await launch.finish()
     return makeResult({

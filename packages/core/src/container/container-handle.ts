@@ -1,5 +1,5 @@
 import type { FileAccess } from '../contracts/file-access.js'
-import type { Pausable, WithFiles } from '../contracts/features.js'
+import type { Feature, Pausable, WithFiles } from '../contracts/features.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { LaunchedProcess } from '../contracts/process.js'
 import type { ContainerNotice } from '../contracts/resource-limiter.js'
@@ -10,12 +10,16 @@ import { ContainerFiles } from '../files/container-files.js'
 import type { Files } from '../files/files.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { parseArgv } from '../spec/parse-argv.js'
+import { maxTimeoutMs } from '../spec/parse-container-spec.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
+import { checkFields } from '../spec/check-fields.js'
+import { parseDuration } from '../values/parse-duration.js'
 import { parseText } from '../values/parse-text.js'
+import { checkFeature } from './check-feature.js'
 import { CommandRun } from './command-run.js'
 import { Freezer } from './freezer.js'
 import { failedRun } from './failed-run.js'
-import type { ContainerBase, ContainerEvents } from './container.js'
+import type { ContainerBase, ContainerEvents, StopOptions } from './container.js'
 import type { Output } from './decode-output.js'
 import { EventHub } from './event-hub.js'
 import type { Exec } from './exec.js'
@@ -39,6 +43,8 @@ export interface ContainerParts {
   readonly held: HeldLimits
   readonly degraded: readonly string[]
   readonly limits: LimitRouter
+  /** Of all drivers of the engine. */
+  readonly features: ReadonlySet<Feature>
   /** Gives root and limits back, and forgets the container. Never rejects: says what failed. */
   readonly giveBack: () => Promise<readonly unknown[]>
   /** Hears of what fails where no caller waits for it. */
@@ -144,14 +150,16 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
     await this.#freezer.resume()
   }
 
-  async stop(): Promise<void> {
-    await this.end('killed')
+  async stop(options: StopOptions = {}): Promise<void> {
+    const { grace = 0 } = checkFields(options, '', stopFields)
+    await this.end('killed', parseDuration(grace, 'grace', { max: maxTimeoutMs }))
   }
 
   /** Stops it for a reason of its owner's. */
-  async end(reason: Deed['reason']): Promise<void> {
+  async end(reason: Deed['reason'], graceMs = 0): Promise<void> {
     if (this.state === 'stopped' || this.state === 'removed') return
-    this.#stopping ??= this.#stop(reason)
+    if (this.#stopping !== undefined) for (const run of this.#runs) run.end(reason, graceMs)
+    this.#stopping ??= this.#stop(reason, graceMs)
     await this.#stopping
   }
 
@@ -177,6 +185,7 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
     try {
       const argv = argvOf()
       const parsed = parseExecOptions(options, this.#parts.limits.declared)
+      if (parsed.tty !== undefined) checkFeature(this.#parts.features, 'pty', 'tty')
       run = new CommandRun(argv[0] ?? '', this.#withDefaults(parsed), this.#opener(argv, parsed))
     } catch (error) {
       return new ExecHandle(failedRun(error))
@@ -288,11 +297,13 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
     }
   }
 
-  async #stop(reason: Deed['reason']): Promise<void> {
+  async #stop(reason: Deed['reason'], graceMs: number): Promise<void> {
     try {
       const runs = [...this.#runs]
-      for (const run of runs) run.act({ reason, signal: 'SIGKILL' })
+      const grace = this.state === 'paused' ? 0 : graceMs
+      for (const run of runs) run.end(reason, grace)
       const settled = runs.map(async (run) => run.result.then(ignore, ignore))
+      if (grace > 0) await Promise.all(settled)
       const stopped = this.#parts.isolated.stop()
       // frozen processes may die only when they thaw; SIGKILL is there before, so that they do nothing else
       const thawed = this.#freezer.cold ? this.#freezer.thaw().catch(this.#parts.warn) : undefined
@@ -328,3 +339,4 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
 }
 
 const ignore = (): void => {}
+const stopFields: ReadonlySet<string> = new Set(['grace'])

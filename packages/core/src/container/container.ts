@@ -6,10 +6,20 @@ import type { ExecOptions } from '../spec/exec-options.js'
 import type { LimitKey } from '../spec/limits.js'
 import type { WaitOptions } from '../wait/wait-options.js'
 import type { WaitTarget } from '../wait/wait-target.js'
+import type { Duration } from '../values/duration.js'
 import type { Output } from './decode-output.js'
 import type { Exec } from './exec.js'
 import type { ContainerState } from './state.js'
 import type { TemplateValue } from './template-argv.js'
+
+/** How a container is stopped. */
+export interface StopOptions {
+  /**
+   * Time between SIGTERM to the main process of each running command and SIGKILL to everything; nothing waits longer than
+   * the last command. Background processes get no SIGTERM, a paused container gets SIGKILL at once. Default 0.
+   */
+  readonly grace?: Duration
+}
 
 /** What happens to a container. */
 export interface ContainerEvents {
@@ -64,8 +74,11 @@ export interface ContainerBase<L extends LimitKey = LimitKey> extends AsyncDispo
    * ended; ERR_ABORTED; ERR_UNSUPPORTED; ERR_CONTAINER_STATE (stopped, removed); what a command rejects with
    */
   waitFor(target: WaitTarget, options?: WaitOptions): Promise<void>
-  /** Kills every process (reason `killed`); settles when none is left. Idempotent. */
-  stop(): Promise<void>
+  /**
+   * Kills every process (reason `killed`); settles when none is left. Idempotent: called again with less grace, it hurries.
+   * @throws TypeError or RangeError ERR_INVALID_SPEC
+   */
+  stop(options?: StopOptions): Promise<void>
   /** Stops it and gives everything back, what it wrote included. Idempotent. */
   remove(): Promise<void>
   /** Calls the listener at each event; the function returned takes it away again. */

@@ -1,5 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { ExecResult } from '../result/exec-result.js'
+import { parseTty } from '../spec/parse-tty.js'
+import type { TerminalSize } from '../contracts/process.js'
 import type { CommandRun } from './command-run.js'
 import type { Output } from './decode-output.js'
 import { EventQueue } from './event-queue.js'
@@ -98,6 +100,10 @@ export class ExecHandle implements Exec<Output> {
     const settled = this.#run.result.then(ignore, ignore)
     this.#run.act({ reason: 'killed', signal })
     if (signal === 'SIGKILL') await settled
+  }
+
+  resize(size: TerminalSize): void {
+    this.#run.resize(parseTty(size, 'size'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TerminalSize } from '../contracts/process.js'
 import type { ExecResult } from '../result/exec-result.js'
 
 /** What happens while a command runs. */
@@ -31,6 +32,11 @@ export interface Exec<O = string>
    * the end.
    */
   kill(signal?: NodeJS.Signals): Promise<void>
+  /**
+   * Resizes the terminal; programs in its foreground hear of it by SIGWINCH. No effect after the end.
+   * @throws TypeError or RangeError ERR_INVALID_SPEC for a size out of range, or a command without `tty`
+   */
+  resize(size: TerminalSize): void
   catch<T = never>(onRejected: (error: unknown) => T | PromiseLike<T>): Promise<ExecResult<O> | T>
   finally(onFinally: () => void): Promise<ExecResult<O>>
   /** Kills it and waits for its end; never rejects. */

@@ -1,4 +1,9 @@
-import type { CommandInput, CommandOutput, LaunchedProcess } from '../contracts/process.js'
+import type {
+  CommandInput,
+  CommandOutput,
+  LaunchedProcess,
+  TerminalSize,
+} from '../contracts/process.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import type { LimitVerdict } from '../result/decide-reason.js'
 import type { LimitKey } from '../spec/limits.js'
@@ -9,6 +14,7 @@ export interface CommandIo {
   readonly stdout: CommandOutput
   readonly stderr: CommandOutput
   readonly reportStart: boolean
+  readonly tty?: TerminalSize
 }
 
 /** A command handed to its isolation driver, with what it holds. */

@@ -14,9 +14,12 @@ export function makeCommand(
   amendments: readonly Amendment[],
 ): Command {
   const user = options.user ?? spec.user
+  const { tty } = io
+  const env = environment(user, spec.env, options.env)
+  const hasTerm = tty === undefined || env.some((entry) => entry.startsWith('TERM='))
   return {
     argv,
-    env: environment(user, spec.env, options.env),
+    env: hasTerm ? env : Object.freeze([...env, 'TERM=xterm-256color']),
     cwd: options.cwd ?? spec.cwd,
     user,
     groups: options.groups ?? spec.groups,
@@ -26,5 +29,6 @@ export function makeCommand(
     maxOutputBytes: options.maxOutputBytes,
     amendments,
     reportStart: io.reportStart,
+    ...(tty === undefined ? {} : { tty }),
   }
 }

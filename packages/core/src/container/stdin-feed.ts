@@ -15,6 +15,7 @@ export class StdinFeed {
   #sealed = false
   #stop: (() => void) | undefined
   #broken: { readonly error: unknown } | undefined
+  #to: Writable | undefined
 
   constructor(source: StdinSource) {
     this.#source = source
@@ -51,6 +52,7 @@ export class StdinFeed {
   connect(to: Writable, failed: (error: unknown) => void): void {
     // EPIPE: the command reads no more, which is its right
     to.on('error', () => {})
+    this.#to = to
     const source = this.#source
     if (source.kind === 'bytes') to.end(source.bytes)
     if (source.kind === 'pipe') this.#openPipe().pipe(to)
@@ -73,6 +75,8 @@ export class StdinFeed {
   close(): void {
     this.#stop?.()
     this.#pipe?.destroy()
+    // an idle pipe does not notice that nobody reads it any more
+    this.#to?.destroy()
   }
 
   #openPipe(): PassThrough {

@@ -35,6 +35,10 @@ export interface FeatureMethods {
   seccomp: NoMethods
   /** Files of a container can be reached without a command in it, also when it is stopped. */
   files: WithFiles
+  /** Commands may have a terminal (`tty`). */
+  pty: NoMethods
+  /** The command of a one-shot may be its container's pid 1 (`init: 'command'`). */
+  commandInit: NoMethods
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
   /** Containers can outlive the process: `engine.create({ detached: true })`, `engine.get`. */

@@ -1,7 +1,7 @@
 import type { ContainerStep, ProcessStep, TemplateStep } from '../plan/steps.generated.js'
 import type { FileAccess } from './file-access.js'
 import type { DetachedHolder, DetachedLauncher, DetachPlace, LaunchedDetached } from './detach.js'
-import type { CommandInput, CommandOutput, LaunchedProcess } from './process.js'
+import type { CommandInput, CommandOutput, LaunchedProcess, TerminalSize } from './process.js'
 
 /** Who the launcher is on this host, and how ids inside a container map to ids it uses. */
 export interface LauncherIdentity {
@@ -39,6 +39,8 @@ export interface LaunchCommand {
   readonly stderr: CommandOutput
   readonly maxOutputBytes: number
   readonly reportStart: boolean
+  /** As of `Command`; its step is the launcher's to add. */
+  readonly tty?: TerminalSize
 }
 
 /** An entry that a container wrote, as it lies in its upper directory. */

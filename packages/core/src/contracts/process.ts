@@ -10,6 +10,12 @@ export type CommandInput =
 /** Where output goes: kept and returned at the end, a stream that the caller reads, or nowhere. */
 export type CommandOutput = 'capture' | 'stream' | 'null'
 
+/** How large a terminal is, in characters: 1 to 65535 each. */
+export interface TerminalSize {
+  readonly cols: number
+  readonly rows: number
+}
+
 /** One command, parsed: everything is there and valid. */
 export interface Command {
   readonly argv: readonly string[]
@@ -30,6 +36,12 @@ export interface Command {
   readonly amendments: readonly Amendment[]
   /** Whether `started` is waited for; without it a start costs one message less. */
   readonly reportStart: boolean
+  /**
+   * A terminal as standard streams and controlling terminal, in a session of its own, owned by the command's user. All
+   * that is printed is stdout; stderr is `null`. The end of stdin is the terminal's end-of-file character. Only where the
+   * driver's manifest has the feature `pty`.
+   */
+  readonly tty?: TerminalSize
 }
 
 /** A command that runs. */
@@ -78,6 +90,15 @@ export interface LaunchedProcess {
    * ERR_USER_NOT_FOUND, ERR_CWD, ERR_LAUNCHER_GONE ...
    */
   readonly ended: Promise<ProcessEnd>
-  /** Sends a signal (SIGKILL to the process group; of a one-shot: to every process). No effect after the end. */
-  signal(signal: NodeJS.Signals): void
+  /**
+   * Sends a signal: SIGKILL to everything the command started, others to its main process. No effect after the end.
+   * @param final of another than SIGKILL: when the main process ends, what else the command started is killed before
+   * `ended` settles
+   */
+  signal(signal: NodeJS.Signals, final?: boolean): void
+  /**
+   * Resizes the terminal; its foreground processes hear of it by SIGWINCH. No effect after the end or without a terminal.
+   * There if and only if the driver's manifest has the feature `pty`.
+   */
+  resize?(size: TerminalSize): void
 }

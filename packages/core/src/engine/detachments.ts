@@ -186,6 +186,7 @@ export class Detachments {
       state,
       isolated,
       held,
+      features: new Set(this.#parts.drivers.flatMap((driver) => driver.features)),
       degraded: record.degraded,
       limits,
       record,

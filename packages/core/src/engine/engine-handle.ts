@@ -1,3 +1,4 @@
+import { checkFeature } from '../container/check-feature.js'
 import { CommandRun } from '../container/command-run.js'
 import type { Container } from '../container/container.js'
 import { ContainerHandle } from '../container/container-handle.js'
@@ -131,7 +132,9 @@ export class EngineHandle implements Engine {
       needs,
       () => undefined,
       async (request, _held, undo) => {
-        const command = makeCommand(parts.argv, request.spec, parts.options, captured, [])
+        const { tty } = parts.options
+        const io = tty === undefined ? captured : { ...captured, stderr: 'null' as const, tty }
+        const command = makeCommand(parts.argv, request.spec, parts.options, io, [])
         const text = explain(await this.#parts.isolation.plan(request, command))
         for (const failure of await undo.run()) this.#warn(failure)
         return text
@@ -151,6 +154,9 @@ export class EngineHandle implements Engine {
   #parse(argv: unknown, options: unknown): OneShotParts {
     const { roots, limits, isolation } = this.#parts
     const run = parseRun(options, this.#context, this.#defaultSpec)
+    const { features } = this.supports
+    if (run.exec.tty !== undefined) checkFeature(features, 'pty', 'tty')
+    if (run.container.init === 'command') checkFeature(features, 'commandInit', 'init')
     return {
       argv: parseArgv(argv),
       spec: run.container,
@@ -165,6 +171,7 @@ export class EngineHandle implements Engine {
   async #create(parsed: ParsedSpec): Promise<ContainerHandle> {
     const { signal, timeoutMs } = parsed
     const { isolation, limits, roots } = this.#parts
+    refuseCommandInit(parsed)
     const plan = limits.withFeatures(limits.plan(parsed.container.limits, 'container'))
     const root = roots.find(parsed.container.from)
     const aborted = (): CaissonError | undefined => this.#unwanted(signal)
@@ -189,6 +196,7 @@ export class EngineHandle implements Engine {
         held,
         degraded: plan.degraded,
         limits,
+        features: this.supports.features,
         giveBack: async () => {
           this.#containers.delete(container)
           signal?.removeEventListener('abort', onAbort)
@@ -267,4 +275,17 @@ export class EngineHandle implements Engine {
     if (this.#disposed === undefined) return
     throw new CaissonError({ code: 'ERR_DISPOSED', what: 'engine' })
   }
+}
+
+/** A container that stays has commands come and go; none of them can be its pid 1. */
+function refuseCommandInit({ container }: ParsedSpec): void {
+  if (container.init === 'reaper') return
+  throw new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'option not supported',
+    subject: 'init',
+    field: 'init',
+    why: 'a container that stays needs a pid 1 that stays',
+    fix: "Pass `init: 'command'` to run(), or leave it out.",
+  })
 }

@@ -214,6 +214,11 @@ export interface TerminalStep {
   readonly rows: number
 }
 
+/** The command becomes the container's pid 1 itself instead of a child of the reaper. Sent with the start of a one-shot, not in a plan. */
+export interface InitStep {
+  readonly op: 'init'
+}
+
 /** One resource limit. Keeps out: use of that resource beyond the limit. */
 export interface RlimitStep {
   readonly op: 'rlimit'
@@ -329,6 +334,7 @@ export type ContainerStep =
 export type ProcessStep =
   | SessionStep
   | TerminalStep
+  | InitStep
   | RlimitStep
   | UmaskStep
   | BoundingStep
@@ -532,6 +538,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "A pseudo-terminal of the container's own devpts as standard streams and, with a session, as controlling terminal. Sent with a start, not in a plan.",
     keeps: "the caller's terminal",
     fields: [["cols","u32"],["rows","u32"]],
+  },
+  init: {
+    op: 43,
+    contexts: ["process"],
+    call: "execve",
+    about: "The command becomes the container's pid 1 itself instead of a child of the reaper. Sent with the start of a one-shot, not in a plan.",
+    keeps: "",
+    fields: [],
   },
   rlimit: {
     op: 33,

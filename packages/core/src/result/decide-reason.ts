@@ -5,6 +5,8 @@ import type { EndReason } from './end-reason.js'
 export interface Deed {
   readonly reason: 'wall-time' | 'idle' | 'output-limit' | 'aborted' | 'killed'
   readonly signal: NodeJS.Signals
+  /** It asked the command to end: however it ends after that, this is why. Default false. */
+  readonly final?: boolean
 }
 
 /** What limits have to say of an end. */
@@ -13,7 +15,8 @@ export type LimitVerdict = (end: ProcessEnd) => EndReason | undefined
 /**
  * Why a command ended. In this order:
  * 1. what we did: the first of our signals that is the one that ended it (a command that exits by itself while our
- *    signal is under way, or that handles it, has exited; but one that wrote too much has done so however it ended);
+ *    signal is under way, or that handles it, has exited; but one that wrote too much has done so however it ended), or
+ *    that asked it to end;
  * 2. what a limit did: the first limit that says it was it, in the order of the limiters;
  * 3. `signal` or `exit`, as the kernel tells it.
  */
@@ -23,7 +26,8 @@ export function decideReason(
   verdicts: readonly LimitVerdict[],
 ): EndReason {
   const deed = deeds.find(
-    ({ reason, signal }) => signal === end.signal || reason === 'output-limit',
+    ({ reason, signal, final }) =>
+      final === true || signal === end.signal || reason === 'output-limit',
   )
   if (deed !== undefined) return deed.reason
   for (const verdict of verdicts) {

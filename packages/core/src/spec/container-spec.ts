@@ -24,6 +24,8 @@ export interface ContainerSpec {
   readonly from: string
   readonly readonlyRoot: boolean
   readonly hostname: string
+  /** Who is pid 1. Always `reaper` in a container that stays. Only the driver's own steps depend on it, not `key`. */
+  readonly init: 'reaper' | 'command'
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   readonly user: string

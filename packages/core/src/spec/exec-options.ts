@@ -1,3 +1,4 @@
+import type { TerminalSize } from '../contracts/process.js'
 import type { Bytes } from '../values/bytes.js'
 import type { Duration } from '../values/duration.js'
 import type { LimitKey, LimitOptions } from './limits.js'
@@ -34,7 +35,19 @@ export interface ExecOptions<L extends LimitKey = LimitKey> {
   /** Kills the command (reason `aborted`); before it runs, rejects with ERR_ABORTED. */
   readonly signal?: AbortSignal
   /**
-   * Default `ignore`. To send the words `ignore` or `pipe` themselves, pass bytes.
+   * How `timeout` and `signal` end a command: SIGTERM to its main process, and after this time SIGKILL to all it started.
+   * However it ends meanwhile, the reason is theirs, and what it started is killed with it. Default 0: SIGKILL at once.
+   */
+  readonly killGrace?: Duration
+  /**
+   * A terminal of that size, 1 to 65535 each, as stdin, stdout, stderr and controlling terminal: for programs that ask for
+   * one, and for people. All output is stdout then, as the terminal makes it (`\n` comes out as `\r\n`); the end of stdin
+   * is its end-of-file character; TERM is `xterm-256color` unless given. Default: none. ERR_UNSUPPORTED without a driver
+   * that has the feature `pty`.
+   */
+  readonly tty?: TerminalSize
+  /**
+   * Default `ignore`, with `tty` `pipe`. To send the words `ignore` or `pipe` themselves, pass bytes.
    */
   readonly stdin?: StdinOption
   /** Bytes kept of stdout and of stderr each: half from the head, half from the tail. Default 16MiB, at most 512MiB. */
@@ -52,6 +65,18 @@ export interface ExecOptions<L extends LimitKey = LimitKey> {
   readonly stderr?: NodeJS.WritableStream
 }
 
+/** What is for one-shots alone. */
+export interface OneShotOptions {
+  /**
+   * Pid 1 of the container: a reaper of ours (`reaper`, default), which buries orphans and is no part of the command; or
+   * the `command` itself, for init systems. The kernel hides from a pid 1 every signal it does not handle, SIGTERM too, but
+   * for SIGKILL; and orphans are its to reap. When it ends, so does the container. ERR_UNSUPPORTED with `create()`, and
+   * without a driver that has the feature `commandInit`.
+   */
+  readonly init?: 'reaper' | 'command'
+}
+
 /** A one-shot: the container and its only command. */
 export type RunOptions<L extends LimitKey = LimitKey> = Omit<Spec<L>, keyof ExecOptions> &
-  ExecOptions<L>
+  ExecOptions<L> &
+  OneShotOptions

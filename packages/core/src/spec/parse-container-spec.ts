@@ -39,7 +39,7 @@ export interface ParsedSpec {
 export const containerOnlyFields: ReadonlySet<string> = new Set(
   (
     'name labels from readonlyRoot writable hostname mounts network capabilities seccomp ' +
-    'allowNewPrivileges'
+    'allowNewPrivileges init'
   ).split(' '),
 )
 
@@ -84,6 +84,12 @@ function parseHostname(value: unknown): string {
     field: 'hostname',
     why: 'must be at most 64 letters, digits, dots and hyphens, not starting or ending with one',
   })
+}
+
+function parseInit(value: unknown): 'reaper' | 'command' {
+  if (value === undefined || value === 'reaper') return 'reaper'
+  if (value === 'command') return value
+  throw invalidArgument({ field: 'init', why: 'must be `reaper` or `command`' })
 }
 
 function parseLabels(value: unknown): Readonly<Record<string, string>> {
@@ -134,6 +140,7 @@ function defaultSpec(from: string, limits: Limits): Omit<ContainerSpec, 'key'> {
     from,
     readonlyRoot: false,
     hostname: '',
+    init: 'reaper',
     cwd: '/',
     env: Object.freeze({ PATH: defaultPath }),
     user: '0',
@@ -174,6 +181,7 @@ export function parseContainerFields(
     labels: parseLabels(given['labels']),
     readonlyRoot: parseFlag(given['readonlyRoot'], 'readonlyRoot', false),
     hostname: parseHostname(given['hostname']),
+    init: parseInit(given['init']),
     cwd: cwd === undefined ? base.cwd : parseAbsolutePath(cwd, 'cwd'),
     env: env === undefined ? base.env : withoutGaps(base.env, parseEnv(env, false)),
     user: user === undefined ? base.user : parseUser(user, 'user'),

@@ -1,13 +1,16 @@
+import type { TerminalSize } from '../contracts/process.js'
 import { invalidArgument } from '../errors/invalid-argument.js'
 import { describeType } from '../values/describe-type.js'
 import { parseBytes } from '../values/parse-bytes.js'
+import { parseDuration } from '../values/parse-duration.js'
 import { checkFields } from './check-fields.js'
 import type { Limits } from './limits.js'
-import { containerOnlyFields, parseTimeout } from './parse-container-spec.js'
+import { containerOnlyFields, maxTimeoutMs, parseTimeout } from './parse-container-spec.js'
 import { parseEnv, type EnvChanges } from './parse-env.js'
 import { parseLimits } from './parse-limits.js'
 import { parseAbsolutePath } from './parse-path.js'
 import { parseSignal } from './parse-signal.js'
+import { parseTty } from './parse-tty.js'
 import { parseGroups, parseUser } from './parse-user.js'
 
 /** What a command reads, parsed. */
@@ -27,6 +30,9 @@ export interface ParsedExec {
   readonly timeoutMs: number | undefined
   readonly idleTimeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
+  /** 0: no grace. */
+  readonly killGraceMs: number
+  readonly tty: TerminalSize | undefined
   readonly stdin: StdinSource
   readonly maxOutputBytes: number
   readonly onOutputLimit: 'truncate' | 'kill'
@@ -37,8 +43,8 @@ export interface ParsedExec {
 
 const fields: ReadonlySet<string> = new Set(
   (
-    'cwd env user groups limits timeout idleTimeout signal stdin maxOutput onOutputLimit encoding ' +
-    'stdout stderr'
+    'cwd env user groups limits timeout idleTimeout signal killGrace tty stdin maxOutput onOutputLimit ' +
+    'encoding stdout stderr'
   ).split(' '),
 )
 const runFields: ReadonlySet<string> = new Set([...fields, ...containerOnlyFields])
@@ -51,8 +57,10 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array | st
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 
-function parseStdin(value: unknown): StdinSource {
-  if (value === undefined || value === 'ignore') return ignore
+function parseStdin(value: unknown, tty: boolean): StdinSource {
+  // whoever asks for a terminal is about to type
+  if (value === undefined) return tty ? pipe : ignore
+  if (value === 'ignore') return ignore
   if (value === 'pipe') return pipe
   if (typeof value === 'string') return { kind: 'bytes', bytes: Buffer.from(value) }
   // a copy: the command may start after the caller has written over it
@@ -93,6 +101,8 @@ const defaults: ParsedExec = Object.freeze({
   timeoutMs: undefined,
   idleTimeoutMs: undefined,
   signal: undefined,
+  killGraceMs: 0,
+  tty: undefined,
   stdin: ignore,
   maxOutputBytes: defaultMaxOutputBytes,
   onOutputLimit: 'truncate',
@@ -129,7 +139,9 @@ export function parseExecFields(
     timeoutMs: timeout === undefined ? undefined : parseTimeout(timeout),
     idleTimeoutMs: idleTimeout === undefined ? undefined : parseTimeout(idleTimeout, 'idleTimeout'),
     signal: parseSignal(given['signal']),
-    stdin: parseStdin(given['stdin']),
+    killGraceMs: parseDuration(given['killGrace'] ?? 0, 'killGrace', { max: maxTimeoutMs }),
+    tty: given['tty'] === undefined ? undefined : parseTty(given['tty'], 'tty'),
+    stdin: parseStdin(given['stdin'], given['tty'] !== undefined),
     maxOutputBytes:
       maxOutput === undefined
         ? defaultMaxOutputBytes

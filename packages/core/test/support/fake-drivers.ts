@@ -8,6 +8,7 @@ import {
   type Driver,
   type EndReason,
   type FileAccess,
+  type FileStatus,
   type IsolatedContainer,
   type LimitKey,
   type LimitRequest,
@@ -44,8 +45,10 @@ const programs: Programs = {
 }
 
 function fakeFiles(exists: (path: string) => boolean): FileAccess {
-  const stat = async (path: Uint8Array): Promise<unknown> => {
-    if (exists(Buffer.from(path).toString())) return {}
+  const times = { atimeNs: 0n, mtimeNs: 0n, ctimeNs: 0n }
+  const stat = async (path: Uint8Array): Promise<FileStatus> => {
+    if (exists(Buffer.from(path).toString()))
+      return { mode: 0o100644, uid: 0, gid: 0, links: 1, size: 0, ino: 1n, dev: 1n, ...times }
     throw new CaissonError({ code: 'ERR_FILE_NOT_FOUND', what: 'stat', why: 'it is not there' })
   }
   // whoever asks whether a file is there asks for nothing else

@@ -1,6 +1,12 @@
 import { constants } from 'node:os'
 import { PassThrough } from 'node:stream'
-import type { Command, LaunchedProcess, ProcessEnd, ProcessStart } from '@caisson/core'
+import type {
+  Command,
+  LaunchedProcess,
+  ProcessEnd,
+  ProcessStart,
+  TerminalSize,
+} from '@caisson/core'
 
 /** What a fake program may do. */
 export interface FakeProgram {
@@ -41,6 +47,9 @@ export class FakeProcess implements LaunchedProcess {
   readonly #captured = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
   readonly #streams: { stdin?: PassThrough; stdout?: PassThrough; stderr?: PassThrough } = {}
   readonly signals: NodeJS.Signals[] = []
+  /** Of the signals, those that were to end all it started too. */
+  readonly finals: NodeJS.Signals[] = []
+  readonly sizes: TerminalSize[] = []
   #program: FakeProgram | undefined
   #over = false
 
@@ -77,8 +86,13 @@ export class FakeProcess implements LaunchedProcess {
     void Promise.resolve(run(program)).catch((error: unknown) => this.fail(error))
   }
 
-  signal(signal: NodeJS.Signals): void {
+  resize(size: TerminalSize): void {
+    this.sizes.push(size)
+  }
+
+  signal(signal: NodeJS.Signals, final = false): void {
     this.signals.push(signal)
+    if (final) this.finals.push(signal)
     if (this.#over || constants.signals[signal] === undefined) return
     if (signal !== 'SIGKILL' && this.#program?.onSignal?.(signal) === true) return
     // never at once: a real one takes a message there and one back

@@ -35,6 +35,7 @@ const spec: ContainerSpec = {
   from: 'test:',
   readonlyRoot: false,
   hostname: 'test',
+  init: 'reaper',
   cwd: '/',
   env: {},
   user: '0',

@@ -58,6 +58,7 @@ export function makeSpec(more: Partial<ContainerSpec> = {}): ContainerSpec {
     from: 'test:',
     readonlyRoot: false,
     hostname: '',
+    init: 'reaper',
     cwd: '/',
     env: {},
     user: '0',
