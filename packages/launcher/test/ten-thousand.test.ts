@@ -51,7 +51,9 @@ describe('the real launcher, over and over', () => {
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
     await settled()
     expect(stock()).to.deep.equal(before)
-    expect(memory() - memoryBefore, 'KiB').to.be.lessThan(64)
+    // The address sanitizer keeps what is freed in quarantine; everything else holds there too.
+    if (process.env['CAISSON_LAUNCHER'] === undefined)
+      expect(memory() - memoryBefore, 'KiB').to.be.lessThan(64)
     return undefined
   })
 })
