@@ -5,10 +5,15 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { CaissonError, LaunchCommand, Launcher, LaunchPlan } from '@caisson/core'
+import {
+  processStartTime,
+  type CaissonError,
+  type LaunchCommand,
+  type Launcher,
+  type LaunchPlan,
+} from '@caisson/core'
 import { expect } from 'chai'
 import { createLauncher } from '../dist/index.js'
-import { processStartTime } from '../dist/process-identity.js'
 import { someCommand, textOf } from './fake-session.js'
 import { RealRoot, findStaticBusybox } from './real-root.js'
 
