@@ -10,7 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createEngine } from 'caisson'
-import { alive, differences, processesWith, takeStock, treeOf } from './soak/host-state.mjs'
+import {
+  alive,
+  differences,
+  processesWith,
+  sealedProcesses,
+  takeStock,
+  treeOf,
+} from './soak/host-state.mjs'
 import { seeded } from './soak/seeded.mjs'
 
 const { values } = parseArgs({
@@ -37,7 +44,7 @@ if (process.getuid() === 0 && process.env.CAISSON_SOAK_INSIDE === undefined) {
   process.exit(inside.status ?? 1)
 }
 
-// A launcher under a name of its own: then everything that holds a container, and every first process, can be found.
+// A launcher under a name of its own, where it does not run from a sealed copy (instrumented): it is found by that.
 const place = mkdtempSync(join(tmpdir(), 'caisson-soak-'))
 chmodSync(place, 0o755)
 const marker = place.split('-').at(-1)
@@ -47,6 +54,9 @@ copyFileSync(process.env.CAISSON_LAUNCHER ?? fileURLToPath(built), launcher)
 process.env.CAISSON_LAUNCHER = launcher
 const stateDir = join(place, 'state')
 mkdirSync(stateDir, { mode: 0o700 })
+
+/** Those of others; none may be started beside the soak. */
+const sealedBefore = new Set(sealedProcesses())
 
 function startWorker(round) {
   const program = fileURLToPath(new URL('soak-worker.mjs', import.meta.url))
@@ -63,7 +73,8 @@ function startWorker(round) {
 async function untilGone(tree) {
   const from = performance.now()
   for (;;) {
-    const left = [...alive(tree).map(({ pid }) => pid), ...processesWith(marker)]
+    const sealed = sealedProcesses().filter((one) => !sealedBefore.has(one))
+    const left = [...alive(tree).map(({ pid }) => pid), ...processesWith(marker), ...sealed]
     const tookMs = performance.now() - from
     if (left.length === 0) return tookMs
     if (tookMs > deadlineMs) throw new Error(`${left.length} processes live: ${left.join(' ')}`)

@@ -29,6 +29,13 @@ export function processesWith(marker) {
     .map(Number)
 }
 
+/** Launchers and first processes of any engine, which run from a sealed copy without a path; as `pid identity`. */
+export function sealedProcesses() {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && programOf(name).startsWith('/memfd:caisson'))
+    .map((pid) => `${pid} ${identityOf(pid)}`)
+}
+
 /** What a process is, so that another one with its number is not taken for it. */
 export function identityOf(pid) {
   return read(`/proc/${pid}/stat`).split(') ').at(-1).split(' ')[19]
