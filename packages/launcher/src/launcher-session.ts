@@ -13,7 +13,6 @@ import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
 import { commandRequest } from './command-request.js'
 import { openStreams } from './command-streams.js'
-import type { Hello, MapHelpers } from './identity.js'
 import type { ContainerHost } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
@@ -21,33 +20,17 @@ import { launchError } from './launch-failure.js'
 import { listUpper } from './list-upper.js'
 import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
-import type { LauncherProgram } from './launcher-link.js'
 import { LauncherLink } from './launcher-link.js'
 import type { Link, LinkEvents } from './link.js'
+import type { MapHelpers } from './identity.js'
 import type { FailedReply, RequestTypes, StartedReply } from './protocol.generated.js'
 import { NONE, stdio } from './protocol.generated.js'
 import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
+import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
 
 const NOTHING = new Uint8Array(0)
 const NO_STEPS: readonly never[] = Object.freeze([])
-
-/** What a session is opened with. */
-export interface SessionOptions {
-  readonly program: LauncherProgram
-  readonly identity: LauncherIdentity
-  readonly hello: Hello
-  /** Who writes the maps if the launcher asks for them. */
-  readonly helpers: MapHelpers | undefined
-}
-
-/** A session with a launcher that runs already. */
-export interface AttachOptions {
-  readonly identity: LauncherIdentity
-  readonly connect: (events: LinkEvents) => Link
-  /** Called once, with what ends the wait for other clients. */
-  readonly giveUp: (fail: (error: unknown) => void) => void
-}
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
