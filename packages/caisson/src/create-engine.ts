@@ -10,7 +10,7 @@ import {
 } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
-import { rlimits } from '@caisson/driver-rlimits'
+import { highestLimit, rlimits } from '@caisson/driver-rlimits'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
 import type { Picked } from './picked.js'
@@ -21,8 +21,11 @@ const optionFields: ReadonlySet<string> = new Set(
   'isolation rootfs limiters from limits stateDir'.split(' '),
 )
 
-/** Enough for a parallel build, and not enough to starve the host. */
-const DEFAULT_LIMITS = { processes: 512 } as const
+/** Enough for a parallel build, and not enough to starve the host; less where this process itself may have less. */
+function defaultLimits(): { readonly processes: number } {
+  const wanted = 512
+  return { processes: Math.min(wanted, highestLimit('processes') ?? wanted) }
+}
 
 /** Isolation drivers of the preset. */
 export type DefaultIsolation = ReturnType<typeof pivotRoot>
@@ -77,7 +80,7 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
   const pick = await pickIsolation(candidatesOf(options.isolation), scope)
   const rootfs = rootfsOf(options.rootfs ?? [])
   const limiters = [...(options.limiters ?? []), rlimits()]
-  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const limits: Limits = { ...defaultLimits(), ...options.limits }
   const defaults = { from: options.from ?? 'host:', limits }
   const engine: Engine = await createCoreEngine({
     rootfs,

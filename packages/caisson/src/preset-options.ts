@@ -23,7 +23,7 @@ export interface PresetOptions<
   readonly limiters?: M
   /** Root of containers that name none. Default `host:`. */
   readonly from?: string
-  /** Limits of containers that do not name them. Default `{ processes: 512 }`, which stays unless it is named here. */
+  /** Limits of containers that do not name them. Default `{ processes: 512 }` (fewer where this process may have fewer), which stays unless it is named here. */
   readonly limits?: Limits<PresetLimits<M>>
   /** Absolute directory for what must not outlive a boot. Default: core's. */
   readonly stateDir?: string

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { defineDriver, type IsolationDriver, type Probe } from '@caisson/core'
 import { expect } from 'chai'
 import { chroot, createEngine, pivotRoot } from 'caisson'
@@ -97,6 +98,20 @@ describe('createEngine of the preset', () => {
     const error = await rejection(Promise.resolve(engine.run(['true'], { limits })))
     expect(String(error)).to.include('enough seen')
     expect(asked).to.deep.equal([{ memory: 64 * 2 ** 20, cpuTime: 1000 }])
+  })
+
+  it('asks for no more processes by default than this process may have', () => {
+    const caisson = new URL('../dist/index.js', import.meta.url).href
+    const program = `
+      const { createEngine } = await import('${caisson}')
+      const engine = await createEngine()
+      const command = ['grep', 'Max processes', '/proc/self/limits']
+      process.stdout.write((await engine.run(command)).stdout)
+      await engine[Symbol.asyncDispose]()`
+    const script =
+      'ulimit -u 300 2>/dev/null || ulimit -p 300; exec "$0" --input-type=module -e "$1"'
+    const shown = spawnSync('sh', ['-c', script, process.execPath, program], { encoding: 'utf8' })
+    expect(shown.stdout, shown.stderr).to.match(/^Max processes +300 +300 /)
   })
 
   it('refuses options that it does not know', async () => {

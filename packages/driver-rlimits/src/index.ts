@@ -1,2 +1,3 @@
+export { highestLimit } from './highest-limit.js'
 export { rlimits } from './rlimits.js'
 export type { RlimitKey } from './rlimit-table.js'
