@@ -187,6 +187,22 @@ describe('complaints', function () {
     await expectNothingLeft(before)
   })
 
+  it('21: “after a restart of my program, what it ran is lost”', async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), 'caisson-complaint-'))
+    const first = await createEngine({ stateDir })
+    const container = await first.create({ detached: true })
+    const lost = codeOf(container.exec('sh', ['-c', 'sleep 0.2; echo done; exit 3']))
+    await container.exec('true')
+    await first[Symbol.asyncDispose]()
+    expect(await lost).to.equal('ERR_DETACHED')
+    const second = await createEngine({ stateDir })
+    const again = await second.get(container.id)
+    expect(await again.wait()).to.include({ stdout: 'done\n', exitCode: 3, reason: 'exit' })
+    await again.remove()
+    await second[Symbol.asyncDispose]()
+    rmSync(stateDir, { recursive: true })
+  })
+
   it('23: “the AbortSignal is there and does nothing”', async () => {
     const before = takeStock()
     const signal = AbortSignal.abort(new Error('enough'))
