@@ -31,7 +31,7 @@ const debian: FakeTree = {
   '/home/': 0o755,
   '/home/me/': 0o755,
   '/home/me/src/': 0o755,
-  '/work/': 0o755,
+  '/data/': 0o755,
   '/secret-file': 0o644,
 }
 
@@ -51,7 +51,7 @@ describe('computeHostView', () => {
         '/var/lib <- /var/lib',
       ])
       const paths = view.extras.map((extra) => extra.path)
-      expect(paths).not.to.include.members(['/work'])
+      expect(paths).not.to.include.members(['/data'])
       expect(paths).not.to.include('/secret-file')
       expect(view.split).to.deep.equal([])
     })
@@ -136,9 +136,9 @@ describe('computeHostView', () => {
   })
 
   it('shows what is included, with the directories above it, and hides what is masked', () => {
-    const options = { include: ['/home/me/src', '/work'], mask: ['/opt/internal'] }
+    const options = { include: ['/home/me/src', '/data'], mask: ['/opt/internal'] }
     const view = computeHostView(fakeHost('root', debian), options)
-    expect(partsOf(view)).to.include.members(['/home/me/src <- /home/me/src', '/work <- /work'])
+    expect(partsOf(view)).to.include.members(['/home/me/src <- /home/me/src', '/data <- /data'])
     expect(view.extras).to.deep.include({ kind: 'directory', path: '/home/me', mode: 0o755 })
     expect(view.masked).to.include('/opt/internal')
   })
