@@ -332,8 +332,13 @@ function childrenOf(pid: number | string): readonly string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
 }
 
+// Others of the launcher's children come and go: one that is gone has none.
 function statusOf(pid: string): string {
-  return readFileSync(`/proc/${pid}/status`, 'utf8')
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 /** A child of the launcher in its own pid namespace: no container's pid 1. */

@@ -11,8 +11,12 @@ export function childrenOf(pid: number): readonly number[] {
 }
 
 function isLauncher(pid: number): boolean {
-  // it runs from a sealed copy, by this name; instrumented, from its file
-  return /^caisson(-launche.*)?\n$/.test(readFileSync(`/proc/${pid}/comm`, 'utf8'))
+  try {
+    // it runs from a sealed copy, by this name; instrumented, from its file
+    return /^caisson(-launche.*)?\n$/.test(readFileSync(`/proc/${pid}/comm`, 'utf8'))
+  } catch {
+    return false // another child, gone meanwhile
+  }
 }
 
 /**
