@@ -14,11 +14,6 @@
 #include "orders.h"
 #include "sys.h"
 
-static uint64_t micros(struct timeval t)
-{
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
-
 void container_release(struct container *c)
 {
 	mailbox_clear(c);

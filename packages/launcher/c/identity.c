@@ -5,31 +5,23 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "kernel-file.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
-
-static int write_self(struct failure *f, const char *path, const char *value)
-{
-	scoped_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fail(f, "open", path);
-	return write(fd, value, strlen(value)) < 0 ? fail(f, "write", path) : 0;
-}
 
 static int map_alone(struct failure *f, uid_t uid, gid_t gid)
 {
 	char line[64];
 
 	/* without it a group that only denies access could be dropped (CVE-2014-8989) */
-	if (write_self(f, "/proc/self/setgroups", "deny") < 0)
+	if (kernel_write(f, "/proc/self/setgroups", "deny") < 0)
 		return -f->err;
 	snprintf(line, sizeof(line), "0 %u 1", uid);
-	if (write_self(f, "/proc/self/uid_map", line) < 0)
+	if (kernel_write(f, "/proc/self/uid_map", line) < 0)
 		return -f->err;
 	snprintf(line, sizeof(line), "0 %u 1", gid);
-	return write_self(f, "/proc/self/gid_map", line);
+	return kernel_write(f, "/proc/self/gid_map", line);
 }
 
 static int own_mounts(struct failure *f)

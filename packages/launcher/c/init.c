@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "clock.h"
 #include "descriptors.h"
 #include "orders.h"
 #include "parcel.h"
@@ -37,19 +38,6 @@ struct init {
 	struct running *run;
 	size_t n, cap;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-static uint64_t micros(struct timeval t)
-{
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
 
 static int enter_namespaces(struct birth *b, struct failure *f)
 {

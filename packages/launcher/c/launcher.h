@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "capture.h"
+#include "clock.h"
 #include "failure.h"
 #include "log.h"
 #include "steps.h"
@@ -122,8 +123,6 @@ struct launcher {
 };
 
 extern struct launcher L;
-
-uint64_t now_us(void);
 
 /* epoll, by descriptor of the source. 0 or -errno. */
 int watch(struct source *s, uint32_t events);

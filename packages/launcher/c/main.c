@@ -23,14 +23,6 @@ enum { CONTROL_FD = 3, EVENTS = 64, SIGNALS = 64, SPARE_IDLE_MS = 5000 };
 
 struct launcher L;
 
-uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 int watch(struct source *s, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.ptr = s };

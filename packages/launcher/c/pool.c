@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "helper.h"
+#include "kernel-file.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
@@ -22,15 +23,6 @@ static struct net nets[POOL_MAX];
 static int users[POOL_MAX];
 static size_t net_n, user_n;
 static int mounts_user = -1;
-
-static int write_file(struct failure *f, const char *path, const char *value)
-{
-	scoped_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fail(f, "open", path);
-	return write(fd, value, strlen(value)) < 0 ? fail(f, "write", path) : 0;
-}
 
 static int loopback_up(struct failure *f)
 {
@@ -51,8 +43,8 @@ static int make_net(struct failure *f, const void *arg, int *fds)
 	if (loopback_up(f) < 0)
 		return -f->err;
 	/* root of a container may take low ports and ping without power over the namespace */
-	write_file(&quiet, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-	write_file(&quiet, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+	kernel_write(&quiet, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+	kernel_write(&quiet, "/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
 	fds[0] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (fds[0] < 0)
 		return fail(f, "open", "/proc/self/ns/net");
@@ -117,13 +109,13 @@ static int write_maps(struct failure *f, pid_t pid)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
-	if (!L.setgroups && write_file(f, path, "deny") < 0)
+	if (!L.setgroups && kernel_write(f, path, "deny") < 0)
 		return -f->err;
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	if (write_file(f, path, L.uid_map) < 0)
+	if (kernel_write(f, path, L.uid_map) < 0)
 		return -f->err;
 	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	return write_file(f, path, L.gid_map);
+	return kernel_write(f, path, L.gid_map);
 }
 
 /* Made by a child that only waits to be mapped and dismissed. */
