@@ -2,6 +2,7 @@ import type {
   Change,
   Command,
   DetachedLink,
+  Holding,
   IsolatedContainer,
   IsolatedDetached,
   LaunchedProcess,
@@ -28,6 +29,10 @@ export class PlanDetached implements IsolatedDetached {
 
   exec(command: Command): LaunchedProcess {
     return this.#container.exec(command)
+  }
+
+  holding(command: Command): Holding | undefined {
+    return this.#container.holding?.(command)
   }
 
   changes(): AsyncIterable<Change> {

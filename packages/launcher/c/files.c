@@ -55,7 +55,7 @@ static int enter(struct files *s, const struct container *c)
 	if (fchdir(c->root) < 0 || chroot(".") < 0 || fchdir(s->fds) < 0)
 		return -errno;
 	s->root = c->root;
-	if (init_enter_user(&f, c->user_ns) < 0)
+	if (init_enter_user(&f, c->user_ns, c->single ? L.one_id : 0) < 0)
 		return -f.err;
 	return drop_powers();
 }

@@ -10,6 +10,7 @@
 #include "path.h"
 #include "scoped.h"
 #include "sys.h"
+#include "user-namespace.h"
 
 int park_option(struct failure *f, int fs, const char *option)
 {
@@ -98,6 +99,22 @@ static int put(struct scene *s, int tree, const char *at, mode_t type)
 	return sys_move_mount(tree, target) < 0 ? fail(s->f, "move_mount", at) : 0;
 }
 
+/* The first fields of `bind` and `ownedBind` are the same. */
+_Static_assert((int)OWNED_BIND_ATTRS == (int)BIND_ATTRS, "fields of binds");
+
+/* Of the tree itself, not of what its path may lead to by now. A descriptor of the caller's; -1: no map. */
+static int map_for(struct scene *s, const struct step *st, const struct stat *is)
+{
+	const struct id_maps owned = {
+		{ is->st_uid, (uint32_t)st->f[OWNED_BIND_UID].num, 1 },
+		{ is->st_gid, (uint32_t)st->f[OWNED_BIND_GID].num, 1 },
+	};
+
+	if (st->op == OP_OWNED_BIND)
+		return user_namespace(s->f, &owned, 1);
+	return st->f[BIND_IDMAP].num && s->userns >= 0 ? fcntl(s->userns, F_DUPFD_CLOEXEC, 3) : -1;
+}
+
 int park_bind(struct scene *s, const struct step *st)
 {
 	const char *source = text(&st->f[BIND_SOURCE]);
@@ -106,16 +123,18 @@ int park_bind(struct scene *s, const struct step *st)
 	struct sys_mount_attr attr = { .attr_set = st->f[BIND_ATTRS].num, .propagation = MS_PRIVATE };
 	struct stat is;
 	scoped_fd tree = clone_tree(s, source, recursive, &is);
+	scoped_fd userns = -1;
 
 	if (tree < 0)
 		return tree;
 	if (sys_mount_setattr(tree, reach, &attr) < 0)
 		return fail(s->f, "mount_setattr", source);
-	if (st->f[BIND_IDMAP].num && s->userns >= 0) {
-		struct sys_mount_attr map = {
-			.attr_set = SYS_MOUNT_ATTR_IDMAP,
-			.userns_fd = (uint64_t)s->userns,
-		};
+	userns = map_for(s, st, &is);
+	if (s->f->err)
+		return -s->f->err;
+	if (userns >= 0) {
+		struct sys_mount_attr map = { .attr_set = SYS_MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+
 		if (sys_mount_setattr(tree, reach, &map) < 0)
 			return fail(s->f, "mount_setattr:idmap", source);
 	}

@@ -3,11 +3,12 @@
 #define CAISSON_STEP_TABLE_H
 
 #define STEP_TABLE_VERSION 1
-#define STEP_FIELDS_MAX 5
+#define STEP_FIELDS_MAX 6
 
 enum step_op {
 	OP_NAMESPACES = 1,
 	OP_BIND = 2,
+	OP_OWNED_BIND = 51,
 	OP_DEVICE = 3,
 	OP_MOUNT = 4,
 	OP_MOVE = 5,
@@ -26,6 +27,7 @@ enum step_op {
 	OP_HOSTNAME = 18,
 	OP_SYSCTL = 19,
 	OP_KEYRING = 20,
+	OP_OOM_SCORE = 52,
 	OP_SESSION = 32,
 	OP_TERMINAL = 42,
 	OP_INIT = 43,
@@ -36,6 +38,7 @@ enum step_op {
 	OP_CAPABILITIES = 37,
 	OP_NO_NEW_PRIVILEGES = 38,
 	OP_CWD = 39,
+	OP_LANDLOCK = 50,
 	OP_SECCOMP = 40,
 	OP_EXEC = 41,
 };
@@ -50,6 +53,12 @@ enum {
 	BIND_RECURSIVE = 2,
 	BIND_ATTRS = 3,
 	BIND_IDMAP = 4,
+	OWNED_BIND_SOURCE = 0,
+	OWNED_BIND_AT = 1,
+	OWNED_BIND_RECURSIVE = 2,
+	OWNED_BIND_ATTRS = 3,
+	OWNED_BIND_UID = 4,
+	OWNED_BIND_GID = 5,
 	DEVICE_SOURCE = 0,
 	DEVICE_AT = 1,
 	DEVICE_MAJOR = 2,
@@ -92,6 +101,7 @@ enum {
 	HOSTNAME_NAME = 0,
 	SYSCTL_KEY = 0,
 	SYSCTL_VALUE = 1,
+	OOM_SCORE_VALUE = 0,
 	TERMINAL_COLS = 0,
 	TERMINAL_ROWS = 1,
 	RLIMIT_RESOURCE = 0,
@@ -107,6 +117,12 @@ enum {
 	CAPABILITIES_INHERITABLE = 2,
 	CAPABILITIES_AMBIENT = 3,
 	CWD_PATH = 0,
+	LANDLOCK_HANDLED = 0,
+	LANDLOCK_SCOPED = 1,
+	LANDLOCK_READABLE = 2,
+	LANDLOCK_READ = 3,
+	LANDLOCK_WRITABLE = 4,
+	LANDLOCK_WRITE = 5,
 	SECCOMP_PROGRAM = 0,
 	SECCOMP_FLAGS = 1,
 	EXEC_ARGV = 0,
@@ -117,6 +133,7 @@ enum {
 #define STEP_TABLE(X) \
 	X(OP_NAMESPACES, "namespaces", 2, "iii") \
 	X(OP_BIND, "bind", 1, "ssiii") \
+	X(OP_OWNED_BIND, "ownedBind", 1, "ssiiii") \
 	X(OP_DEVICE, "device", 1, "ssii") \
 	X(OP_MOUNT, "mount", 3, "ssvi") \
 	X(OP_MOVE, "move", 2, "ss") \
@@ -135,6 +152,7 @@ enum {
 	X(OP_HOSTNAME, "hostname", 2, "s") \
 	X(OP_SYSCTL, "sysctl", 2, "ss") \
 	X(OP_KEYRING, "keyring", 2, "") \
+	X(OP_OOM_SCORE, "oomScore", 2, "i") \
 	X(OP_SESSION, "session", 4, "") \
 	X(OP_TERMINAL, "terminal", 4, "ii") \
 	X(OP_INIT, "init", 4, "") \
@@ -145,6 +163,7 @@ enum {
 	X(OP_CAPABILITIES, "capabilities", 4, "llll") \
 	X(OP_NO_NEW_PRIVILEGES, "noNewPrivileges", 4, "") \
 	X(OP_CWD, "cwd", 4, "s") \
+	X(OP_LANDLOCK, "landlock", 4, "llvlvl") \
 	X(OP_SECCOMP, "seccomp", 4, "bi") \
 	X(OP_EXEC, "exec", 4, "vv") \
 

@@ -34,7 +34,7 @@ const NO_STEPS: readonly never[] = Object.freeze([])
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
-  readonly identity: LauncherIdentity
+  #identity: LauncherIdentity
   readonly #link: Link
   readonly #handshake: LauncherHandshake
   readonly #registry: StepRegistry
@@ -54,7 +54,7 @@ export class LauncherSession implements ContainerHost {
     helpers: MapHelpers | undefined,
     adopts: boolean,
   ) {
-    this.identity = identity
+    this.#identity = identity
     this.#failures = { launcher, privileged: identity.mode === 'root' }
     this.#link = connect({
       reply: (reply) => this.#reply(reply),
@@ -74,7 +74,8 @@ export class LauncherSession implements ContainerHost {
     const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
     const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      await session.#handshake.run(hello)
+      const landlock = await session.#handshake.run(hello)
+      session.#identity = Object.freeze({ ...identity, landlock })
     } catch (error) {
       await session.#link.end()
       throw error
@@ -95,6 +96,11 @@ export class LauncherSession implements ContainerHost {
       throw error
     }
     return session
+  }
+
+  /** Who it is; complete when the session is open. */
+  get identity(): LauncherIdentity {
+    return this.#identity
   }
 
   /** What it found there when it was attached. */

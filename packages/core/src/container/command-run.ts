@@ -249,6 +249,7 @@ export class CommandRun {
     if (io.stderr === 'capture') this.stderr.complete(end.stderr, end.stderrTotal)
     if (io.stderr === 'null') this.stderr.end()
     const reason = decideReason(end, this.#deeds, launch.verdicts)
+    const holding = launch.holding()
     await launch.finish()
     return makeResult({
       reason,
@@ -259,7 +260,8 @@ export class CommandRun {
       truncated: { stdout: this.stdout.truncated, stderr: this.stderr.truncated },
       usage: usageOf(end),
       enforced: launch.enforced,
-      degraded: [...launch.degraded, ...this.#degraded],
+      protections: holding.protections,
+      degraded: [...launch.degraded, ...holding.degraded, ...this.#degraded],
     })
   }
 

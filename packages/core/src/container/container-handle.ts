@@ -1,5 +1,6 @@
 import type { FileAccess } from '../contracts/file-access.js'
 import type { Feature, Pausable, WithFiles } from '../contracts/features.js'
+import { noHolding } from '../contracts/holding.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { LaunchedProcess } from '../contracts/process.js'
 import type { ContainerNotice } from '../contracts/resource-limiter.js'
@@ -229,6 +230,7 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
             verdicts: [...own.verdicts, ...held.verdicts],
             enforced: [...new Set([...own.enforced, ...held.enforced])],
             degraded: [...degraded, ...plan.degraded],
+            holding: () => isolated.holding?.(command) ?? noHolding,
             finish: async () => {
               for (const failure of await own.release()) warn(failure)
             },

@@ -4,6 +4,7 @@ import type {
   LaunchedProcess,
   TerminalSize,
 } from '../contracts/process.js'
+import type { Holding } from '../contracts/holding.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import type { LimitVerdict } from '../result/decide-reason.js'
 import type { LimitKey } from '../spec/limits.js'
@@ -23,6 +24,8 @@ export interface Launch {
   readonly verdicts: readonly LimitVerdict[]
   readonly enforced: readonly LimitKey[]
   readonly degraded: readonly string[]
+  /** Asked when the command has run. */
+  holding(): Holding
   /** Gives everything back. Never rejects. */
   finish(): Promise<void>
 }

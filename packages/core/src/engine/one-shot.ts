@@ -4,6 +4,7 @@ import { makeCommand } from '../container/make-command.js'
 import { newId } from '../container/new-id.js'
 import type { RootSource } from '../container/root-router.js'
 import { UndoStack } from '../container/undo-stack.js'
+import { noHolding } from '../contracts/holding.js'
 import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-driver.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
@@ -67,14 +68,18 @@ export function oneShotOpener(parts: OneShotParts): CommandOpener {
   const { argv, options, isolation, limits, warn } = parts
   const needs = { ...parts, signal: options.signal }
   const open = (io: CommandIo, cancelled: () => CaissonError | undefined): Promise<Launch> =>
-    withLeases(needs, cancelled, (request, held, undo) => ({
-      process: isolation.run(request, makeCommand(argv, request.spec, options, io, [])),
-      verdicts: held.verdicts,
-      enforced: held.enforced,
-      degraded: limits.degraded,
-      finish: async () => {
-        for (const failure of await undo.run()) warn(failure)
-      },
-    }))
+    withLeases(needs, cancelled, (request, held, undo) => {
+      const command = makeCommand(argv, request.spec, options, io, [])
+      return {
+        process: isolation.run(request, command),
+        holding: () => isolation.holding?.(request, command) ?? noHolding,
+        verdicts: held.verdicts,
+        enforced: held.enforced,
+        degraded: limits.degraded,
+        finish: async () => {
+          for (const failure of await undo.run()) warn(failure)
+        },
+      }
+    })
   return { open }
 }

@@ -1,6 +1,7 @@
 import type { ContainerSpec } from '../spec/container-spec.js'
 import {
   containerOnlyFields,
+  limitsOf,
   parseContainerFields,
   type ParsedSpec,
   type SpecContext,
@@ -31,7 +32,8 @@ export function parseRun(options: unknown, context: SpecContext, defaults: Parse
     }
   }
   const given = checkRunOptions(options)
-  const exec = parseExecFields(given, context.declaredLimits)
+  const limits = limitsOf(given, context)
+  const exec = parseExecFields({ ...given, limits }, context.declaredLimits)
   if (!Object.keys(given).some((name) => containerOnlyFields.has(name))) {
     return { container: Object.freeze({ ...defaults.container, limits: exec.limits }), exec }
   }

@@ -1,6 +1,7 @@
 import type { CaissonError } from '../errors/caisson-error.js'
 import type { LimitKey } from '../spec/limits.js'
 import type { EndReason } from './end-reason.js'
+import type { Protection } from './protection.js'
 import type { Usage } from './usage.js'
 
 /** How a command ended: one shape for success and failure. */
@@ -21,6 +22,8 @@ export interface ExecResult<O = string> {
   readonly usage: Usage
   /** Limits that were really enforced. */
   readonly enforced: readonly LimitKey[]
+  /** What held it apart from the host: really, by the steps that were carried out. Empty: it never ran. */
+  readonly protections: readonly Protection[]
   /** What was weaker than asked for, in words; only what the caller or the engine's defaults allowed to be. */
   readonly degraded: readonly string[]
   /** Why the command could not be executed, for exit codes 127 and 126 of our own. */

@@ -4,6 +4,7 @@ import { CommandFailed } from '../errors/command-failed.js'
 import type { LimitKey } from '../spec/limits.js'
 import type { EndReason } from './end-reason.js'
 import type { ExecResult } from './exec-result.js'
+import type { Protection } from './protection.js'
 import type { Usage } from './usage.js'
 
 /** What a result is made of. */
@@ -16,6 +17,7 @@ export interface ResultParts<O> {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
+  readonly protections: readonly Protection[]
   readonly degraded: readonly string[]
   readonly error?: CaissonError
 }
@@ -30,6 +32,7 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
+  readonly protections: readonly Protection[]
   readonly degraded: readonly string[]
   declare readonly error?: CaissonError
 
@@ -43,6 +46,7 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
     this.truncated = parts.truncated
     this.usage = parts.usage
     this.enforced = parts.enforced
+    this.protections = parts.protections
     this.degraded = parts.degraded
     if (parts.error !== undefined) this.error = parts.error
     Object.freeze(this)

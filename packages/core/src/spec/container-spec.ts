@@ -1,3 +1,4 @@
+import type { IsolationSpec } from './isolation-spec.js'
 import type { Limits } from './limits.js'
 
 /** A mount of the caller's, parsed. */
@@ -7,8 +8,16 @@ export type MountSpec =
       readonly from: string
       readonly to: string
       readonly readonly: boolean
+      readonly exec: boolean
+      readonly symlinks: boolean
+      readonly owner: 'container' | 'source'
     }
-  | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number }
+  | {
+      readonly kind: 'tmpfs'
+      readonly to: string
+      readonly sizeBytes: number
+      readonly exec: boolean
+    }
 
 /** A container as the caller wants it: parsed, complete, frozen. */
 export interface ContainerSpec {
@@ -37,6 +46,7 @@ export interface ContainerSpec {
   /** `default`, `strict`, `unconfined`, or a ready-made program (struct sock_filter[]). */
   readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
   readonly allowNewPrivileges: boolean
+  readonly isolation: IsolationSpec
   /** Size and inode limit of the writable layer. */
   readonly upperBytes: number
   readonly upperInodes: number
