@@ -267,8 +267,11 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_sysctl(s, first, text(&st->f[SYSCTL_VALUE]));
 	case OP_KEYRING:
 		return step_keyring(s);
+	case OP_CGROUP:
+		return 0; /* done by the launcher and by pid 1, before */
 	case OP_SESSION:
 	case OP_TERMINAL:
+	case OP_GROUP:
 	case OP_INIT:
 	case OP_RLIMIT:
 	case OP_UMASK:
