@@ -31,7 +31,12 @@ interface CgroupFields {
   readonly owned?: readonly string[]
 }
 
-const cgroup = ({ born = '', ahead = '', tasks = [], owned = [] }: CgroupFields): ContainerStep => ({
+const cgroup = ({
+  born = '',
+  ahead = '',
+  tasks = [],
+  owned = [],
+}: CgroupFields): ContainerStep => ({
   op: 'cgroup',
   born,
   ahead,
@@ -214,7 +219,9 @@ describe('control groups, joined at birth', () => {
         [group(plain, ['/proc/self/comm'])],
       ]
       const failures = await Promise.all(tries.map((steps) => errorOf(run('true', steps))))
-      expect(failures.map((it) => `${it.step} ${it.syscall} ${it.errno} ${it.subject}`)).to.deep.equal([
+      expect(
+        failures.map((it) => `${it.step} ${it.syscall} ${it.errno} ${it.subject}`),
+      ).to.deep.equal([
         `cgroup open ENOENT ${missing}`,
         `group open ENOENT ${missing}`,
         `cgroup fstatfs EINVAL ${plain}`,
