@@ -228,6 +228,7 @@ int setup_step(struct scene *s, const struct step *st)
 
 	switch ((enum step_op)st->op) {
 	case OP_NAMESPACES:
+	case OP_CGROUP:
 		return 0; /* done by clone */
 	case OP_BIND:
 		return park_bind(s, st);
@@ -267,8 +268,6 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_sysctl(s, first, text(&st->f[SYSCTL_VALUE]));
 	case OP_KEYRING:
 		return step_keyring(s);
-	case OP_CGROUP:
-		return 0; /* done by the launcher and by pid 1, before */
 	case OP_SESSION:
 	case OP_TERMINAL:
 	case OP_GROUP:
