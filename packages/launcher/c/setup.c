@@ -247,6 +247,7 @@ int setup_step(struct scene *s, const struct step *st)
 
 	switch ((enum step_op)st->op) {
 	case OP_NAMESPACES:
+	case OP_CGROUP:
 		return 0; /* done by clone */
 	case OP_BIND:
 	case OP_OWNED_BIND:
@@ -291,6 +292,7 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_oom_score(s, st->f[OOM_SCORE_VALUE].num);
 	case OP_SESSION:
 	case OP_TERMINAL:
+	case OP_GROUP:
 	case OP_INIT:
 	case OP_RLIMIT:
 	case OP_UMASK:
