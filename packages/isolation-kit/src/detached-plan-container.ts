@@ -1,3 +1,4 @@
+import { noHolding } from '@caisson/core'
 import type {
   Change,
   Command,
@@ -31,8 +32,8 @@ export class PlanDetached implements IsolatedDetached {
     return this.#container.exec(command)
   }
 
-  holding(command: Command): Holding | undefined {
-    return this.#container.holding?.(command)
+  holding(command: Command): Holding {
+    return this.#container.holding?.(command) ?? noHolding
   }
 
   changes(): AsyncIterable<Change> {

@@ -15,6 +15,8 @@ const Resource = Object.freeze({
 const KIB = 1024n
 const MIB = 1024n * KIB
 
+const STRICT_PROCESSES = 64
+
 type Row = readonly [resource: number, soft: bigint, hard: bigint]
 
 /** No core dumps, in which memory would be left behind; no locked memory; as many descriptors as a login has. */
@@ -25,9 +27,9 @@ const defaults: readonly Row[] = [
 ]
 
 /** What a single process of a stranger's needs no more of, whoever counts the container as a whole. */
-const strict: readonly Row[] = [
+const strict = (processes: bigint): readonly Row[] => [
   ...defaults,
-  [Resource.processes, 64n, 64n],
+  [Resource.processes, processes, processes],
   [Resource.fileSize, 256n * MIB, 256n * MIB],
   [Resource.stack, 8n * MIB, 64n * MIB],
   [Resource.cpu, 60n, 61n],
@@ -38,12 +40,14 @@ const strict: readonly Row[] = [
  * a lower hard limit of the host stays.
  */
 export function rlimitSteps(
-  { isolation }: Pick<ContainerSpec, 'isolation'>,
+  { isolation, limits }: Pick<ContainerSpec, 'isolation' | 'limits'>,
   host: PlanHost,
   amended: readonly ProcessStep[],
 ): readonly ProcessStep[] {
   const taken = new Set(amended.map((step) => (step.op === 'rlimit' ? step.resource : undefined)))
-  return (isolation.profile === 'strict' ? strict : defaults)
+  const { pids } = limits
+  const rows = isolation.profile === 'strict' ? strict(BigInt(pids ?? STRICT_PROCESSES)) : defaults
+  return rows
     .filter(([resource]) => !taken.has(resource))
     .map(([resource, soft, hard]) => {
       const most = host.hardLimits.get(resource) ?? hard

@@ -8,13 +8,14 @@ import {
   makeSpec,
   rootIdentity,
   singleIdentity,
+  plainBind,
 } from './support/fixtures.js'
 
 const setupOf = (spec = makeSpec(), root: RootLease = lease, kind: PlanKind = 'pivot') =>
   new PlanCompiler(kind, host).setup({ spec, root }, rootIdentity)
 
 const withMounts = (...mounts: MountSpec[]) => makeSpec({ mounts })
-const tmpfs = (to: string): MountSpec => ({ kind: 'tmpfs', to, sizeBytes: 4096 })
+const tmpfs = (to: string): MountSpec => ({ kind: 'tmpfs', to, sizeBytes: 4096, exec: true })
 
 describe('PlanCompiler', () => {
   it('gives equal requests the very same frozen lists', () => {
@@ -58,7 +59,13 @@ describe('PlanCompiler', () => {
 
   it('makes steps that the encoder takes in their contexts', () => {
     const { template, container } = setupOf(
-      withMounts({ kind: 'bind', from: '/srv/x.conf', to: '/etc/x.conf', readonly: true }),
+      withMounts({
+        kind: 'bind',
+        from: '/srv/x.conf',
+        to: '/etc/x.conf',
+        readonly: true,
+        ...plainBind,
+      }),
     )
     const process = new PlanCompiler('chroot', host).process(
       makeSpec(),
@@ -116,7 +123,13 @@ describe('PlanCompiler', () => {
   }
 
   it('names the bind whose source is missing', () => {
-    const bind: MountSpec = { kind: 'bind', from: '/missing', to: '/x', readonly: true }
+    const bind: MountSpec = {
+      kind: 'bind',
+      from: '/missing',
+      to: '/x',
+      readonly: true,
+      ...plainBind,
+    }
     expect(() => setupOf(withMounts(tmpfs('/ok'), bind)))
       .to.throw(TypeError)
       .that.includes({ code: 'ERR_MOUNT_SOURCE', field: 'mounts[1].from' })

@@ -69,13 +69,19 @@ export class LimitRouter {
 
   /**
    * Who enforces what, for a container (the engine's defaults added) or for a command alone.
+   * @param tolerated limits that may be missing although they are asked for; then they show in `degraded`
    * @throws CaissonError ERR_UNSUPPORTED naming the limit
    */
-  plan(asked: Limits, scope: 'container' | 'command'): LimitPlan {
+  plan(
+    asked: Limits,
+    scope: 'container' | 'command',
+    tolerated: readonly string[] = nothing,
+  ): LimitPlan {
     const keys = Object.keys(asked)
+    const wanted = keys.filter((key) => !tolerated.includes(key))
     if (scope === 'command') return keys.length === 0 ? noPlan : this.#assign(asked, new Set(keys))
     if (keys.length === 0) return this.#defaults
-    return this.#assign({ ...this.#policy.defaults, ...asked }, new Set(keys))
+    return this.#assign({ ...this.#policy.defaults, ...asked }, new Set(wanted))
   }
 
   /**

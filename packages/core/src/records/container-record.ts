@@ -142,6 +142,11 @@ export function parseRecord(text: string, id: string): ContainerRecord {
       ...record.spec,
       name,
       capabilities: record.spec.capabilities,
+      // JSON has no undefined
+      isolation: Object.freeze({
+        ...record.spec.isolation,
+        landlock: record.spec.isolation.landlock,
+      }),
       seccomp: typeof seccomp === 'string' ? seccomp : { bpf: Buffer.from(seccomp.bpf, 'base64') },
     }),
   }

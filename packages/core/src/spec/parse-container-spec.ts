@@ -143,6 +143,8 @@ function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
     spec.readonlyRoot,
     spec.hostname,
     spec.mounts,
+    // whose files they are decides how these are mounted
+    spec.mounts.some((mount) => mount.kind === 'bind' && mount.owner === 'source') && spec.user,
     spec.network,
     spec.capabilities ?? null,
     filter,
