@@ -110,7 +110,7 @@ export class LayerBook implements Layers {
   }
 
   async #publish({ layer, draft }: LayerPlan): Promise<Layer> {
-    const { signal } = draft
+    const { fill, signal } = draft
     const { leases, places, remove, step } = this.#context
     const { id, parent, blob } = layer
     // the layer too, before it is there: nothing refers to it yet when it appears
@@ -131,7 +131,7 @@ export class LayerBook implements Layers {
       mkdirSync(join(staging, 'diff'))
       chmodSync(join(staging, 'diff'), 0o755)
       const place: LayerStaging = { diff: join(staging, 'diff'), signal }
-      await draft.fill(place)
+      await fill(place)
       throwIfAborted(signal, 'publish')
       step('publish:filled')
       await this.#commit(staging, layer)

@@ -37,7 +37,7 @@ export interface LayerDraft {
   readonly blob?: Digest
   readonly signal?: AbortSignal
   /** Writes the files, with the ids that they have inside the container. Not called when the layer is there already. */
-  fill(staging: LayerStaging): Promise<void>
+  readonly fill: (staging: LayerStaging) => Promise<void>
 }
 
 /** Layers that are held: they stay until `release`. */
