@@ -72,6 +72,7 @@ export class DetachedHandle extends ContainerHandle implements DetachedMethods {
         },
         usage: usageOf(end),
         enforced: record.enforced,
+        effective: held.effective(),
         protections: holding.protections,
         degraded: [...record.degraded, ...holding.degraded],
       })

@@ -31,6 +31,7 @@ export function notExecuted(
     usage: noUsage,
     enforced: [],
     protections: [],
+    effective: {},
     degraded,
     error,
   })

@@ -129,11 +129,11 @@ export class EngineHandle implements Engine {
   async explain(argv: readonly string[], options?: RunOptions): Promise<string> {
     this.#alive()
     const parts = this.#parse(argv, options)
-    const needs = { ...parts, signal: parts.options.signal }
+    const needs = { ...parts, scope: 'one-shot' as const, signal: parts.options.signal }
     return withLeases(
       needs,
       () => undefined,
-      async (request, _held, undo) => {
+      async ({ request, undo }) => {
         const { tty } = parts.options
         const io = tty === undefined ? captured : { ...captured, stderr: 'null' as const, tty }
         const command = makeCommand(parts.argv, request.spec, parts.options, io, [])
@@ -159,12 +159,13 @@ export class EngineHandle implements Engine {
     const { features } = this.supports
     if (run.exec.tty !== undefined) checkFeature(features, 'pty', 'tty')
     if (run.container.init === 'command') checkFeature(features, 'commandInit', 'init')
+    limits.check(run.container.limits, run.container.isolation.allowDegraded)
     return {
       argv: parseArgv(argv),
       spec: run.container,
       options: run.exec,
       root: roots.find(run.container.from),
-      limits: planLimits(limits, run.container),
+      limits: planLimits(limits, run.container, 'one-shot'),
       isolation,
       warn: this.#warn,
     }
@@ -174,13 +175,19 @@ export class EngineHandle implements Engine {
     const { signal, timeoutMs } = parsed
     const { isolation, limits, roots } = this.#parts
     refuseCommandInit(parsed)
-    const plan = limits.withFeatures(planLimits(limits, parsed.container))
+    const plan = await planLimits(limits, parsed.container, 'container')
     const root = roots.find(parsed.container.from)
     const aborted = (): CaissonError | undefined => this.#unwanted(signal)
     const first = aborted()
     if (first !== undefined) throw first
-    const needs = { spec: parsed.container, root, limits: plan, signal }
-    return withLeases(needs, aborted, async (request, held, undo) => {
+    const needs = {
+      spec: parsed.container,
+      root,
+      limits: plan,
+      scope: 'container' as const,
+      signal,
+    }
+    return withLeases(needs, aborted, async ({ request, held, undo }) => {
       const isolated = await isolation.create(request)
       try {
         for (const lease of held.leases) await lease.attach?.(isolated.pid)
@@ -219,15 +226,21 @@ export class EngineHandle implements Engine {
   async #createDetached(parsed: ParsedSpec): Promise<DetachedHandle> {
     const { limits, roots } = this.#parts
     this.#detachments.check()
-    const plan = planLimits(limits, parsed.container)
+    const plan = await planLimits(limits, parsed.container, 'container')
     const root = roots.find(parsed.container.from)
     const { signal } = parsed
     const unwanted = (): CaissonError | undefined => this.#unwanted(signal)
     const first = unwanted()
     if (first !== undefined) throw first
     // what is durable needs no release: from here on it is the record's
-    const needs = { spec: parsed.container, root, limits: plan, signal }
-    return withLeases(needs, unwanted, async (request, held) => {
+    const needs = {
+      spec: parsed.container,
+      root,
+      limits: plan,
+      scope: 'container' as const,
+      signal,
+    }
+    return withLeases(needs, unwanted, async ({ request, held }) => {
       const container = await this.#detachments.create(request, held, parsed, plan)
       this.#events.emit('container', container)
       return container
@@ -280,8 +293,12 @@ export class EngineHandle implements Engine {
 }
 
 /** Who enforces what; limits that the caller allowed to be missing may be. */
-function planLimits(router: LimitRouter, { limits, isolation }: ContainerSpec): LimitPlan {
-  return router.plan(limits, 'container', isolation.allowDegraded)
+function planLimits(
+  router: LimitRouter,
+  { limits, isolation }: ContainerSpec,
+  scope: 'container' | 'one-shot',
+): LimitPlan | Promise<LimitPlan> {
+  return router.plan(limits, scope, isolation.allowDegraded)
 }
 
 /** A container that stays has commands come and go; none of them can be its pid 1. */

@@ -1,11 +1,13 @@
 import type { ProcessEnd } from '../contracts/process.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import { CommandFailed } from '../errors/command-failed.js'
+import type { Account } from '../contracts/resource-limiter.js'
 import type { LimitKey } from '../spec/limits.js'
+import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { EndReason } from './end-reason.js'
 import type { ExecResult } from './exec-result.js'
 import type { Protection } from './protection.js'
-import type { Usage } from './usage.js'
+import type { OomScope, Usage } from './usage.js'
 
 /** What a result is made of. */
 export interface ResultParts<O> {
@@ -18,7 +20,10 @@ export interface ResultParts<O> {
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
   readonly protections: readonly Protection[]
+  readonly effective: ParsedLimits
   readonly degraded: readonly string[]
+  readonly oomKills?: number | undefined
+  readonly oomScope?: OomScope | undefined
   readonly error?: CaissonError
 }
 
@@ -33,7 +38,10 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
   readonly protections: readonly Protection[]
+  readonly effective: ParsedLimits
   readonly degraded: readonly string[]
+  declare readonly oomKills?: number
+  declare readonly oomScope?: OomScope
   declare readonly error?: CaissonError
 
   constructor(parts: ResultParts<O>) {
@@ -47,7 +55,10 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
     this.usage = parts.usage
     this.enforced = parts.enforced
     this.protections = parts.protections
+    this.effective = parts.effective
     this.degraded = parts.degraded
+    if (parts.oomKills !== undefined) this.oomKills = parts.oomKills
+    if (parts.oomScope !== undefined) this.oomScope = parts.oomScope
     if (parts.error !== undefined) this.error = parts.error
     Object.freeze(this)
   }
@@ -64,16 +75,20 @@ export function makeResult<O extends string | Uint8Array>(parts: ResultParts<O>)
   return new Result(parts)
 }
 
-/** What the kernel counted. */
-export function usageOf(end: ProcessEnd): Usage {
-  return {
+/** What the kernel counted: by a limiter where one did, else by rusage. */
+export function usageOf(end: ProcessEnd, account?: Account): Usage {
+  const { cpuMs, peakMemory } = account ?? {}
+  const counted = account !== undefined && cpuMs !== undefined
+  return Object.freeze({
     wallMs: end.wallMs,
-    cpuMs: end.userMs + end.systemMs,
-    userMs: end.userMs,
-    systemMs: end.systemMs,
-    peakMemory: end.peakMemoryBytes,
-    source: 'rusage',
-  }
+    cpuMs: counted ? cpuMs : end.userMs + end.systemMs,
+    userMs: counted ? (account.userMs ?? end.userMs) : end.userMs,
+    systemMs: counted ? (account.systemMs ?? end.systemMs) : end.systemMs,
+    peakMemory: peakMemory ?? end.peakMemoryBytes,
+    source: counted ? account.source : 'rusage',
+    memorySource: peakMemory === undefined ? 'rusage' : (account?.source ?? 'rusage'),
+    approximate: !counted || peakMemory === undefined || account.approximate === true,
+  })
 }
 
 /** Of a command that never ran. */
@@ -84,4 +99,6 @@ export const noUsage: Usage = Object.freeze({
   systemMs: 0,
   peakMemory: 0,
   source: 'rusage',
+  memorySource: 'rusage',
+  approximate: false,
 })

@@ -7,7 +7,6 @@ import { parseText } from '../values/parse-text.js'
 import { checkFields, plainObject } from './check-fields.js'
 import type { ContainerSpec, MountSpec } from './container-spec.js'
 import { singleUser, type IsolationSpec } from './isolation-spec.js'
-import type { Limits } from './limits.js'
 import { parseCapabilities } from './parse-capabilities.js'
 import { defaultPath, parseEnv } from './parse-env.js'
 import { parseFlag } from './parse-flag.js'
@@ -17,6 +16,7 @@ import { parseMounts } from './parse-mounts.js'
 import { parseAbsolutePath } from './parse-path.js'
 import { parseSeccomp } from './parse-seccomp.js'
 import { parseSignal } from './parse-signal.js'
+import type { ParsedLimits } from './parsed-limits.js'
 import { parseGroups, parseUser } from './parse-user.js'
 import { strictLimits } from './strict-limits.js'
 
@@ -105,11 +105,15 @@ function parseLabels(value: unknown): Readonly<Record<string, string>> {
   return Object.freeze(Object.fromEntries(labels))
 }
 
+/** One for every page: more files than that do not fit anyway, but for empty ones. */
+export function defaultInodes(bytes: number): number {
+  return Math.max(1024, Math.ceil(bytes / 4096))
+}
+
 function parseUpper(value: unknown): { readonly bytes: number; readonly inodes: number } {
   const given = value === undefined ? {} : checkFields(value, 'writable', writableFields)
   const bytes = parseBytes(given['size'] ?? defaultUpperBytes, 'writable.size', { min: 65_536 })
-  // one for every page: more files than that do not fit anyway, but for empty ones
-  const inodes = given['inodes'] ?? Math.max(1024, Math.ceil(bytes / 4096))
+  const inodes = given['inodes'] ?? defaultInodes(bytes)
   return { bytes, inodes: parseInteger(inodes, 'writable.inodes', { min: 64, max: 2 ** 31 - 1 }) }
 }
 
@@ -134,7 +138,8 @@ function mountsOf(value: unknown, { profile }: IsolationSpec): readonly MountSpe
   return Object.freeze([...mounts, strictTmp])
 }
 
-function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
+/** Stands for all of a spec that a container's steps depend on. */
+export function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
   const { seccomp } = spec
   const filter =
     typeof seccomp === 'string' ? seccomp : createHash('sha256').update(seccomp.bpf).digest('hex')
@@ -157,7 +162,7 @@ function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
 
 function defaultSpec(
   from: string,
-  limits: Limits,
+  limits: ParsedLimits,
   isolation: IsolationSpec,
 ): Omit<ContainerSpec, 'key'> {
   const strict = isolation.profile === 'strict'
