@@ -10,6 +10,7 @@ import type {
   TemplateStep,
 } from '@caisson/core'
 import { checkCommand } from './check-command.js'
+import { expectSteps, mountIdentities } from './expect-steps.js'
 import { deviceSteps, deviceTemplateSteps } from './device-tree.js'
 import { BoundedMap, Interner } from './interned.js'
 import { mountSteps, mountTemplateSteps } from './mount-steps.js'
@@ -49,6 +50,7 @@ const REMEMBERED = 512
 export function setupSteps(input: PlanInput): SetupSteps {
   return {
     template: [
+      ...expectSteps(input),
       ...rootTemplateSteps(input),
       ...mountTemplateSteps(input),
       ...deviceTemplateSteps(input),
@@ -105,7 +107,8 @@ export class PlanCompiler {
    * @throws CaissonError ERR_ROOTFS_INVALID, ERR_MOUNT_SOURCE, ERR_MOUNT_TARGET
    */
   setup(request: SetupRequest, identity: LauncherIdentity): SetupSteps {
-    const key = `${this.#keyOf(identity)}\0${this.unmapped.key}\0${request.root.key}\0${request.spec.key}`
+    const files = mountIdentities(request.spec, this.#host)
+    const key = `${this.#keyOf(identity)}\0${this.unmapped.key}\0${files}\0${request.root.key}\0${request.spec.key}`
     const known = this.#setups.get(key)
     if (known !== undefined) return known
     const { template, container } = setupSteps(this.input(request, identity))

@@ -2,6 +2,12 @@ import { readFileSync, statSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseHardLimits } from './hard-limits.js'
 
+/** What a file is, whatever it is called. */
+export interface FileIdentity {
+  readonly device: bigint
+  readonly inode: bigint
+}
+
 /** What plans need to know of the host that is in no spec. */
 export interface PlanHost {
   /** `process.arch`. */
@@ -11,6 +17,8 @@ export interface PlanHost {
   readonly hardLimits: ReadonlyMap<number, bigint>
   /** Whether a host path is a directory; undefined when there is nothing. */
   isDirectory(path: string): boolean | undefined
+  /** Which file a host path is; undefined when there is nothing, or it does not matter. */
+  identify(path: string): FileIdentity | undefined
 }
 
 function readHostText(path: string): string {
@@ -28,4 +36,8 @@ export const thisHost: PlanHost = Object.freeze({
   cpus: cpus().length,
   hardLimits: parseHardLimits(readHostText('/proc/self/limits')),
   isDirectory: (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory(),
+  identify: (path: string) => {
+    const found = statSync(path, { throwIfNoEntry: false, bigint: true })
+    return found === undefined ? undefined : { device: found.dev, inode: found.ino }
+  },
 })

@@ -38,45 +38,24 @@ function ofNamespaces(
 }
 
 function ofContainerStep(step: ContainerStep, identity: LauncherIdentity): readonly Protection[] {
-  switch (step.op) {
-    case 'namespaces':
-      return ofNamespaces(step, identity)
-    case 'pivot':
-      return ['pivot-root']
-    case 'chroot':
-      return ['chroot']
-    case 'overlay':
-      return ['copy-on-write']
-    case 'root':
-      return ['readonly-root']
-    case 'rootAttrs':
-      return (step.attrs & MountAttribute.readonly) === 0 ? [] : ['readonly-root']
-    case 'proc':
-      return step.options.includes('subset=pid') ? ['pids-only-proc'] : []
-    case 'move':
-      return step.at === '/dev' ? ['own-devices'] : []
-    case 'keyring':
-      return ['keyring']
-    case 'oomScore':
-      return step.value > 0 ? ['oom-score'] : []
-    default:
-      return []
+  if (step.op === 'namespaces') return ofNamespaces(step, identity)
+  if (step.op === 'pivot') return ['pivot-root']
+  if (step.op === 'chroot') return ['chroot']
+  if (step.op === 'overlay') return ['copy-on-write']
+  if (step.op === 'root') return ['readonly-root']
+  if (step.op === 'rootAttrs') {
+    return (step.attrs & MountAttribute.readonly) === 0 ? [] : ['readonly-root']
   }
+  if (step.op === 'proc') return step.options.includes('subset=pid') ? ['pids-only-proc'] : []
+  if (step.op === 'move') return step.at === '/dev' ? ['own-devices'] : []
+  if (step.op === 'keyring') return ['keyring']
+  return step.op === 'oomScore' && step.value > 0 ? ['oom-score'] : []
 }
 
 function ofProcessStep(step: ProcessStep): readonly Protection[] {
-  switch (step.op) {
-    case 'noNewPrivileges':
-      return ['no-new-privileges']
-    case 'bounding':
-      return (step.keep & ~few) === 0n ? ['capabilities'] : []
-    case 'seccomp':
-      return ['seccomp']
-    case 'landlock':
-      return ['landlock']
-    default:
-      return []
-  }
+  if (step.op === 'noNewPrivileges') return ['no-new-privileges']
+  if (step.op === 'bounding') return (step.keep & ~few) === 0n ? ['capabilities'] : []
+  return step.op === 'seccomp' || step.op === 'landlock' ? [step.op] : []
 }
 
 /** What the steps of a container and a command come to: nothing is in it that no step makes. */

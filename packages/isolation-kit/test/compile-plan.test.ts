@@ -18,6 +18,20 @@ const withMounts = (...mounts: MountSpec[]) => makeSpec({ mounts })
 const tmpfs = (to: string): MountSpec => ({ kind: 'tmpfs', to, sizeBytes: 4096, exec: true })
 
 describe('PlanCompiler', () => {
+  it('makes another template when something else lies at the path of a mount', () => {
+    let inode = 1n
+    const identify = (path: string) => (path === '/srv/w' ? { device: 5n, inode } : undefined)
+    const compiler = new PlanCompiler('pivot', { ...host, identify })
+    const bind = { kind: 'bind', from: '/srv/w', to: '/w', readonly: true, ...plainBind } as const
+    const template = () =>
+      compiler.setup({ spec: withMounts(bind), root: lease }, rootIdentity).template
+    const first = template()
+    expect(first[0]).to.deep.equal({ op: 'expect', source: '/srv/w', device: 5n, inode: 1n })
+    expect(template()).to.equal(first)
+    inode = 2n
+    expect(template()).not.to.equal(first)
+  })
+
   it('gives equal requests the very same frozen lists', () => {
     const compiler = new PlanCompiler('pivot', host)
     const first = compiler.setup({ spec: makeSpec(), root: lease }, rootIdentity)

@@ -75,8 +75,13 @@ describe('kernel parameters', () => {
   })
 
   it('are refused where no namespace of the container holds them', () => {
-    const host = ['kernel/core_pattern', 'vm/overcommit_memory', 'fs/file-max', 'kernel/hostname']
-    for (const key of [...host, 'net/core/bpf_jit_enable']) {
+    const machine = [
+      'kernel/core_pattern',
+      'vm/overcommit_memory',
+      'fs/file-max',
+      'kernel/hostname',
+    ]
+    for (const key of [...machine, 'net/core/bpf_jit_enable']) {
       expect(() => sysctls({ [key]: '1' }), key)
         .to.throw(TypeError)
         .that.includes({

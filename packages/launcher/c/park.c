@@ -11,6 +11,7 @@
 #include "scoped.h"
 #include "sys.h"
 #include "user-namespace.h"
+#include "wire.h"
 
 int park_option(struct failure *f, int fs, const char *option)
 {
@@ -102,17 +103,62 @@ static int put(struct scene *s, int tree, const char *at, mode_t type)
 /* The first fields of `bind` and `ownedBind` are the same. */
 _Static_assert((int)OWNED_BIND_ATTRS == (int)BIND_ATTRS, "fields of binds");
 
-/* Of the tree itself, not of what its path may lead to by now. A descriptor of the caller's; -1: no map. */
+/* The map of one owner's files; made before, see below. */
+struct owned {
+	int userns;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Who covers its own root counts as chrooted, and makes no user namespace any more: user_namespaces(7). */
+int park_maps(struct scene *s, const struct step *steps, size_t n)
+{
+	s->owned = must_realloc(NULL, (n + 1) * sizeof(*s->owned));
+	for (size_t i = 0; i < n; i++) {
+		const char *source = text(&steps[i].f[OWNED_BIND_SOURCE]);
+		struct owned *o = &s->owned[i];
+		struct id_maps maps;
+		struct stat is;
+
+		if (steps[i].op != OP_OWNED_BIND)
+			continue;
+		s->f->step = (uint32_t)i;
+		s->f->op = OP_OWNED_BIND;
+		if (stat(source, &is) < 0)
+			return fail(s->f, "open_tree", source);
+		maps = (struct id_maps){
+			{ is.st_uid, (uint32_t)steps[i].f[OWNED_BIND_UID].num, 1 },
+			{ is.st_gid, (uint32_t)steps[i].f[OWNED_BIND_GID].num, 1 },
+		};
+		*o = (struct owned){ user_namespace(s->f, &maps, 1), is.st_uid, is.st_gid };
+		if (o->userns < 0)
+			return o->userns;
+	}
+	return 0;
+}
+
+int park_expect(struct scene *s, const struct step *st)
+{
+	const char *source = text(&st->f[EXPECT_SOURCE]);
+	struct stat is;
+
+	if (stat(source, &is) < 0)
+		return fail(s->f, "open_tree", source);
+	if (is.st_dev != st->f[EXPECT_DEVICE].num || is.st_ino != st->f[EXPECT_INODE].num)
+		return fail_with(s->f, ESTALE, "fstatat", source);
+	return 0;
+}
+
+/* What maps a bind's ids, -1: nothing, or -errno, noted. Its path may lead to something else by now. */
 static int map_for(struct scene *s, const struct step *st, const struct stat *is)
 {
-	const struct id_maps owned = {
-		{ is->st_uid, (uint32_t)st->f[OWNED_BIND_UID].num, 1 },
-		{ is->st_gid, (uint32_t)st->f[OWNED_BIND_GID].num, 1 },
-	};
+	const struct owned *o = &s->owned[s->f->step];
 
-	if (st->op == OP_OWNED_BIND)
-		return user_namespace(s->f, &owned, 1);
-	return st->f[BIND_IDMAP].num && s->userns >= 0 ? fcntl(s->userns, F_DUPFD_CLOEXEC, 3) : -1;
+	if (st->op != OP_OWNED_BIND)
+		return st->f[BIND_IDMAP].num ? s->userns : -1;
+	if (o->uid != is->st_uid || o->gid != is->st_gid)
+		return fail_with(s->f, EAGAIN, "fstat", "owner of the source changed");
+	return o->userns;
 }
 
 int park_bind(struct scene *s, const struct step *st)
@@ -123,7 +169,7 @@ int park_bind(struct scene *s, const struct step *st)
 	struct sys_mount_attr attr = { .attr_set = st->f[BIND_ATTRS].num, .propagation = MS_PRIVATE };
 	struct stat is;
 	scoped_fd tree = clone_tree(s, source, recursive, &is);
-	scoped_fd userns = -1;
+	int userns;
 
 	if (tree < 0)
 		return tree;

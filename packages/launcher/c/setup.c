@@ -252,6 +252,8 @@ int setup_step(struct scene *s, const struct step *st)
 	case OP_BIND:
 	case OP_OWNED_BIND:
 		return park_bind(s, st);
+	case OP_EXPECT:
+		return park_expect(s, st);
 	case OP_DEVICE:
 		return park_device(s, st);
 	case OP_MOUNT:

@@ -8,6 +8,7 @@
 enum step_op {
 	OP_NAMESPACES = 1,
 	OP_BIND = 2,
+	OP_EXPECT = 53,
 	OP_OWNED_BIND = 51,
 	OP_DEVICE = 3,
 	OP_MOUNT = 4,
@@ -55,6 +56,9 @@ enum {
 	BIND_RECURSIVE = 2,
 	BIND_ATTRS = 3,
 	BIND_IDMAP = 4,
+	EXPECT_SOURCE = 0,
+	EXPECT_DEVICE = 1,
+	EXPECT_INODE = 2,
 	OWNED_BIND_SOURCE = 0,
 	OWNED_BIND_AT = 1,
 	OWNED_BIND_RECURSIVE = 2,
@@ -141,6 +145,7 @@ enum {
 #define STEP_TABLE(X) \
 	X(OP_NAMESPACES, "namespaces", 2, "iii") \
 	X(OP_BIND, "bind", 1, "ssiii") \
+	X(OP_EXPECT, "expect", 1, "sll") \
 	X(OP_OWNED_BIND, "ownedBind", 1, "ssiiii") \
 	X(OP_DEVICE, "device", 1, "ssii") \
 	X(OP_MOUNT, "mount", 3, "ssvi") \

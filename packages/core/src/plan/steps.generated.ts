@@ -26,6 +26,17 @@ export interface BindStep {
   readonly idmap: number
 }
 
+/** Goes on only if a host path is still the file that the plan was made for: a template is kept, and what lies at a path may be replaced. Keeps out: mounts of what is deleted, in place of what is there. */
+export interface ExpectStep {
+  readonly op: 'expect'
+  /** absolute host path. */
+  readonly source: string
+  /** st_dev. */
+  readonly device: bigint
+  /** st_ino. */
+  readonly inode: bigint
+}
+
 /** A bind in which the owner and group of the source are one id of the containers' (and back: what that id makes there is the owner's), and every other id is nobody. Keeps out: files of the container's ids out of that directory. */
 export interface OwnedBindStep {
   readonly op: 'ownedBind'
@@ -364,6 +375,7 @@ export interface ExecStep {
 /** Steps run once per root and set of mounts, in a mount namespace of its own in which host paths are still visible. */
 export type TemplateStep =
   | BindStep
+  | ExpectStep
   | OwnedBindStep
   | DeviceStep
   | MountStep
@@ -446,6 +458,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "Clones a host file or directory as a mount and parks it in the template.",
     keeps: "what the attributes say",
     fields: [["source","str"],["at","str"],["recursive","u32"],["attrs","u32"],["idmap","u32"]],
+  },
+  expect: {
+    op: 53,
+    contexts: ["template"],
+    call: "fstatat",
+    about: "Goes on only if a host path is still the file that the plan was made for: a template is kept, and what lies at a path may be replaced.",
+    keeps: "mounts of what is deleted, in place of what is there",
+    fields: [["source","str"],["device","u64"],["inode","u64"]],
   },
   ownedBind: {
     op: 51,

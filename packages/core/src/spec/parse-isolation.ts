@@ -24,6 +24,7 @@ export const isolationFields: readonly string[] = Object.freeze([
 // as many as there are lines of defaults; nobody opens more
 const MAX_ENTRIES = 256
 const MAX_SYSCTL = 1024
+const sysctlName = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
 
 function oneOf<T extends string>(value: unknown, field: string, words: readonly [T, T], unset: T) {
   if (value === undefined) return unset
@@ -56,8 +57,12 @@ function parseUnmask(value: unknown): readonly string[] {
 /** `net.ipv4.ip_forward`, or with slashes where a part has dots of its own, as sysctl(8) takes both. */
 function sysctlPath(name: string, field: string): string {
   const parts = name.includes('/') ? name.split('/') : name.split('.')
-  const isName = (part: string) => /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(part)
-  if (parts.length > 1 && parts.length < 16 && name.length < 200 && parts.every(isName)) {
+  if (
+    parts.length > 1 &&
+    parts.length < 16 &&
+    name.length < 200 &&
+    parts.every((part) => sysctlName.test(part))
+  ) {
     return parts.join('/')
   }
   throw invalidArgument({ field, why: 'is not the name of a kernel parameter' })

@@ -16,7 +16,7 @@ describe('profile: strict', () => {
       seccomp: 'strict',
       network: 'none',
       mounts: [{ kind: 'tmpfs', to: '/tmp', sizeBytes: 64 * 1024 ** 2, exec: false }],
-      limits: { pids: 64, memory: 256 * 1024 ** 2 },
+      limits: { pids: 64, memory: { max: 256 * 1024 ** 2 } },
     })
     expect(Object.keys(spec.env)).to.deep.equal(['PATH', 'HOME'])
   })
@@ -53,7 +53,7 @@ describe('profile: strict', () => {
       expect(isolation).to.deep.equal({ ...strictIsolation, ...field })
     }
     const limits = parse({ profile: 'strict', limits: { pids: 5 } }).limits
-    expect(limits).to.deep.equal({ pids: 5, memory: 256 * 1024 ** 2 })
+    expect(limits).to.deep.equal({ pids: 5, memory: { max: 256 * 1024 ** 2 } })
   })
 
   it('leaves /tmp to the caller who mounts something there, and programs out of mounts', () => {

@@ -39,6 +39,7 @@ export const plainBind = Object.freeze({
 export const host: PlanHost = Object.freeze({
   arch: 'x64',
   cpus: 2,
+  identify: () => undefined,
   hardLimits: new Map(),
   isDirectory: (path: string) => {
     if (path.startsWith('/missing')) return undefined
