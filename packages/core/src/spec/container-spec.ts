@@ -34,8 +34,8 @@ export interface ContainerSpec {
   readonly network: 'none' | 'host'
   /** Names without CAP_, e.g. `CHOWN`; undefined: the isolation driver's default. */
   readonly capabilities: readonly string[] | undefined
-  /** `default`, `unconfined`, or a ready-made program (struct sock_filter[]). */
-  readonly seccomp: 'default' | 'unconfined' | { readonly bpf: Uint8Array }
+  /** `default`, `strict`, `unconfined`, or a ready-made program (struct sock_filter[]). */
+  readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
   readonly allowNewPrivileges: boolean
   /** Size and inode limit of the writable layer. */
   readonly upperBytes: number
