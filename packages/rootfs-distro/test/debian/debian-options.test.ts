@@ -50,12 +50,13 @@ describe('parseDebianOptions', () => {
   }
 })
 
+function parse(text: string): readonly (string | undefined)[] {
+  const { suite, packages } = parseDebianReference(text, { suite: 'a', packages: ['x1'] })
+  return [suite, packages.join(' ')]
+}
+
 describe('parseDebianReference', () => {
   it('takes a release, packages, both or none', () => {
-    const parse = (text: string) => {
-      const { suite, packages } = parseDebianReference(text, { suite: 'a', packages: ['x1'] })
-      return [suite, packages.join(' ')]
-    }
     expect(parse('')).to.deep.equal(['a', 'x1'])
     expect(parse('trixie')).to.deep.equal(['trixie', 'x1'])
     expect(parse('?packages=g++,libc6-dev')).to.deep.equal(['a', 'g++ libc6-dev'])
