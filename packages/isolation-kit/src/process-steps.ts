@@ -2,7 +2,7 @@ import type { ContainerSpec, LauncherIdentity, ProcessStep } from '@caisson/core
 import { capabilityBits, defaultCapabilities } from './capabilities.js'
 import type { PlanHost } from './plan-host.js'
 import type { PlanKind } from './plan-input.js'
-import { defaultProgram } from './seccomp-program.js'
+import { namedProgram } from './seccomp-program.js'
 
 /** All that the steps of a command depend on. */
 export interface ProcessInput {
@@ -27,7 +27,9 @@ function seccompSteps(input: ProcessInput): readonly ProcessStep[] {
   const { seccomp } = input.spec
   if (seccomp === 'unconfined') return []
   const program =
-    seccomp === 'default' ? defaultProgram(input.host.arch, capabilitiesOf(input)) : seccomp.bpf
+    typeof seccomp === 'string'
+      ? namedProgram(seccomp, input.host.arch, capabilitiesOf(input))
+      : seccomp.bpf
   return [{ op: 'seccomp', program, flags: 0 }]
 }
 

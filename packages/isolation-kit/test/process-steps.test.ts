@@ -98,6 +98,8 @@ describe('processSteps', () => {
   it('let the capabilities decide what the filter allows', () => {
     expect(program({})).not.to.equal(program({}, 'chroot'))
     expect(program({ seccomp: 'unconfined' })).to.equal(undefined)
+    expect(program({ seccomp: 'strict' })).not.to.equal(program({}))
+    expect(program({ seccomp: 'strict' })).to.equal(program({ seccomp: 'strict' }, 'chroot'))
     const bpf = Uint8Array.of(6, 0, 0, 0, 0, 0, 255, 127)
     expect(program({ seccomp: { bpf } })).to.equal('060000000000ff7f')
   })

@@ -30,6 +30,47 @@ export const errorCodes = {
     meaning: '`from` has no scheme, or one that no rootfs provider of this engine answers to.',
     fix: 'Write `scheme:reference` with one of the schemes listed, e.g. `dir:/srv/root`.',
   },
+  ERR_ARCH_UNSUPPORTED: {
+    meaning: 'There is nothing of the kind asked for, for the architecture of this host.',
+    fix: 'Use another provider or another image.',
+  },
+  ERR_MIRROR_UNREACHABLE: {
+    meaning:
+      'A server that packages or images come from does not answer, or answers with an error.',
+    fix: 'Check the network, the proxy and the name of the mirror.',
+  },
+  ERR_SUITE_NOT_FOUND: {
+    meaning: 'The mirror has no such release of the distribution.',
+    fix: 'Check the name of the release after the scheme in `from`, and the mirror.',
+  },
+  ERR_SIGNATURE_INVALID: {
+    meaning: 'What a mirror delivered is not signed by any key that is trusted.',
+    fix: 'Use another mirror, or give the right `keyring`.',
+  },
+  ERR_RELEASE_EXPIRED: {
+    meaning: 'The signed index of a mirror is too old, or of a time to come.',
+    fix: 'Check the clock, or use a mirror that is up to date.',
+  },
+  ERR_PACKAGE_NOT_FOUND: {
+    meaning: 'The distribution has no package of that name.',
+    fix: 'Correct the name; the message has names that are near.',
+  },
+  ERR_DEPENDENCY_UNSATISFIED: {
+    meaning: 'A package needs another one that the distribution does not have.',
+    fix: 'See the chain of packages in the message.',
+  },
+  ERR_DIGEST_MISMATCH: {
+    meaning: 'Content is not what its digest or its size says; nothing of it was used.',
+    fix: 'Try again, or use another mirror.',
+  },
+  ERR_ARCHIVE_CORRUPT: {
+    meaning: 'An archive or package is broken, truncated, or not of the format it should have.',
+    fix: 'Fetch it again; the message names the place.',
+  },
+  ERR_TOOL_MISSING: {
+    meaning: 'A program of the host is needed and is not installed.',
+    fix: 'Install what the message names.',
+  },
   ERR_MOUNT_SOURCE: {
     meaning: 'What should be mounted into the container is not there or may not be read.',
     fix: 'Check `mounts[].from`: it is a path on the host.',
@@ -84,6 +125,23 @@ export const errorCodes = {
   ERR_LIMIT_RANGE: {
     meaning: 'A limit is out of range, or higher than this host can give.',
     fix: 'Choose a value within the range named.',
+  },
+  ERR_LIMIT_BELOW_USAGE: {
+    meaning: 'The new memory limit is below what is in use; nothing was changed.',
+    fix: "Choose a higher value, or pass `belowUsage: 'reclaim'` or `'kill'`.",
+  },
+  ERR_LIMIT_DEVICE: {
+    meaning: 'The block device of an `io` limit is not there, or the path is on none.',
+    fix: 'Name a disk by its numbers (`lsblk`), by its path in /dev, or by a path on it.',
+  },
+  ERR_LIMIT_DELEGATION: {
+    meaning: 'This process may not make or fill control groups where it would have to.',
+    fix: 'See `engine.doctor()`: it names the setting that delegates them.',
+  },
+  ERR_LIMIT: {
+    meaning:
+      'The kernel refused a limit, or how control groups stand keeps it from being set; file and errno are in the error.',
+    fix: 'Run `engine.doctor()`: it says what each limit is worth on this host.',
   },
   ERR_CONTAINER_STATE: {
     meaning: 'The container is in a state in which this cannot be done.',

@@ -96,7 +96,7 @@ interface StoredRecord extends Omit<ContainerRecord, 'amendment' | 'spec'> {
   readonly version: number
   readonly amendment: string
   readonly spec: Omit<ContainerSpec, 'seccomp'> & {
-    readonly seccomp: 'default' | 'unconfined' | { readonly bpf: string }
+    readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: string }
   }
 }
 

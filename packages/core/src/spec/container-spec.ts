@@ -1,4 +1,4 @@
-import type { Limits } from './limits.js'
+import type { ParsedLimits } from './parsed-limits.js'
 
 /** A mount of the caller's, parsed. */
 export type MountSpec =
@@ -34,11 +34,11 @@ export interface ContainerSpec {
   readonly network: 'none' | 'host'
   /** Names without CAP_, e.g. `CHOWN`; undefined: the isolation driver's default. */
   readonly capabilities: readonly string[] | undefined
-  /** `default`, `unconfined`, or a ready-made program (struct sock_filter[]). */
-  readonly seccomp: 'default' | 'unconfined' | { readonly bpf: Uint8Array }
+  /** `default`, `strict`, `unconfined`, or a ready-made program (struct sock_filter[]). */
+  readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
   readonly allowNewPrivileges: boolean
   /** Size and inode limit of the writable layer. */
   readonly upperBytes: number
   readonly upperInodes: number
-  readonly limits: Limits
+  readonly limits: ParsedLimits
 }

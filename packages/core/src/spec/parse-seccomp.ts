@@ -8,9 +8,10 @@ const fields: ReadonlySet<string> = new Set(['bpf'])
 /** @throws TypeError or RangeError ERR_INVALID_SPEC */
 export function parseSeccomp(value: unknown): ContainerSpec['seccomp'] {
   if (value === undefined) return 'default'
-  if (value === 'default' || value === 'unconfined') return value
+  if (value === 'default' || value === 'strict' || value === 'unconfined') return value
   if (typeof value === 'string') {
-    throw invalidArgument({ field: 'seccomp', why: 'must be `default`, `unconfined` or { bpf }' })
+    const why = 'must be `default`, `strict`, `unconfined` or { bpf }'
+    throw invalidArgument({ field: 'seccomp', why })
   }
   const { bpf } = checkFields(value, 'seccomp', fields)
   if (!(bpf instanceof Uint8Array)) {

@@ -46,8 +46,12 @@ export interface Spec<L extends LimitKey = LimitKey> {
   readonly network?: 'none' | 'host'
   /** Capabilities kept, e.g. `['NET_BIND_SERVICE']`; default: the isolation driver's. ERR_CAPABILITY_UNKNOWN. */
   readonly capabilities?: readonly string[]
-  /** Filter of system calls: the driver's, none, or a ready-made program (struct sock_filter[]). */
-  readonly seccomp?: 'default' | 'unconfined' | { readonly bpf: Uint8Array }
+  /**
+   * Filter of system calls: `default`, the driver's; `strict`, the same without debugging, personalities and all sockets but
+   * UNIX, IPv4, IPv6 and routing netlink, whatever the capabilities; `unconfined`, none; or a ready-made program
+   * (struct sock_filter[]).
+   */
+  readonly seccomp?: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
   /** Lets set-user-ID programs gain privileges inside. Default false. */
   readonly allowNewPrivileges?: boolean
 }

@@ -96,6 +96,7 @@ describe('parseContainerSpec', () => {
       { mounts: [{ kind: 'bind', from: '/t', to: '/t', readonly: false }] },
       { network: 'host' },
       { capabilities: [] },
+      { seccomp: 'strict' },
       { seccomp: 'unconfined' },
       { seccomp: { bpf: new Uint8Array(8) } },
       { seccomp: { bpf: new Uint8Array(8).fill(1) } },

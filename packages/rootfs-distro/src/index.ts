@@ -1,0 +1,1 @@
+export { debianArchitecture } from './debian/architecture.js'
