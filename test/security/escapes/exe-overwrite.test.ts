@@ -36,13 +36,13 @@ describe('escape: the launcher overwritten by what executes it (proc-exe)', func
       })
       await using container = await engine.create()
       const attack = container.exec('/bin/attacker', ['exe-overwrite'])
-      let over = false
+      const attacking = new Set([attack])
       const ended = attack.then((result) => {
-        over = true
+        attacking.clear()
         return result
       })
       for await (const line of attack.lines()) if (line.startsWith('ready')) break
-      for (let n = 0; n < EXECUTIONS && !over; n++) {
+      for (let n = 0; n < EXECUTIONS && attacking.size > 0; n++) {
         const { exitCode } = await container.exec(n % 2 === 0 ? '/bin/link' : '/bin/script')
         expect(exitCode, 'the launcher was not started by its client').to.equal(110)
       }
