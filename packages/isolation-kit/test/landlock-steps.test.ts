@@ -20,6 +20,14 @@ function steps({ spec = {}, kind = 'pivot', identity = rootIdentity }: Given = {
 const landlock = (given?: Given): LandlockStep | undefined =>
   steps(given).find((step) => step.op === 'landlock')
 
+const handled = (version: number) =>
+  landlock({ spec: wanted, identity: { ...rootIdentity, landlock: version } })?.handled
+
+const ops = (spec: Partial<ContainerSpec>) =>
+  steps({ spec })
+    .map(({ op }) => op)
+    .filter((op) => ['noNewPrivileges', 'landlock', 'seccomp', 'user'].includes(op))
+
 describe('landlock', () => {
   it('is on in a chroot, and elsewhere where it is asked for', () => {
     expect(landlock()).to.equal(undefined)
@@ -62,8 +70,6 @@ describe('landlock', () => {
   })
 
   it('asks of an older kernel only what that knows', () => {
-    const handled = (version: number) =>
-      landlock({ spec: wanted, identity: { ...rootIdentity, landlock: version } })?.handled
     expect([1, 2, 3, 4, 5, 6].map(handled)).to.deep.equal([
       0x1fffn,
       0x3fffn,
@@ -82,10 +88,6 @@ describe('landlock', () => {
   })
 
   it('comes between no_new_privs and the filter; without the former while privileges are left', () => {
-    const ops = (spec: Partial<ContainerSpec>) =>
-      steps({ spec })
-        .map(({ op }) => op)
-        .filter((op) => ['noNewPrivileges', 'landlock', 'seccomp', 'user'].includes(op))
     expect(ops(wanted)).to.deep.equal(['user', 'noNewPrivileges', 'landlock', 'seccomp'])
     expect(ops({ ...wanted, allowNewPrivileges: true })).to.deep.equal([
       'landlock',

@@ -28,6 +28,18 @@ const isolated = (more: Partial<IsolationSpec>): Partial<ContainerSpec> => ({
 const paths = (spec: Partial<ContainerSpec>, op: 'mask' | 'readonly') =>
   setup(spec).container.flatMap((step) => (step.op === op ? [step.path] : []))
 
+const sysctls = (entries: Readonly<Record<string, string>>, network?: 'host' | 'none') =>
+  setup({ ...isolated({ sysctls: entries }), ...(network === undefined ? {} : { network }) })
+
+const networkOf = (entries: Readonly<Record<string, string>>) =>
+  sysctls(entries).container.find((step) => step.op === 'namespaces')?.network
+
+const check = (command: Parameters<typeof makeCommand>[0], spec: Partial<ContainerSpec>) => () =>
+  new PlanCompiler('pivot', host).process(makeSpec(spec), makeCommand(command), rootIdentity)
+
+const userOf = (spec: Partial<ContainerSpec>) =>
+  setup(spec).container.find((step) => step.op === 'namespaces')?.user
+
 describe('what is hidden and read-only', () => {
   it('opens by name, and nothing else opens with it', () => {
     const shown = paths(isolated({ unmask: ['/proc/kallsyms'] }), 'mask')
@@ -59,19 +71,14 @@ describe('what is hidden and read-only', () => {
 })
 
 describe('kernel parameters', () => {
-  const sysctls = (entries: Readonly<Record<string, string>>, network?: 'host' | 'none') =>
-    setup({ ...isolated({ sysctls: entries }), ...(network === undefined ? {} : { network }) })
-
   it('are set before /proc is in its place, where they are read-only', () => {
     const ops = sysctls({ 'kernel/shmmax': '1' }).container.map(({ op }) => op)
     expect(ops.indexOf('sysctl')).to.be.within(1, ops.indexOf('proc') - 1)
   })
 
   it('of the network make it a namespace that nobody gets afterwards', () => {
-    const network = (entries: Readonly<Record<string, string>>) =>
-      sysctls(entries).container.find((step) => step.op === 'namespaces')?.network
-    expect(network({ 'kernel/shmmax': '1' })).to.equal(1)
-    expect(network({ 'net/ipv4/ip_forward': '1' })).to.equal(2)
+    expect(networkOf({ 'kernel/shmmax': '1' })).to.equal(1)
+    expect(networkOf({ 'net/ipv4/ip_forward': '1' })).to.equal(2)
   })
 
   it('are refused where no namespace of the container holds them', () => {
@@ -95,15 +102,11 @@ describe('kernel parameters', () => {
 
 describe('a single id', () => {
   const strict = { isolation: strictIsolation }
-  const check = (command: Parameters<typeof makeCommand>[0], spec: Partial<ContainerSpec>) => () =>
-    new PlanCompiler('pivot', host).process(makeSpec(spec), makeCommand(command), rootIdentity)
 
   it('is a user namespace of one, from a pool of its own', () => {
-    const user = (spec: Partial<ContainerSpec>) =>
-      setup(spec).container.find((step) => step.op === 'namespaces')?.user
-    expect(user({})).to.equal(1)
-    expect(user(strict)).to.equal(3)
-    expect(user({ ...strict, seccomp: 'unconfined' })).to.equal(4)
+    expect(userOf({})).to.equal(1)
+    expect(userOf(strict)).to.equal(3)
+    expect(userOf({ ...strict, seccomp: 'unconfined' })).to.equal(4)
   })
 
   it('takes no other user and no group, and says what does', () => {

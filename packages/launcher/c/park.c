@@ -137,7 +137,7 @@ int park_maps(struct scene *s, const struct step *steps, size_t n)
 	return 0;
 }
 
-int park_expect(struct scene *s, const struct step *st)
+static int park_expect(struct scene *s, const struct step *st)
 {
 	const char *source = text(&st->f[EXPECT_SOURCE]);
 	struct stat is;
@@ -161,7 +161,7 @@ static int map_for(struct scene *s, const struct step *st, const struct stat *is
 	return o->userns;
 }
 
-int park_bind(struct scene *s, const struct step *st)
+static int park_bind(struct scene *s, const struct step *st)
 {
 	const char *source = text(&st->f[BIND_SOURCE]);
 	int recursive = st->f[BIND_RECURSIVE].num != 0;
@@ -187,7 +187,7 @@ int park_bind(struct scene *s, const struct step *st)
 	return put(s, tree, text(&st->f[BIND_AT]), is.st_mode);
 }
 
-int park_device(struct scene *s, const struct step *st)
+static int park_device(struct scene *s, const struct step *st)
 {
 	const char *source = text(&st->f[DEVICE_SOURCE]);
 	struct sys_mount_attr attr = {
@@ -241,7 +241,7 @@ int setup_tmpfs(struct failure *f, const char *const *options, uint32_t attrs)
 	return mnt < 0 ? fail(f, "fsmount", "tmpfs") : mnt;
 }
 
-int park_mount(struct scene *s, const struct step *st)
+static int park_mount(struct scene *s, const struct step *st)
 {
 	const char *type = text(&st->f[MOUNT_TYPE]);
 	const char *at = text(&st->f[MOUNT_AT]);
@@ -263,4 +263,13 @@ int park_mount(struct scene *s, const struct step *st)
 	if (target < 0)
 		return target;
 	return sys_move_mount(mnt, target) < 0 ? fail(s->f, "move_mount", at) : 0;
+}
+
+int park_step(struct scene *s, const struct step *st)
+{
+	if (st->op == OP_EXPECT)
+		return park_expect(s, st);
+	if (st->op == OP_DEVICE)
+		return park_device(s, st);
+	return st->op == OP_MOUNT ? park_mount(s, st) : park_bind(s, st);
 }

@@ -251,13 +251,10 @@ int setup_step(struct scene *s, const struct step *st)
 		return 0; /* done by clone */
 	case OP_BIND:
 	case OP_OWNED_BIND:
-		return park_bind(s, st);
 	case OP_EXPECT:
-		return park_expect(s, st);
 	case OP_DEVICE:
-		return park_device(s, st);
 	case OP_MOUNT:
-		return park_mount(s, st);
+		return park_step(s, st);
 	case OP_MOVE:
 		return step_move(s, first, text(&st->f[MOVE_AT]));
 	case OP_UPPER:

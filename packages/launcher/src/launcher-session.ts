@@ -32,7 +32,7 @@ const NO_STEPS: readonly never[] = Object.freeze([])
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
-  #identity: LauncherIdentity
+  readonly identity: LauncherIdentity
   readonly #link: Link
   readonly #handshake: LauncherHandshake
   readonly #registry: StepRegistry
@@ -52,7 +52,7 @@ export class LauncherSession implements ContainerHost {
     helpers: MapHelpers | undefined,
     adopts: boolean,
   ) {
-    this.#identity = identity
+    this.identity = identity
     this.#failures = { launcher, privileged: identity.mode === 'root' }
     this.#link = connect({
       reply: (reply) => this.#reply(reply),
@@ -68,12 +68,14 @@ export class LauncherSession implements ContainerHost {
    * @throws CaissonError ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE, ERR_LAUNCH
    */
   static async open(options: SessionOptions): Promise<LauncherSession> {
-    const { program, identity, helpers, hello } = options
+    const { program, helpers, hello } = options
+    // what only it can tell; nobody sees it before it is complete
+    const identity = { ...options.identity, landlock: 0 }
     const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
     const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      const landlock = await session.#handshake.run(hello)
-      session.#identity = Object.freeze({ ...identity, landlock })
+      identity.landlock = await session.#handshake.run(hello)
+      Object.freeze(identity)
     } catch (error) {
       await session.#link.end()
       throw error
@@ -94,11 +96,6 @@ export class LauncherSession implements ContainerHost {
       throw error
     }
     return session
-  }
-
-  /** Who it is; complete when the session is open. */
-  get identity(): LauncherIdentity {
-    return this.#identity
   }
 
   /** What it found there when it was attached. */
