@@ -41,6 +41,11 @@ export function oomKills(group: Group): number | undefined {
   return keyed(group, 'memory', 'memory.oom_control', 'oom_kill')
 }
 
+/** Processes and threads of a group and those below it, now. */
+export function currentPids(group: Group): number | undefined {
+  return single(group, 'pids', 'pids.current')
+}
+
 /** Greatest number of processes and threads (since Linux 6.5). */
 export function peakPids(group: Group): number | undefined {
   return single(group, 'pids', 'pids.peak')

@@ -45,7 +45,7 @@ export class Group {
       try {
         makeIn(tree, directory)
       } catch (error) {
-        group.#tryRemove()
+        group.tryRemove()
         throw limitError({ driver: DRIVER, file: directory, error })
       }
     }
@@ -56,6 +56,11 @@ export class Group {
   directory(controller: Controller): string | undefined {
     const tree = this.#trees.find(({ controllers }) => controllers.includes(controller))
     return tree === undefined ? undefined : join(tree.own, this.name)
+  }
+
+  /** Its name without the slot. */
+  get leaf(): string {
+    return this.name.slice(this.name.indexOf('/') + 1)
   }
 
   get directories(): readonly string[] {
@@ -93,8 +98,8 @@ export class Group {
     }
   }
 
-  /** Whether it was removed everywhere: at once when nobody is in it. */
-  #tryRemove(): boolean {
+  /** Removes it where nobody is in it; whether it is gone everywhere. */
+  tryRemove(): boolean {
     return this.directories.every((directory) => tryRemoveGroups(directory))
   }
 
@@ -103,7 +108,7 @@ export class Group {
    * @throws CaissonError ERR_LIMIT when somebody stays
    */
   async remove(): Promise<void> {
-    if (this.#tryRemove()) return
+    if (this.tryRemove()) return
     for (const directory of this.directories) {
       if (await removeGroups(directory, LEAVE_MS)) continue
       throw new CaissonError({
