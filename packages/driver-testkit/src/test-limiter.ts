@@ -1,5 +1,6 @@
 import {
   createEngine,
+  parseLimits,
   type Engine,
   type ExecResult,
   type LimitKey,
@@ -27,7 +28,6 @@ export interface LimiterSuiteOptions {
 /** Every limit there is, with a value that would do. */
 const ANY_LIMITS: Readonly<Required<Limits>> = {
   memory: '64MiB',
-  swap: 0,
   cpu: 1,
   cpuTime: '1s',
   pids: 64,
@@ -35,10 +35,21 @@ const ANY_LIMITS: Readonly<Required<Limits>> = {
   openFiles: 64,
   fileSize: '1MiB',
   disk: '64MiB',
-  io: { readBps: '1MiB' },
+  io: { devices: [{ device: '/', readBps: '1MiB' }] },
+  hugetlb: { '2MB': '2MiB' },
+  rdma: { mlx4_0: { handles: 1 } },
+  misc: { sev: 1 },
+  unified: { 'memory.low': '0' },
   stack: '1MiB',
   core: 0,
   addressSpace: '1GiB',
+  data: '1GiB',
+  lockedMemory: '1MiB',
+  messageQueues: '1MiB',
+  pendingSignals: 64,
+  nice: 19,
+  realtimePriority: 0,
+  realtimeTime: '1s',
 }
 
 /** Values that no limit takes. */
@@ -125,8 +136,9 @@ function testRefusals(api: TestApi, options: LimiterSuiteOptions, bench: () => L
   defineTest(api, 'leaves limits that it does not declare to others', async () => {
     const engine = await bench().engine()
     const { limits } = options.driver()
-    assert.deepEqual([...engine.supports.limits].toSorted(), limits.toSorted())
-    const declared: ReadonlySet<string> = new Set(limits)
+    const others = options.isolation().limits
+    const declared: ReadonlySet<string> = new Set([...others, ...limits])
+    assert.deepEqual([...engine.supports.limits].toSorted(), [...declared].toSorted())
     for (const [key, value] of Object.entries(ANY_LIMITS)) {
       if (declared.has(key)) continue
       const running = engine.run(['/bin/true'], { limits: { [key]: value } })
@@ -144,10 +156,7 @@ function testRefusals(api: TestApi, options: LimiterSuiteOptions, bench: () => L
         const context = `${key}: ${String(value)}`
         const codes = ['ERR_LIMIT_RANGE', 'ERR_INVALID_SPEC'] as const
         const running = await rejection(() => engine.run(['/bin/true'], { limits }), ...codes)
-        assert.equal(running.field, `limits.${key}`, context)
-        const request = { id: 'kit', scope: 'command', limits } as const
-        const acquiring = await rejection(() => bench().limiter.acquire(request), ...codes)
-        assert.equal(acquiring.field, `limits.${key}`, context)
+        assert.ok(running.field?.startsWith(`limits.${key}`), context)
       }
     })
   }
@@ -158,7 +167,7 @@ function testLeases(api: TestApi, options: LimiterSuiteOptions, bench: () => Lim
   const request = (scope: 'container' | 'command') => {
     let limits: Limits = {}
     for (const key of options.driver().limits) limits = { ...limits, ...probes[key]?.limits }
-    return { id: 'kit', scope, limits }
+    return { id: 'kit', scope, limits: parseLimits(limits, 'limits') }
   }
 
   defineTest(

@@ -36,7 +36,6 @@ describe('testLimiter', () => {
     )
     expect(failures(outcomes)).to.deep.equal([
       'really enforces openFiles, and says so in the result',
-      'refuses bad values of openFiles by code and field',
       'finds no reason in a command that ended well',
       'brings the methods of its features, and no others',
     ])

@@ -40,7 +40,7 @@ function checkKind(name: string, definition: Record<string, unknown>): void {
   if (kind === 'rootfs' && schemes === 0) throw bad(name, 'schemes', 'a rootfs needs `schemes`')
   if (kind !== 'rootfs' && schemes > 0) throw bad(name, 'schemes', 'only a rootfs has `schemes`')
   if (kind === 'limiter' && limits === 0) throw bad(name, 'limits', 'a limiter needs `limits`')
-  if (kind !== 'limiter' && limits > 0) throw bad(name, 'limits', 'only a limiter has `limits`')
+  if (kind === 'rootfs' && limits > 0) throw bad(name, 'limits', 'a rootfs has no `limits`')
 }
 
 function isModule(value: unknown): boolean {

@@ -38,7 +38,7 @@ export interface DriverManifest<
   readonly apiVersion: 1
   /** rootfs: the schemes it answers to, without the colon, at least one. */
   readonly schemes: readonly string[]
-  /** limiter: the limits it enforces. */
+  /** limiter: the limits it enforces; isolation: those it enforces itself, out of the spec (`disk`). */
   readonly limits: readonly L[]
   /** What else it brings. */
   readonly features: readonly F[]
@@ -75,7 +75,7 @@ export interface DriverDefinition<
   readonly apiVersion: 1
   /** rootfs only, and required there. */
   readonly schemes?: readonly string[]
-  /** limiter only, and required there. */
+  /** Required of a limiter; default none. */
   readonly limits?: readonly L[]
   /** Default: none. */
   readonly features?: readonly F[]

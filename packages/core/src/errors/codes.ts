@@ -126,6 +126,23 @@ export const errorCodes = {
     meaning: 'A limit is out of range, or higher than this host can give.',
     fix: 'Choose a value within the range named.',
   },
+  ERR_LIMIT_BELOW_USAGE: {
+    meaning: 'The new memory limit is below what is in use; nothing was changed.',
+    fix: "Choose a higher value, or pass `belowUsage: 'reclaim'` or `'kill'`.",
+  },
+  ERR_LIMIT_DEVICE: {
+    meaning: 'The block device of an `io` limit is not there, or the path is on none.',
+    fix: 'Name a disk by its numbers (`lsblk`), by its path in /dev, or by a path on it.',
+  },
+  ERR_LIMIT_DELEGATION: {
+    meaning: 'This process may not make or fill control groups where it would have to.',
+    fix: 'See `engine.doctor()`: it names the setting that delegates them.',
+  },
+  ERR_LIMIT: {
+    meaning:
+      'The kernel refused a limit, or how control groups stand keeps it from being set; file and errno are in the error.',
+    fix: 'Run `engine.doctor()`: it says what each limit is worth on this host.',
+  },
   ERR_CONTAINER_STATE: {
     meaning: 'The container is in a state in which this cannot be done.',
     fix: 'See the states in the message.',

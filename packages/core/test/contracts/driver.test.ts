@@ -41,7 +41,7 @@ describe('defineDriver', () => {
       ['limits', { limits: [] }],
       ['limits', { limits: ['pids', 'pids'] }],
       ['limits', { limits: 'pids' }],
-      ['limits', { kind: 'isolation' }],
+      ['limits', { kind: 'rootfs', schemes: ['dir'] }],
       ['schemes', { kind: 'rootfs', limits: [] }],
       ['schemes', { kind: 'rootfs', limits: [], schemes: ['dir:'] }],
       ['schemes', { schemes: ['dir'] }],
