@@ -1,4 +1,3 @@
-export * from './block-device.js'
 export * from './flat-keyed.js'
 export * from './group-tree.js'
 export * from './hierarchy.js'

@@ -70,7 +70,8 @@ export class GroupLease implements LimitLease {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys of parsed limits
     this.enforced = Object.freeze(Object.keys(parts.limits) as LimitKey[])
     this.#refusedBefore = parts.parent?.refused ?? 0
-    parts.parent?.#inner.set(parts.group, this)
+    const { parent } = parts
+    if (parent !== undefined) parent.#inner.set(parts.group, this)
   }
 
   get group(): Group {

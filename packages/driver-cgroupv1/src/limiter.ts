@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { blockDevice } from '@caisson/cgroup-kit'
 import {
-  CaissonError,
+  resolveBlockDevice,
   type Amendment,
   type LimitLease,
   type LimitRequest,
@@ -9,7 +8,6 @@ import {
   type ResourceLimiter,
 } from '@caisson/core'
 import { existsSync } from 'node:fs'
-import { DRIVER } from './driver-name.js'
 import { GroupLease } from './group-lease.js'
 import type { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
@@ -18,19 +16,6 @@ import { OomPoller } from './oom-poller.js'
 import { controllersOf, COUNTED, TOLD, treesOf } from './placement.js'
 import { settingsOf, type SettingHost } from './settings.js'
 import type { Tree } from './trees.js'
-
-function diskOf(device: string, field: string): string {
-  const disk = blockDevice(device)
-  if (disk !== undefined) return disk
-  throw new CaissonError({
-    code: 'ERR_LIMIT_DEVICE',
-    what: 'limit not set',
-    subject: device,
-    why: 'it is no block device, and lies on none',
-    field,
-    driver: DRIVER,
-  })
-}
 
 /** Enforces limits by groups of v1, beside which there may be a cgroup2 tree. */
 export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
@@ -59,7 +44,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     const memory = this.#store.trees.of('memory')
     this.#host ??= {
       swap: memory !== undefined && existsSync(join(memory.own, 'memory.memsw.limit_in_bytes')),
-      disk: diskOf,
+      disk: resolveBlockDevice,
     }
     return this.#host
   }

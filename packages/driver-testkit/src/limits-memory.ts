@@ -128,7 +128,7 @@ export const memoryTests: readonly LimitsTest[] = [
       bench.needs('memory')
       await using container = await bench.create({ memory: '32MiB' })
       let events = 0
-      if (bench.has('watch')) container.events.on('oom', () => events++)
+      if (bench.has('watch')) container.on('oom', () => events++)
       for (let n = 0; n < 10; n++) {
         const result = await container.sh(`exec ${take(100)}`)
         assert.equal(result.reason, 'oom', `number ${n}: ${String(result.signal)}`)

@@ -1,0 +1,7 @@
+import { cgroupV1 } from '@caisson/driver-cgroupv1'
+import { pivotRoot } from '@caisson/driver-pivotroot'
+import { testLimiter } from '@caisson/driver-testkit'
+
+describe('cgroupV1', () => {
+  testLimiter({ describe, it, before, after }, { driver: cgroupV1, isolation: pivotRoot })
+})
