@@ -41,7 +41,7 @@ export function readKernelFile(path: string): string {
 
 function readWhole(fd: number): string {
   let text = ''
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const length = readSync(fd, shared, 0, SIZE, at)
     text += shared.toString('latin1', 0, length)
     at += length

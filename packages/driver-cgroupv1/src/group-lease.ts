@@ -42,6 +42,12 @@ export interface LeaseParts {
   readonly unified: string | undefined
 }
 
+/** The sum is exact, its parts are sampled: what was not seen in user mode was the kernel's. */
+function splitTime(cpuNs: number, sampledNs: number): { userMs: number; systemMs: number } {
+  const userNs = Math.min(cpuNs, sampledNs)
+  return { userMs: userNs / 1e6, systemMs: (cpuNs - userNs) / 1e6 }
+}
+
 /** Groups held for a container or a command. */
 export class GroupLease implements LimitLease {
   readonly enforced: readonly LimitKey[]
@@ -90,7 +96,8 @@ export class GroupLease implements LimitLease {
 
   /** Kills for want of memory: v1 counts each where its victim was. */
   get oomKills(): number {
-    let kills = this.#killsOfEnded + this.#killsForRoom + (counters.oomKills(this.#parts.group) ?? 0)
+    let kills =
+      this.#killsOfEnded + this.#killsForRoom + (counters.oomKills(this.#parts.group) ?? 0)
     for (const group of this.#inner.keys()) kills += counters.oomKills(group) ?? 0
     return kills
   }
@@ -115,9 +122,7 @@ export class GroupLease implements LimitLease {
     return {
       source: 'cgroup1',
       ...(cpuNs === undefined ? {} : { cpuMs: cpuNs / 1e6 }),
-      ...(cpuNs === undefined || userNs === undefined
-        ? {}
-        : { userMs: userNs / 1e6, systemMs: Math.max(0, cpuNs - userNs) / 1e6 }),
+      ...(cpuNs === undefined || userNs === undefined ? {} : splitTime(cpuNs, userNs)),
       ...(peak === undefined ? {} : { peakMemory: peak }),
       ...(oomKills === undefined ? {} : { oomKills }),
       ...(oomKills === undefined || oomKills === 0 ? {} : { oomScope: this.#oomScope() }),

@@ -45,8 +45,8 @@ export class GroupStore implements AsyncDisposable {
 
   /** Trees that a process can be killed by, the best first. */
   get trackers(): readonly Tree[] {
-    const { unified, all, of } = this.trees
-    const first = [unified, of('freezer')].filter((tree) => tree !== undefined)
+    const { unified, all } = this.trees
+    const first = [unified, this.trees.of('freezer')].filter((tree) => tree !== undefined)
     return [...first, ...all.filter((tree) => !first.includes(tree))]
   }
 

@@ -30,14 +30,8 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
   async acquire(request: LimitRequest<LimitKeyV1>): Promise<LimitLease> {
     // not waited for: what dead owners left has other names
     void this.#store.sweep()
-    switch (request.scope) {
-      case 'container':
-        return this.#container(request)
-      case 'command':
-        return this.#command(request)
-      case 'one-shot':
-        return this.#oneShot(request)
-    }
+    if (request.scope === 'container') return this.#container(request)
+    return request.scope === 'command' ? this.#command(request) : this.#oneShot(request)
   }
 
   get #settingHost(): SettingHost {
@@ -79,11 +73,11 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     const needed = new Set(treesOf(trees, [...COUNTED, ...TOLD, ...controllersOf(limits)]))
     if (tracker !== undefined) needed.add(tracker)
     const group = this.#make(limits, [...needed], id)
-    const unified =
-      trees.unified === undefined ? undefined : join(trees.unified.own, group.name)
+    const unified = trees.unified === undefined ? undefined : join(trees.unified.own, group.name)
     const freezer = trees.of('freezer')
     // the freezer is for pid 1 too: its children are born there
-    const frozen = tracker !== undefined && tracker === freezer ? [join(freezer.own, group.name, 'tasks')] : []
+    const frozen =
+      tracker !== undefined && tracker === freezer ? [join(freezer.own, group.name, 'tasks')] : []
     const tasks = group.tasks.filter((path) => !frozen.includes(path))
     const tracked = tracker === undefined ? group.directories[0] : join(tracker.own, group.name)
     return this.#lease(
@@ -103,7 +97,11 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     const parent = container instanceof GroupLease ? container : undefined
     const needed = treesOf(trees, [...COUNTED, ...controllersOf(limits)])
     const above = parent === undefined ? '' : `${parent.group.leaf}/`
-    const group = this.#make(limits, needed, parent === undefined ? `${id}-${command}` : `${above}${command}`)
+    const group = this.#make(
+      limits,
+      needed,
+      parent === undefined ? `${id}-${command}` : `${above}${command}`,
+    )
     return this.#lease(
       group,
       limits,

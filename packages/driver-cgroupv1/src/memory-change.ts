@@ -79,6 +79,10 @@ function reclaim(group: Group, bytes: number): void {
 }
 
 /** The kernel's own refusal, where memory grew between our look and the write. */
-export function asBelowUsage(group: Group, memory: ParsedMemory | undefined, error: unknown): unknown {
+export function asBelowUsage(
+  group: Group,
+  memory: ParsedMemory | undefined,
+  error: unknown,
+): unknown {
   return memory !== undefined && isBusy(error) ? belowUsage(group, memory, error) : error
 }

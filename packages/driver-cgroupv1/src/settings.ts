@@ -1,10 +1,4 @@
-import type {
-  ParsedCpu,
-  ParsedIo,
-  ParsedIoDevice,
-  ParsedLimits,
-  ParsedMemory,
-} from '@caisson/core'
+import type { ParsedCpu, ParsedIo, ParsedIoDevice, ParsedLimits, ParsedMemory } from '@caisson/core'
 import { sharesOf } from './cpu-shares.js'
 import { orNone, type Setting } from './setting.js'
 

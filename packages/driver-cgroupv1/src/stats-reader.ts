@@ -19,7 +19,6 @@ const nothing: Keyed = new Map()
 const FILES = {
   usage: ['cpuacct', 'cpuacct.usage'],
   user: ['cpuacct', 'cpuacct.usage_user'],
-  system: ['cpuacct', 'cpuacct.usage_sys'],
   bandwidth: ['cpu', 'cpu.stat'],
   memory: ['memory', 'memory.usage_in_bytes'],
   peak: ['memory', 'memory.max_usage_in_bytes'],
@@ -131,10 +130,14 @@ export class StatsReader {
 
   #cpu(usageNs: number | undefined): ContainerStats['cpu'] {
     const bandwidth = this.#keyed('bandwidth')
+    // the sum is exact, its parts are sampled: what was not seen in user mode was the kernel's
+    const sampled = this.#number('user')
+    const split = usageNs !== undefined && sampled !== undefined
+    const userNs = split ? Math.min(usageNs, sampled) : undefined
     return known({
       usageNs,
-      userNs: this.#number('user'),
-      systemNs: this.#number('system'),
+      userNs,
+      systemNs: split ? usageNs - (userNs ?? 0) : undefined,
       periods: bandwidth.get('nr_periods'),
       throttled: bandwidth.get('nr_throttled'),
       throttledNs: bandwidth.get('throttled_time'),

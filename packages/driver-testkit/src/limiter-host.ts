@@ -46,7 +46,11 @@ async function acquire({ driver }: Host): Promise<unknown> {
   const id = '0'.repeat(32)
   try {
     const limiter = made.create(scope)
-    const lease = await limiter.acquire({ id, scope: 'container', limits: parseLimits({}, 'limits') })
+    const lease = await limiter.acquire({
+      id,
+      scope: 'container',
+      limits: parseLimits({}, 'limits'),
+    })
     await lease.release()
     return { ok: probe.ok, missing: probe.missing }
   } catch (error) {
@@ -64,5 +68,9 @@ async function main(args: readonly string[]): Promise<unknown> {
 }
 
 if (isMainThread) console.log(JSON.stringify(await main(process.argv.slice(2))))
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as given by limits-processes.ts
-else parentPort?.postMessage(await main(workerData as readonly string[]))
+else {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as given by limits-processes.ts
+  const answer = await main(workerData as readonly string[])
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port of Node has no origin
+  parentPort?.postMessage(answer)
+}

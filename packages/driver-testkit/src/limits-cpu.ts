@@ -47,12 +47,14 @@ async function ratesNow(
   })
 }
 
+/** As fast as a free one beside it. */
+const like = ([rate = 0, other = 0]: readonly number[]): string | undefined =>
+  rate >= 0.7 * other && rate >= LEAST ? undefined : `less than 0.7 of ${other}`
+
 async function updated(bench: LimitsBench): Promise<void> {
   await using limited = await bench.create({ cpu: { max: 'max' } })
   await using free = await bench.create({})
   const burning = [limited, free].map((container) => container.sh(BURN))
-  const like = ([rate = 0, other = 0]: readonly number[]): string | undefined =>
-    rate >= 0.7 * other && rate >= LEAST ? undefined : `less than 0.7 of ${other}`
   const now = () => ratesNow([limited, free], 1000)
   await measured(now, like)
   await limited.update({ cpu: 0.3 })

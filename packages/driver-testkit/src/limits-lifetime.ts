@@ -7,7 +7,7 @@ import { until } from './until.js'
 /** Sixteen that fork as fast as they can: children, double-forked ones, and ones in sessions of their own. */
 const sixteen = (marker: string): string => {
   const loop = `sh -c "while :; do (:); done" ${marker}`
-  return `n=0; while [ $n -lt 5 ]; do ${loop} & setsid ${loop} & (${loop} &) n=$((n+1)); done
+  return `n=0; while [ $n -lt 5 ]; do ${loop} & setsid ${loop} & (${loop} &); n=$((n+1)); done
     echo ready; exec ${loop}`
 }
 
@@ -16,7 +16,11 @@ async function isEmpty(marker: string): Promise<void> {
 }
 
 /** Nothing that this limiter holds is left, whatever it keeps ready aside. */
-async function groupsGone(bench: LimitsBench, before: readonly string[], id: string): Promise<void> {
+async function groupsGone(
+  bench: LimitsBench,
+  before: readonly string[],
+  id: string,
+): Promise<void> {
   assert.ok(!bench.groups().some((path) => path.includes(id)), 'a group of it is left')
   await until('no more groups than before', () => bench.groups().length <= before.length)
 }
@@ -62,7 +66,7 @@ export const lifetimeTests: readonly LimitsTest[] = [
     title: 'a hundred starts, failed ones among them: no group, descriptor, mount or process more',
     async run(bench) {
       bench.needs()
-      const limits = bench.lacks('memory') === undefined ? ({ memory: '64MiB' } as const) : {}
+      const limits = bench.harmless
       const round = async (): Promise<void> => {
         assert.ok((await bench.run('true', limits)).ok)
         assert.equal((await bench.engine.run(['/bin/nowhere'], { limits })).exitCode, 127)

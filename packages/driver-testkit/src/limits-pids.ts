@@ -47,7 +47,7 @@ export const pidsTests: readonly LimitsTest[] = [
       bench.needs('pids')
       await using container = await bench.create({ pids: 32 })
       const children = 'n=0; while [ $n -lt 12 ]; do sleep 1000 & n=$((n+1)); done'
-      const script = `${children}; echo ready; read x; set -- /proc/[0-9]*; echo $#; sleep 0`
+      const script = `${children}; echo ready; read x; set -- /proc/[0-9]*; echo $#; sleep 0; echo over`
       const talk = new Conversation(container.sh(script, { stdin: 'pipe' }))
       await talk.until('ready')
       const { notes, effective } = await container.update({ pids: 5 })

@@ -47,7 +47,10 @@ export const statsTests: readonly LimitsTest[] = [
       assert.ok((last?.cpu.usageNs ?? 0) > (first?.cpu.usageNs ?? 0), 'it was busy meanwhile')
       const { usageNs, userNs, systemNs } = last?.cpu ?? {}
       if (usageNs !== undefined && userNs !== undefined && systemNs !== undefined) {
-        assert.ok(Math.abs(userNs + systemNs - usageNs) <= 0.05 * usageNs, JSON.stringify(last?.cpu))
+        assert.ok(
+          Math.abs(userNs + systemNs - usageNs) <= 0.05 * usageNs,
+          JSON.stringify(last?.cpu),
+        )
       }
       await container.stop()
       await exec
