@@ -289,20 +289,10 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_keyring(s);
 	case OP_OOM_SCORE:
 		return step_oom_score(s, st->f[OOM_SCORE_VALUE].num);
-	case OP_SESSION:
-	case OP_TERMINAL:
-	case OP_GROUP:
-	case OP_INIT:
-	case OP_RLIMIT:
-	case OP_UMASK:
-	case OP_BOUNDING:
-	case OP_USER:
-	case OP_CAPABILITIES:
-	case OP_NO_NEW_PRIVILEGES:
-	case OP_CWD:
-	case OP_LANDLOCK:
-	case OP_SECCOMP:
-	case OP_EXEC:
+	case OP_SESSION: case OP_TERMINAL: case OP_GROUP: case OP_INIT:
+	case OP_RLIMIT: case OP_UMASK: case OP_BOUNDING: case OP_USER:
+	case OP_CAPABILITIES: case OP_NO_NEW_PRIVILEGES: case OP_CWD: case OP_LANDLOCK:
+	case OP_SECCOMP: case OP_EXEC:
 		break; /* process steps: process.c */
 	}
 	return fail_with(s->f, EINVAL, "step", "not a set-up step");

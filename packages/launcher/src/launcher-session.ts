@@ -29,7 +29,6 @@ import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
 
 const NO_STEPS: readonly never[] = Object.freeze([])
-
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
   readonly identity: LauncherIdentity
@@ -69,13 +68,11 @@ export class LauncherSession implements ContainerHost {
    */
   static async open(options: SessionOptions): Promise<LauncherSession> {
     const { program, helpers, hello } = options
-    // what only it can tell; nobody sees it before it is complete
     const identity = { ...options.identity, landlock: 0 }
     const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
     const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      identity.landlock = await session.#handshake.run(hello)
-      Object.freeze(identity)
+      identity.landlock = await session.#handshake.run(hello) // before anybody sees it
     } catch (error) {
       await session.#link.end()
       throw error
