@@ -97,7 +97,7 @@ describe('createEngine of the preset', () => {
     const limits = { memory: '64MiB', cpuTime: '1s' } as const
     const error = await rejection(Promise.resolve(engine.run(['true'], { limits })))
     expect(String(error)).to.include('enough seen')
-    expect(asked).to.deep.equal([{ memory: 64 * 2 ** 20, cpuTime: 1000 }])
+    expect(asked).to.deep.equal([{ memory: { max: 64 * 2 ** 20 }, cpuTime: 1000 }])
   })
 
   it('asks for no more processes by default than this process may have', () => {

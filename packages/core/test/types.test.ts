@@ -114,7 +114,7 @@ describe('types', () => {
     const result = await engine.run(['true'], { limits: { gpuTime: 7 } })
     expect(result.enforced).to.deep.equal(['gpuTime'])
     expect(world.log).to.include('acquire gpu 7')
-    const options: object = { limits: { memory: 1 } }
+    const options: object = { limits: { memory: '1MiB' } }
     expect((await thrown(engine.run(['true'], options))).code).to.equal('ERR_UNSUPPORTED')
     await engine[Symbol.asyncDispose]()
   })

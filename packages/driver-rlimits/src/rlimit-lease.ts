@@ -1,10 +1,16 @@
-import { CaissonError, type LimitLease, type Limits } from '@caisson/core'
+import { CaissonError, type LimitLease, type ParsedLimits } from '@caisson/core'
 import { checkAgainstHost } from './check-host.js'
 import type { HostLimits } from './host-limits.js'
 import { rlimitReason, type ReasonLimits } from './rlimit-reason.js'
-import { RLIMIT_KEYS, RLIMITS, type RlimitKey, type RlimitPair } from './rlimit-table.js'
+import {
+  kernelPairs,
+  RLIMIT_KEYS,
+  RLIMITS,
+  type RlimitKey,
+  type RlimitPair,
+} from './rlimit-table.js'
 
-function refuseForeign(limits: Limits): void {
+function refuseForeign(limits: ParsedLimits): void {
   const keys: readonly string[] = RLIMIT_KEYS
   for (const [key, value] of Object.entries(limits)) {
     if (keys.includes(key) || value === undefined) continue
@@ -31,15 +37,10 @@ function reasonLimits(pairs: ReadonlyMap<RlimitKey, RlimitPair>): ReasonLimits {
  * The lease for these limits. It holds nothing but data, so that one serves every command with the same limits.
  * @throws CaissonError ERR_LIMIT_RANGE, ERR_UNSUPPORTED
  */
-export function makeLease(limits: Limits<RlimitKey>, host: HostLimits): LimitLease {
+export function makeLease(limits: ParsedLimits<RlimitKey>, host: HostLimits): LimitLease {
   refuseForeign(limits)
-  const pairs = new Map<RlimitKey, RlimitPair>()
-  for (const key of RLIMIT_KEYS) {
-    if (limits[key] === undefined) continue
-    const pair = RLIMITS[key].parse(limits[key], `limits.${key}`)
-    checkAgainstHost(key, pair, host)
-    pairs.set(key, pair)
-  }
+  const pairs = kernelPairs(limits)
+  for (const [key, pair] of pairs) checkAgainstHost(key, pair, host)
   const process = [...pairs].map(([key, pair]) =>
     Object.freeze({ op: 'rlimit' as const, resource: RLIMITS[key].resource, ...pair }),
   )

@@ -3,7 +3,8 @@ import {
   type Driver,
   type LimitLease,
   type LimitRequest,
-  type Limits,
+  type LimitSupports,
+  type ParsedLimits,
   type Probe,
   type ResourceLimiter,
 } from '@caisson/core'
@@ -14,12 +15,9 @@ import { RLIMIT_KEYS, RLIMITS, type RlimitKey } from './rlimit-table.js'
 /** Different sets of limits kept ready; a program uses a handful. */
 const MAX_KEPT = 256
 
-/** What makes two requests equal. The types are in it: `1` and `'1'` are not the same request. */
-function valueKey(limits: Limits<RlimitKey>): string {
-  return JSON.stringify(limits, (_, value: unknown) =>
-    // JSON would write NaN and Infinity as null: they must not find what was kept for anything else
-    typeof value === 'number' && !Number.isFinite(value) ? `number ${value}` : value,
-  )
+/** What makes two requests equal: parsed limits are plain data. */
+function valueKey(limits: ParsedLimits<RlimitKey>): string {
+  return JSON.stringify(limits)
 }
 
 class RlimitLimiter implements ResourceLimiter<RlimitKey> {
@@ -39,6 +37,10 @@ class RlimitLimiter implements ResourceLimiter<RlimitKey> {
   }
 }
 
+const supports: LimitSupports = Object.fromEntries(
+  RLIMIT_KEYS.map((key) => [key, { level: 'enforced', note: RLIMITS[key].resolution } as const]),
+)
+
 async function probe(): Promise<Probe> {
   const host = readHostLimits()
   const facts = RLIMIT_KEYS.map((key): [string, string] => {
@@ -50,6 +52,7 @@ async function probe(): Promise<Probe> {
     missing: [],
     degraded: host.mayRaise ? [] : ['hard limits cannot be raised: no CAP_SYS_RESOURCE'],
     facts: Object.fromEntries(facts),
+    limits: supports,
   }
 }
 

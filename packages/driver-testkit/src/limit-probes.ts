@@ -39,6 +39,16 @@ function countedBelow(most: number): (result: ExecResult) => void {
 const softLimit = (name: string): string =>
   `sed -n 's/^${name} *\\([^ ]*\\) .*/\\1/p' /proc/self/limits`
 
+/** A limit that no script of the kit can run into: what the kernel says that it is. */
+function shownAs(limits: Limits, name: string, text: string): LimitProbe {
+  return {
+    limits,
+    script: softLimit(name),
+    free: (result) => assert.notEqual(words(result), text),
+    bound: says(text),
+  }
+}
+
 /** What the kit can show by itself. A driver with other limits brings probes of its own. */
 export const limitProbes: Readonly<Partial<Record<LimitKey, LimitProbe>>> = {
   cpuTime: {
@@ -83,11 +93,29 @@ export const limitProbes: Readonly<Partial<Record<LimitKey, LimitProbe>>> = {
     free: says('40'),
     bound: countedBelow(16),
   },
-  core: {
-    limits: { core: 12_288 },
-    script: softLimit('Max core file size'),
-    free: (result) => assert.notEqual(words(result), '12288'),
-    bound: says('12288'),
+  core: shownAs({ core: 12_288 }, 'Max core file size', '12288'),
+  lockedMemory: shownAs({ lockedMemory: 12_288 }, 'Max locked memory', '12288'),
+  messageQueues: shownAs({ messageQueues: 12_288 }, 'Max msgqueue size', '12288'),
+  pendingSignals: shownAs({ pendingSignals: 77 }, 'Max pending signals', '77'),
+  // what this process inherited is mostly 0 as well: only who may raise limits can be shown another value
+  nice: {
+    limits: { nice: 20 },
+    script: softLimit('Max nice priority'),
+    free: (result) => assert.ok(result.ok, JSON.stringify(result)),
+    bound: says('0'),
+  },
+  realtimePriority: {
+    limits: { realtimePriority: 0 },
+    script: softLimit('Max realtime priority'),
+    free: (result) => assert.ok(result.ok, JSON.stringify(result)),
+    bound: says('0'),
+  },
+  realtimeTime: shownAs({ realtimeTime: '77ms' }, 'Max realtime timeout', '77000'),
+  data: {
+    limits: { data: '16MiB' },
+    script: `dd if=/dev/zero of=/dev/null bs=${64 * MIB} count=1 2>/dev/null && echo had it || echo refused`,
+    free: says('had it'),
+    bound: says('refused'),
   },
   addressSpace: {
     limits: { addressSpace: '32MiB' },

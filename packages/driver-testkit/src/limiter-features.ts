@@ -45,6 +45,17 @@ async function pauseAndResume(engine: Engine, container: Pausing): Promise<void>
   assert.equal((await exec).reason, 'killed', 'a paused container can be stopped')
 }
 
+/** Each feature of a limiter, and the method it brings. */
+const methods = [
+  ['freeze', 'freeze'],
+  ['watch', 'watch'],
+  ['account', 'account'],
+  ['account', 'cpuTimeMs'],
+  ['stats', 'stats'],
+  ['update', 'update'],
+  ['kill', 'killAll'],
+] as const
+
 /** A method is there if and only if the manifest names its feature; what it does is shown on a real container. */
 export function testLimiterFeatures(
   api: TestApi,
@@ -58,9 +69,9 @@ export function testLimiterFeatures(
     await bench().needsWorkingDrivers()
     const lease = await acquire()
     try {
-      for (const feature of ['freeze', 'watch'] as const) {
+      for (const [feature, method] of methods) {
         const declared = driver().features.includes(feature)
-        assert.equal(lease[feature] !== undefined, declared, `${feature}: declared ${declared}`)
+        assert.equal(lease[method] !== undefined, declared, `${feature}: declared ${declared}`)
       }
       assert.deepEqual(lease.enforced, [], 'no limit was asked for')
     } finally {

@@ -13,8 +13,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "init.h"
 #include "launcher.h"
+#include "scoped.h"
 #include "sys.h"
 
 /* Namespaces a plan may ask for; the mount namespace it always has, the others come from the pool. */
@@ -61,21 +63,28 @@ static int spawn(struct failure *f, struct container *c, const struct template *
 		.template_ns = t->ns, .net_ns = -1, .user_ns = -1,
 		.container = &p->list, .open_files = L.open_files,
 	};
+	scoped_fd group = c->born ? group_directory(f, c->born) : -1;
 	int pair[2] = { -1, -1 };
 	uint64_t flags;
 
-	if (take_namespaces(f, p, &b, &flags, c) == 0 &&
+	if (!f->err && take_namespaces(f, p, &b, &flags, c) == 0 &&
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		fail(f, "socketpair", "container");
 	if (!f->err) {
 		b.sock = pair[1];
-		c->pid = sys_fork(flags, &c->death.fd);
+		/*
+		 * It stays in our cgroup namespace, where it may clone commands into groups beside its own (mount option
+		 * nsdelegate); each of them gets a namespace of its own.
+		 */
+		if (group >= 0)
+			flags &= ~(uint64_t)CLONE_NEWCGROUP;
+		c->pid = sys_fork_into(flags, &c->death.fd, group);
 		if (c->pid == 0)
 			init_run(&b);
 		close(pair[1]);
 		c->init.fd = pair[0];
 		if (c->pid < 0)
-			fail(f, "clone3", "container");
+			fail(f, "clone3", group < 0 ? "container" : c->born);
 	}
 	/* fresh ones live as long as the container does, without us */
 	if (is_fresh(p, NAMESPACES_NETWORK))
@@ -83,7 +92,7 @@ static int spawn(struct failure *f, struct container *c, const struct template *
 	return -f->err;
 }
 
-static struct container *make(struct failure *f, struct template *t, struct plan *p)
+static struct container *make(struct failure *f, struct template *t, struct plan *p, const char *born)
 {
 	struct container *c = must_realloc(NULL, sizeof(*c));
 
@@ -91,6 +100,7 @@ static struct container *make(struct failure *f, struct template *t, struct plan
 	c->node.id = NONE;
 	c->spare_template = t;
 	c->spare_plan = p;
+	c->born = born[0] ? strdup(born) : NULL;
 	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
 	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
 	c->upper = c->template_ns = c->root = c->mount_ns = c->user_ns = c->net.ns = c->net.dev = -1;
@@ -103,6 +113,7 @@ static struct container *make(struct failure *f, struct template *t, struct plan
 	if (!f->err)
 		return c;
 	container_release(c);
+	free(c->born);
 	free(c);
 	return NULL;
 }
@@ -127,23 +138,17 @@ static int is_alive(const struct container *c)
 	return c->init.fd >= 0 && poll(&dead, 1, 0) == 0;
 }
 
-static struct container *find(const struct template *t, const struct plan *p)
+static int is_in(const struct container *c, const char *born)
+{
+	return !strcmp(c->born ? c->born : "", born);
+}
+
+static struct container *find(const struct template *t, const struct plan *p, const char *born)
 {
 	struct container *c = spares;
 
-	while (c && (c->spare_template != t || c->spare_plan != p || !is_alive(c)))
+	while (c && (c->spare_template != t || c->spare_plan != p || !is_in(c, born) || !is_alive(c)))
 		c = c->next_spare;
-	return c;
-}
-
-struct container *birth_take(struct failure *f, struct template *t, struct plan *p)
-{
-	struct container *c = find(t, p);
-
-	p->starts++;
-	if (!c)
-		return make(f, t, p);
-	birth_forget(c);
 	return c;
 }
 
@@ -154,12 +159,26 @@ static void end(struct container *c)
 	unwatch(&c->init);
 }
 
-void birth_refill(struct template *t, struct plan *p)
+struct container *birth_take(struct failure *f, struct template *t, struct plan *p, const char *born)
+{
+	struct container *c = find(t, p, born);
+
+	p->starts++;
+	if (c)
+		birth_forget(c);
+	/* the group is taken: who was made in it for another plan would be in the way */
+	for (struct container *other = spares; born[0] && other; other = other->next_spare)
+		if (is_in(other, born) && other->death.fd >= 0)
+			end(other);
+	return c ? c : make(f, t, p, born);
+}
+
+void birth_refill(struct template *t, struct plan *p, const char *born)
 {
 	struct failure quiet = { .step = NONE };
 	struct container *c;
 
-	if (p->starts < 2 || p->no_spare || find(t, p))
+	if (p->starts < 2 || p->no_spare || find(t, p, born))
 		return;
 	if (spare_count >= SPARES_MAX) {
 		for (c = spares; c && c->next_spare; c = c->next_spare)
@@ -168,7 +187,7 @@ void birth_refill(struct template *t, struct plan *p)
 			end(c); /* the oldest; its place is free when it is dead */
 		return;
 	}
-	c = make(&quiet, t, p);
+	c = make(&quiet, t, p, born);
 	if (!c)
 		return;
 	c->next_spare = spares;

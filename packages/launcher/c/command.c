@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "init.h"
 #include "listen.h"
 #include "launcher.h"
@@ -348,10 +349,14 @@ static int send_exec(struct failure *f, struct container *c, const struct field 
 {
 	struct plan *plan = table_find(&L.plans, (uint32_t)a[EXEC_PROCESS_PLAN].num);
 	struct order o = { .type = ORDER_EXEC, .exec = (uint32_t)a[EXEC_EXEC].num };
+	struct groups g;
 
 	if (!plan && a[EXEC_PROCESS_PLAN].num != NONE)
 		return fail_with(f, ENOENT, "exec", "plan");
-	return order_send(f, c, &o, plan ? &plan->list : NULL, &a[EXEC_STEPS], theirs);
+	if (groups_open(f, &g, &a[EXEC_STEPS]) == 0)
+		order_send(f, c, &o, plan ? &plan->list : NULL, &g, theirs);
+	groups_close(&g);
+	return -f->err;
 }
 
 void command_exec(const struct field *a)

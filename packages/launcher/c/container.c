@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "cgroup.h"
 #include "init.h"
 #include "launcher.h"
+#include "listen.h"
 #include "mailbox.h"
 #include "orders.h"
 #include "sys.h"
@@ -36,7 +38,8 @@ void container_release(struct container *c)
 }
 
 /* The order that makes a container of what birth_take returned, with its first command if there is one. */
-static int give_order(struct failure *f, struct container *c, const struct plan *process, const struct field *a)
+static int give_order(struct failure *f, struct container *c, const struct plan *process, const struct field *a,
+		      const struct groups *g)
 {
 	struct io_request io = {
 		.exec = (uint32_t)a[START_EXEC].num, .report = (uint32_t)a[START_REPORT].num,
@@ -57,7 +60,7 @@ static int give_order(struct failure *f, struct container *c, const struct plan 
 		c->one = cmd->one_shot ? cmd : NULL;
 		o.report = command_reports(cmd) != 0;
 	}
-	order_send(f, c, &o, process ? &process->list : NULL, &a[START_STEPS], theirs);
+	order_send(f, c, &o, process ? &process->list : NULL, g, theirs);
 	for (int i = 0; i < 3; i++)
 		if (theirs[i] >= 0)
 			close(theirs[i]);
@@ -70,6 +73,33 @@ static int give_order(struct failure *f, struct container *c, const struct plan 
 	return -f->err;
 }
 
+static void own_groups(struct container *c, const struct groups *g)
+{
+	unsigned char *bytes;
+
+	if (!g->owned.num)
+		return;
+	bytes = must_realloc(NULL, g->owned.len);
+	memcpy(bytes, g->owned.ptr, g->owned.len);
+	c->owned = g->owned;
+	c->owned.ptr = bytes;
+}
+
+static void remove_groups(const struct container *c)
+{
+	size_t at = 0;
+
+	for (uint64_t i = 0; i < c->owned.num; i++)
+		group_remove(next_text(&c->owned, &at));
+}
+
+void containers_remove_groups(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct node *n = L.containers.bucket[i]; n; n = n->next)
+			remove_groups((struct container *)n);
+}
+
 void container_start(const struct field *a)
 {
 	struct failure f = { .step = NONE };
@@ -77,27 +107,30 @@ void container_start(const struct field *a)
 	struct template *t = table_find(&L.templates, (uint32_t)a[START_TEMPLATE].num);
 	struct plan *plan = table_find(&L.plans, (uint32_t)a[START_CONTAINER_PLAN].num);
 	struct plan *process = table_find(&L.plans, (uint32_t)a[START_PROCESS_PLAN].num);
+	struct groups g = { .n = 0 };
 	struct container *c = NULL;
 
 	if (!t || !plan || (!process && a[START_PROCESS_PLAN].num != NONE))
 		fail_with(&f, ENOENT, "start", "template or plan");
 	else if (id == NONE || table_find(&L.containers, id))
 		fail_with(&f, EEXIST, "start", "container");
-	else
-		c = birth_take(&f, t, plan);
+	else if (groups_open(&f, &g, &a[START_STEPS]) == 0)
+		c = birth_take(&f, t, plan, g.born);
 	if (c) {
 		c->node.id = id;
 		c->keep = a[START_KEEP].num != 0;
 		if (c->keep)
 			c->template_ns = fcntl(t->ns, F_DUPFD_CLOEXEC, 3);
+		own_groups(c, &g);
 		table_add(&L.containers, &c->node);
 		/* without an order it is nobody's: it ends, and its end makes it forgotten */
-		if (give_order(&f, c, process, a) < 0) {
+		if (give_order(&f, c, process, a, &g) < 0) {
 			c->keep = 0;
 			sys_pidfd_send_signal(c->death.fd, SIGKILL);
 		}
-		birth_refill(t, plan);
+		birth_refill(t, plan, g.ahead);
 	}
+	groups_close(&g);
 	if (f.err)
 		reply_failed(&L.wire, 3, id, &f);
 }
@@ -105,6 +138,9 @@ void container_start(const struct field *a)
 static void forget(struct container *c)
 {
 	files_end(c);
+	/* it may have outlived whoever would do so */
+	if (listening())
+		remove_groups(c);
 	container_release(c);
 	table_remove(&L.containers, &c->node);
 	c->next_dead = L.dead_containers;

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "descriptors.h"
+#include "join.h"
 #include "orders.h"
 #include "parcel.h"
 #include "process.h"
@@ -35,6 +36,7 @@ struct init {
 	struct birth *b;
 	int keep;	/* the container stays when a command ends */
 	int proc;	/* our own procfs */
+	int grouped;	/* the container has control groups of its own */
 	struct running *run;
 	size_t n, cap;
 };
@@ -173,6 +175,7 @@ static void start(struct init *in, uint32_t exec, struct process *p, int report)
 	/* a one-shot ends with its command: there is nobody to tell apart */
 	p->proc = in->keep ? in->proc : -1;
 	p->sock = -1;
+	p->grouped = in->grouped;
 	p->failure.step = NONE;
 	master = give_terminal(in, p);
 	if (!p->failure.err && !in->keep && steps_find(p->own, OP_INIT))
@@ -247,7 +250,7 @@ static void run(struct init *in, const struct parcel *p, int report)
 {
 	struct process command = {
 		.plan = &p->plan, .own = &p->own,
-		.in = p->stream[0], .out = p->stream[1], .err = p->stream[2],
+		.in = p->stream[0], .out = p->stream[1], .err = p->stream[2], .groups = p->group,
 	};
 
 	if (p->f.err) {
@@ -326,8 +329,12 @@ static void begin(struct init *in, struct scene *s)
 
 	parcel_receive(in->b->sock, &p);
 	prctl(PR_SET_NAME, "caisson-init", 0, 0, 0);
+	/* before the user namespace: who opened a tasks file decided about it, and who writes is asked for as well */
+	if (!p.f.err)
+		join_tasks(&p.f, &p.own, p.group, OP_CGROUP);
 	if (p.f.err)
 		give_up(in, &p.f);
+	in->grouped = steps_find(&p.own, OP_CGROUP) != NULL;
 	if (make_its_own(in->b, s, &p.own) < 0)
 		give_up(in, s->f);
 	close(in->b->template_ns);

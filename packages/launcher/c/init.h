@@ -41,6 +41,7 @@ struct order {
 	uint32_t keep, report;	/* of a start: stay without a command; say when it runs, not only when it ended */
 	uint32_t streams;	/* bit i: a descriptor for stream i follows */
 	uint32_t memfd;		/* the lists are in the first descriptor */
+	uint32_t groups;	/* that many descriptors for groups follow: join.h */
 	uint64_t plan_size, own_size;
 };
 

@@ -69,6 +69,8 @@ struct container {
 	struct container *next_spare;
 	struct template *spare_template;	/* of a spare: what it was built from */
 	struct plan *spare_plan;
+	char *born;		/* the cgroup directory that its pid 1 was born in, or NULL */
+	struct field owned;	/* groups that go when the client is gone; its bytes are its own */
 	int told;		/* the client knows that it stands, or why it does not */
 	struct source init, death;
 	int upper;		/* its tmpfs for writes, or -1 */
@@ -149,10 +151,10 @@ int pool_user_for_mounts(struct failure *f);
 /* Builds a template; returns its mount namespace or -errno, noted. */
 int template_build(struct failure *f, const struct step_list *steps);
 
-/* Pid 1s, ready or under way, for a template and plan; see birth.c. NULL: noted. */
-struct container *birth_take(struct failure *f, struct template *t, struct plan *p);
+/* Pid 1s, ready or under way, for a template, a plan and a cgroup directory ("": none); see birth.c. NULL: noted. */
+struct container *birth_take(struct failure *f, struct template *t, struct plan *p, const char *born);
 /* Makes one ahead if this plan is in use; ends those of a template or plan that is dropped, or all (NULL, NULL). */
-void birth_refill(struct template *t, struct plan *p);
+void birth_refill(struct template *t, struct plan *p, const char *born);
 void birth_end_spares(const struct template *t, const struct plan *p);
 int birth_has_spares(void);
 /* A spare that died or failed is nobody's any more. */
@@ -164,6 +166,7 @@ void container_stop(uint32_t id);
 void container_remove(uint32_t id);
 void container_event(struct container *c, uint32_t events);	/* its pid 1 says something, or has room */
 void container_release(struct container *c);	/* gives back what it holds */
+void containers_remove_groups(void);	/* all are dead */
 void container_died(struct container *c);
 void command_exec(const struct field *a);
 void command_signal(uint32_t id, int signo, int final);
@@ -171,6 +174,7 @@ void command_resize(uint32_t id, uint32_t cols, uint32_t rows);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
 void command_files(const struct field *a);
+void command_jail(const struct field *a);
 void files_end(struct container *c);	/* kills its file servers */
 
 /* A command's life. */

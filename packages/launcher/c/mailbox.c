@@ -12,6 +12,7 @@
 
 #include <linux/sockios.h>
 
+#include "cgroup.h"
 #include "orders.h"
 #include "sys.h"
 
@@ -162,11 +163,11 @@ static int pack(struct failure *f, struct iovec *iov)
 }
 
 int order_send(struct failure *f, struct container *c, struct order *o, const struct step_list *plan,
-	       const struct field *own, const int theirs[3])
+	       const struct groups *g, const int theirs[3])
 {
 	struct iovec iov[] = { { o, sizeof(*o) },
 			       { plan ? plan->bytes : NULL, plan ? plan->size : 0 },
-			       { (void *)(uintptr_t)own->ptr, own->len } };
+			       { (void *)(uintptr_t)g->own->ptr, g->own->len } };
 	int fds[ORDER_FDS], err;
 	size_t n = 0;
 
@@ -185,6 +186,9 @@ int order_send(struct failure *f, struct container *c, struct order *o, const st
 		o->streams |= 1U << i;
 		fds[n++] = theirs[i];
 	}
+	o->groups = (uint32_t)g->n;
+	for (size_t i = 0; i < g->n; i++)
+		fds[n++] = g->fds[i];
 	err = mailbox_post(c, iov, o->memfd ? 1 : 3, fds, n);
 	if (o->memfd)
 		close(fds[0]);

@@ -7,11 +7,12 @@
 
 /* Sends it, or keeps it with copies of the descriptors until there is room. 0 or -errno. Never blocks. */
 struct iovec;
+struct groups;
 int mailbox_post(struct container *c, struct iovec *iov, size_t parts, const int *fds, size_t n);
 
 /* The same for one with steps and streams, which it fills in. 0 or -errno, noted. */
 int order_send(struct failure *f, struct container *c, struct order *o, const struct step_list *plan,
-	       const struct field *own, const int theirs[3]);
+	       const struct groups *g, const int theirs[3]);
 
 /* There is room: sends what waits. */
 void mailbox_flush(struct container *c);

@@ -53,6 +53,8 @@ void bury(void)
 		struct container *c = L.dead_containers;
 
 		L.dead_containers = c->next_dead;
+		free(c->born);
+		free((void *)(uintptr_t)c->owned.ptr);
 		free(c);
 	}
 	while (L.dead_commands) {
@@ -183,6 +185,9 @@ static void carry_out(uint32_t type, const struct field *a)
 	case REQ_FILES:
 		command_files(a);
 		break;
+	case REQ_JAIL:
+		command_jail(a);
+		break;
 	case REQ_LISTEN:
 		listen_request(a);
 		break;
@@ -204,6 +209,7 @@ static _Noreturn void leave(int code)
 				sys_pidfd_send_signal(((struct command *)n)->death.fd, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
+	containers_remove_groups();
 	_exit(code);
 }
 

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { ORDER_FDS = 4 };
+/* Steps in a memfd, three streams, and groups. */
+enum { ORDER_GROUPS = 28, ORDER_FDS = 4 + ORDER_GROUPS };
 
 /* 0 or -errno; flags as for sendmsg. */
 int orders_send(int sock, const void *data, size_t size, const int *fds, size_t n, int flags);

@@ -3,11 +3,13 @@
 #define CAISSON_PARCEL_H
 
 #include "init.h"
+#include "orders.h"
 
 struct parcel {
 	struct order o;
 	struct step_list plan, own;
 	int stream[3];
+	int group[ORDER_GROUPS];
 	struct failure f;	/* of unpacking it */
 };
 

@@ -16,6 +16,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 
+#include "join.h"
 #include "scoped.h"
 #include "sys.h"
 #include "tree.h"
@@ -164,6 +165,7 @@ static int run_step(struct become *b, const struct step *st)
 		return step_session(b->p);
 	case OP_TERMINAL:
 	case OP_INIT:
+	case OP_GROUP:
 		return 0; /* done by pid 1, before */
 	case OP_RLIMIT:
 		return step_rlimit(f, st);
@@ -308,11 +310,16 @@ static void attempt(struct become *b)
 
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
+	if (join_tasks(&p->failure, p->own, p->groups, OP_GROUP) < 0)
+		return;
 	p->failure.step = NONE;
 	p->failure.op = 0;
+	/* after it has joined: a namespace's root is the group that its first process is in */
 	if (p->proc >= 0)
 		p->tag = tree_tag(p->proc);
-	if (set_stdio(p) == 0 && run_steps(b, p->own) == 0 && run_steps(b, p->plan) == 0) {
+	else if (p->grouped && unshare(CLONE_NEWCGROUP) < 0)
+		fail(&p->failure, "unshare", "cgroup namespace");
+	if (!p->failure.err && set_stdio(p) == 0 && run_steps(b, p->own) == 0 && run_steps(b, p->plan) == 0) {
 		p->failure.step = NONE;
 		p->failure.op = OP_EXEC;
 		sigprocmask(SIG_SETMASK, &none, NULL);
@@ -367,14 +374,20 @@ void process_become(struct process *p)
 pid_t process_start(struct process *p)
 {
 	static char stack[STACK_SIZE] __attribute__((aligned(16)));
+	int group = join_directory(p->own, p->groups);
 	struct become b;
 	pid_t pid;
 
 	if (prepare(&b, p) < 0)
 		return -p->failure.err;
-	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &b);
+	if (group < 0)
+		pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &b);
+	else
+		pid = join_clone(group, become, &b, stack, sizeof(stack));
+	if (pid < 0 && group >= 0)
+		p->failure.op = OP_GROUP;
 	if (pid < 0)
-		fail(&p->failure, "clone", "process");
+		fail(&p->failure, group < 0 ? "clone" : "clone3", "process");
 	free(b.argv);
 	free(b.envp);
 	return p->failure.err ? -p->failure.err : pid;

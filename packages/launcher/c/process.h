@@ -13,6 +13,8 @@ struct process {
 	int in, out, err;		/* -1: /dev/null */
 	int proc;			/* procfs to read the tag from; -1: no tag wanted */
 	uint64_t tag;			/* out: see tree.h */
+	const int *groups;		/* descriptors that the steps name: join.h */
+	int grouped;			/* it leaves the cgroup namespace of the host */
 	int terminal;			/* in, out and err are one, to be controlled and owned */
 	int sock;			/* stays open until execve; -1: none */
 	struct failure failure;		/* filled in when it did not come to exec */

@@ -228,6 +228,7 @@ int setup_step(struct scene *s, const struct step *st)
 
 	switch ((enum step_op)st->op) {
 	case OP_NAMESPACES:
+	case OP_CGROUP:
 		return 0; /* done by clone */
 	case OP_BIND:
 		return park_bind(s, st);
@@ -269,6 +270,7 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_keyring(s);
 	case OP_SESSION:
 	case OP_TERMINAL:
+	case OP_GROUP:
 	case OP_INIT:
 	case OP_RLIMIT:
 	case OP_UMASK:

@@ -26,7 +26,9 @@ enum step_op {
 	OP_HOSTNAME = 18,
 	OP_SYSCTL = 19,
 	OP_KEYRING = 20,
+	OP_CGROUP = 55,
 	OP_SESSION = 32,
+	OP_GROUP = 56,
 	OP_TERMINAL = 42,
 	OP_INIT = 43,
 	OP_RLIMIT = 33,
@@ -92,6 +94,12 @@ enum {
 	HOSTNAME_NAME = 0,
 	SYSCTL_KEY = 0,
 	SYSCTL_VALUE = 1,
+	CGROUP_BORN = 0,
+	CGROUP_AHEAD = 1,
+	CGROUP_TASKS = 2,
+	CGROUP_OWNED = 3,
+	GROUP_INTO = 0,
+	GROUP_TASKS = 1,
 	TERMINAL_COLS = 0,
 	TERMINAL_ROWS = 1,
 	RLIMIT_RESOURCE = 0,
@@ -135,7 +143,9 @@ enum {
 	X(OP_HOSTNAME, "hostname", 2, "s") \
 	X(OP_SYSCTL, "sysctl", 2, "ss") \
 	X(OP_KEYRING, "keyring", 2, "") \
+	X(OP_CGROUP, "cgroup", 2, "ssvv") \
 	X(OP_SESSION, "session", 4, "") \
+	X(OP_GROUP, "group", 4, "sv") \
 	X(OP_TERMINAL, "terminal", 4, "ii") \
 	X(OP_INIT, "init", 4, "") \
 	X(OP_RLIMIT, "rlimit", 4, "ill") \

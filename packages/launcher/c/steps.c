@@ -8,12 +8,24 @@
 
 enum { STEPS_MAX = 4096 };
 
-int steps_take(struct failure *f, struct step_list *l, const unsigned char *bytes, size_t size,
-	       uint32_t contexts)
+int steps_look(struct failure *f, struct step_list *l, const unsigned char *bytes, size_t size, uint32_t contexts)
 {
 	static struct step decoded[STEPS_MAX];
 	uint32_t bad = 0;
-	int n;
+	int n = decode_steps(bytes, size, contexts, decoded, STEPS_MAX, &bad);
+
+	*l = (struct step_list){ .step = decoded, .n = n < 0 ? 0 : (size_t)n };
+	if (n >= 0)
+		return 0;
+	f->step = bad;
+	f->op = 0;
+	return fail_with(f, -n, "decode", "steps");
+}
+
+int steps_take(struct failure *f, struct step_list *l, const unsigned char *bytes, size_t size,
+	       uint32_t contexts)
+{
+	struct step_list seen;
 
 	memset(l, 0, sizeof(*l));
 	if (size == 0)
@@ -21,16 +33,13 @@ int steps_take(struct failure *f, struct step_list *l, const unsigned char *byte
 	l->size = size;
 	l->bytes = must_realloc(NULL, size);
 	memcpy(l->bytes, bytes, size);
-	n = decode_steps(l->bytes, size, contexts, decoded, STEPS_MAX, &bad);
-	if (n < 0) {
+	if (steps_look(f, &seen, l->bytes, size, contexts) < 0) {
 		steps_free(l);
-		f->step = bad;
-		f->op = 0;
-		return fail_with(f, -n, "decode", "steps");
+		return -f->err;
 	}
-	l->n = (size_t)n;
+	l->n = seen.n;
 	l->step = must_realloc(NULL, l->n * sizeof(*l->step) + 1);
-	memcpy(l->step, decoded, l->n * sizeof(*l->step));
+	memcpy(l->step, seen.step, l->n * sizeof(*l->step));
 	return 0;
 }
 

@@ -12,6 +12,9 @@ struct step_list {
 	size_t n;
 };
 
+/* Decodes where the bytes lie; the list is the callee's, until the next call of either. 0 or -errno, noted. */
+int steps_look(struct failure *f, struct step_list *l, const unsigned char *bytes, size_t size, uint32_t contexts);
+
 /* Copies and decodes. 0 or -errno, noted. The list is empty and free on failure. */
 int steps_take(struct failure *f, struct step_list *l, const unsigned char *bytes, size_t size,
 	       uint32_t contexts);

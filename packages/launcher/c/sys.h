@@ -140,15 +140,21 @@ static inline int sys_is_mount_root(int fd)
 	return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, 0, &is) == 0 && (is.attributes & 0x2000);
 }
 
-/* fork with namespaces and a pidfd: memory is copied, so the child may run ordinary code. */
-static inline pid_t sys_fork(uint64_t flags, int *pidfd)
+/* fork with namespaces, a pidfd and a cgroup v2 directory (-1: the caller's): memory is copied, so the child may run ordinary code. */
+static inline pid_t sys_fork_into(uint64_t flags, int *pidfd, int cgroup)
 {
 	struct clone_args args = {
-		.flags = flags | (pidfd ? CLONE_PIDFD : 0),
+		.flags = flags | (pidfd ? CLONE_PIDFD : 0) | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = 17, /* SIGCHLD */
+		.cgroup = cgroup >= 0 ? (uint64_t)(unsigned int)cgroup : 0,
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static inline pid_t sys_fork(uint64_t flags, int *pidfd)
+{
+	return sys_fork_into(flags, pidfd, -1);
 }
 
 /*

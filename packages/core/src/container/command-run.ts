@@ -10,7 +10,9 @@ import { invalidArgument } from '../errors/invalid-argument.js'
 import { decideReason, type Deed } from '../result/decide-reason.js'
 import type { ExecResult } from '../result/exec-result.js'
 import { makeResult, usageOf } from '../result/make-result.js'
+import { accountOf, degradedOf, effectiveOf, enforcedOf, verdictsOf } from './launch-limits.js'
 import type { ParsedExec } from '../spec/parse-exec-options.js'
+import { watchCpuTime } from './cpu-clock.js'
 import { decodeOutput, type Output } from './decode-output.js'
 import { IdleWatch } from './idle-watch.js'
 import type { CommandIo, CommandOpener, Launch } from './launch.js'
@@ -45,6 +47,7 @@ export class CommandRun {
   #tty: TerminalSize | undefined
   #pid: number | undefined
   #idle: IdleWatch | undefined
+  #stopCpuClock: () => void = ignore
 
   /** @param name of the command, for messages */
   constructor(name: string, options: ParsedExec, opener: CommandOpener) {
@@ -198,6 +201,9 @@ export class CommandRun {
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => this.end('wall-time', killGraceMs), timeoutMs)
     }
+    this.#stopCpuClock = watchCpuTime(launch.own.parts, () =>
+      this.act({ reason: 'cpu-time', signal: 'SIGKILL' }),
+    )
     if (io.reportStart) this.#connect(await process.started, io)
     const end = await process.ended
     this.#over()
@@ -239,6 +245,7 @@ export class CommandRun {
     this.#phase = 'ended'
     clearTimeout(this.#timer)
     this.#idle?.stop()
+    this.#stopCpuClock()
     clearTimeout(this.#graceTimer)
     this.stdin.close()
   }
@@ -248,7 +255,15 @@ export class CommandRun {
     if (io.stdout === 'capture') this.stdout.complete(end.stdout, end.stdoutTotal)
     if (io.stderr === 'capture') this.stderr.complete(end.stderr, end.stderrTotal)
     if (io.stderr === 'null') this.stderr.end()
-    const reason = decideReason(end, this.#deeds, launch.verdicts)
+    const account = accountOf(launch, end)
+    const reason = decideReason(end, this.#deeds, verdictsOf(launch, account))
+    const limits = {
+      enforced: enforcedOf(launch),
+      effective: effectiveOf(launch),
+      degraded: [...launch.degraded, ...degradedOf(launch), ...this.#degraded],
+      oomKills: account?.oomKills,
+      oomScope: account?.oomScope,
+    }
     await launch.finish()
     return makeResult({
       reason,
@@ -257,9 +272,8 @@ export class CommandRun {
       stdout: decodeOutput(this.stdout.bytes(), this.#options.encoding),
       stderr: decodeOutput(this.stderr.bytes(), this.#options.encoding),
       truncated: { stdout: this.stdout.truncated, stderr: this.stderr.truncated },
-      usage: usageOf(end),
-      enforced: launch.enforced,
-      degraded: [...launch.degraded, ...this.#degraded],
+      usage: usageOf(end, account),
+      ...limits,
     })
   }
 

@@ -1,14 +1,25 @@
 import type { FileAccess } from '../contracts/file-access.js'
-import type { Feature, Pausable, WithFiles } from '../contracts/features.js'
+import type {
+  Feature,
+  Measurable,
+  Pausable,
+  StatsOptions,
+  Updatable,
+  UpdateOptions,
+  UpdateResult,
+  WithFiles,
+} from '../contracts/features.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { LaunchedProcess } from '../contracts/process.js'
 import type { ContainerNotice } from '../contracts/resource-limiter.js'
 import type { Deed } from '../result/decide-reason.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import type { Change } from '../result/change.js'
+import type { ContainerStats } from '../result/container-stats.js'
 import { ContainerFiles } from '../files/container-files.js'
 import type { Files } from '../files/files.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
+import type { Limits } from '../spec/limits.js'
 import { parseArgv } from '../spec/parse-argv.js'
 import { maxTimeoutMs } from '../spec/parse-container-spec.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
@@ -25,7 +36,9 @@ import { EventHub } from './event-hub.js'
 import type { Exec } from './exec.js'
 import { ExecHandle } from './exec-handle.js'
 import type { CommandOpener } from './launch.js'
-import { holdLimits, type HeldLimits, type LimitRouter } from './limit-router.js'
+import { ContainerLimits } from './container-limits.js'
+import type { HeldLimits } from './held-limits.js'
+import type { LimitRouter } from './limit-router.js'
 import { makeCommand } from './make-command.js'
 import { StateMachine, type ContainerState } from './state.js'
 import { templateArgv, type TemplateValue } from './template-argv.js'
@@ -52,16 +65,19 @@ export interface ContainerParts {
 }
 
 /** The one implementation of `Container`. */
-export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
+export class ContainerHandle implements ContainerBase, Pausable, Measurable, Updatable, WithFiles {
   readonly #parts: ContainerParts
   readonly #state: StateMachine
   readonly #events = new EventHub<ContainerEvents>()
   readonly #runs = new Set<CommandRun>()
   readonly #freezer: Freezer
+  readonly #limits: ContainerLimits
   #stopping: Promise<void> | undefined
   #removing: Promise<void> | undefined
   #files: Files | undefined
   #gone = false
+  // what was counted and not yet told comes when limits are given back
+  #forgotten = false
 
   constructor(parts: ContainerParts) {
     this.#parts = parts
@@ -69,8 +85,16 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
     const ending = (): boolean => this.#stopping !== undefined || this.#removing !== undefined
     this.#freezer = new Freezer(parts.id, this.#state, parts.held.leases, ending)
     const tell = (notice: ContainerNotice): void => {
-      if (this.state !== 'removed') this.#events.emit(notice.kind, notice)
+      if (!this.#forgotten) this.#events.emit(notice.kind, notice)
     }
+    this.#limits = new ContainerLimits({
+      ...parts,
+      state: this.#state,
+      router: parts.limits,
+      outOfTime: () => {
+        this.end('cpu-time').catch(parts.warn)
+      },
+    })
     for (const watched of [parts.isolated, ...parts.held.leases]) watched.watch?.(tell)
     void parts.isolated.gone.then(() => this.#wentAway(), parts.warn)
   }
@@ -150,6 +174,18 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
     await this.#freezer.resume()
   }
 
+  async stats(): Promise<ContainerStats> {
+    return this.#limits.stats()
+  }
+
+  statsStream(options?: StatsOptions): AsyncIterable<ContainerStats> {
+    return this.#limits.statsStream(options)
+  }
+
+  async update(limits: Limits, options?: UpdateOptions): Promise<UpdateResult> {
+    return this.#limits.update(limits, options)
+  }
+
   async stop(options: StopOptions = {}): Promise<void> {
     const { grace = 0 } = checkFields(options, '', stopFields)
     await this.end('killed', parseDuration(grace, 'grace', { max: maxTimeoutMs }))
@@ -211,12 +247,14 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
   }
 
   #opener(argv: readonly string[], options: ParsedExec): CommandOpener {
-    const { id, spec, isolated, held, limits, degraded, warn } = this.#parts
-    const plan = limits.plan(options.limits, 'command')
+    const { spec, isolated, held, limits, degraded, warn } = this.#parts
+    limits.check(options.limits)
     return {
       open: async (io, cancelled) => {
         this.#checkOpen()
-        const own = await holdLimits(plan, id, 'command')
+        const planned = limits.plan(options.limits, 'command')
+        const plan = 'then' in planned ? await planned : planned
+        const own = await this.#limits.hold(plan)
         try {
           const error = cancelled()
           if (error !== undefined) throw error
@@ -226,8 +264,8 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
           this.#start()
           return {
             process,
-            verdicts: [...own.verdicts, ...held.verdicts],
-            enforced: [...new Set([...own.enforced, ...held.enforced])],
+            own,
+            outer: held,
             degraded: [...degraded, ...plan.degraded],
             finish: async () => {
               for (const failure of await own.release()) warn(failure)
@@ -311,6 +349,7 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
       await thawed
       await Promise.all(settled)
       if (this.state !== 'stopped') this.#state.enter('stopped')
+      this.#limits.ended()
     } finally {
       // done, or to be tried again
       this.#stopping = undefined
@@ -326,6 +365,7 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
     }
     this.#state.enter('removed')
     const failures = await this.#parts.giveBack()
+    this.#forgotten = true
     this.#events.emit('removed')
     for (const failure of failures) this.#parts.warn(failure)
   }
@@ -335,8 +375,10 @@ export class ContainerHandle implements ContainerBase, Pausable, WithFiles {
     if (this.state === 'stopped' || this.state === 'removed') return
     this.#gone = true
     this.#state.enter('stopped')
+    this.#limits.ended()
   }
 }
 
 const ignore = (): void => {}
+
 const stopFields: ReadonlySet<string> = new Set(['grace'])

@@ -53,6 +53,7 @@ export class DetachedHandle extends ContainerHandle implements DetachedMethods {
         },
         usage: usageOf(end),
         enforced: record.enforced,
+        effective: held.effective(),
         degraded: record.degraded,
       })
     } catch (error) {

@@ -5,8 +5,7 @@ import type {
   TerminalSize,
 } from '../contracts/process.js'
 import type { CaissonError } from '../errors/caisson-error.js'
-import type { LimitVerdict } from '../result/decide-reason.js'
-import type { LimitKey } from '../spec/limits.js'
+import type { HeldLimits } from './held-limits.js'
 
 /** How a command is connected; decided when it is sent. */
 export interface CommandIo {
@@ -20,8 +19,11 @@ export interface CommandIo {
 /** A command handed to its isolation driver, with what it holds. */
 export interface Launch {
   readonly process: LaunchedProcess
-  readonly verdicts: readonly LimitVerdict[]
-  readonly enforced: readonly LimitKey[]
+  /** Limits held for the command itself; of a one-shot, for its container. */
+  readonly own: HeldLimits
+  /** Limits of the container that the command runs in, unless they are its own. */
+  readonly outer: HeldLimits | undefined
+  /** What its plans did without. */
   readonly degraded: readonly string[]
   /** Gives everything back. Never rejects. */
   finish(): Promise<void>

@@ -1,11 +1,12 @@
 import type { Driver } from '../contracts/driver.js'
 import type { Feature } from '../contracts/features.js'
-import type { Amendment, LimitLease, ResourceLimiter } from '../contracts/resource-limiter.js'
-import { CaissonError } from '../errors/caisson-error.js'
-import { suppress } from '../errors/suppress.js'
-import type { LimitVerdict } from '../result/decide-reason.js'
-import type { LimitKey, Limits } from '../spec/limits.js'
-import { UndoStack } from './undo-stack.js'
+import type { LimitSupports } from '../contracts/limit-support.js'
+import type { ResourceLimiter } from '../contracts/resource-limiter.js'
+import type { CaissonError } from '../errors/caisson-error.js'
+import { withoutFields } from '../spec/limit-fields.js'
+import type { LimitKey } from '../spec/limits.js'
+import type { ParsedLimits } from '../spec/parsed-limits.js'
+import { judgeField, undeclared, unsupportedField, type FieldVerdict } from './judge-limit.js'
 
 /** A limiter and what it declares. */
 export interface LimiterEntry {
@@ -13,154 +14,240 @@ export interface LimiterEntry {
   readonly limiter: ResourceLimiter
 }
 
+/** What one limiter is to enforce. */
+export interface LimitPart {
+  readonly limiter: ResourceLimiter
+  readonly limits: ParsedLimits
+}
+
 /** Which limiter enforces what. */
 export interface LimitPlan {
-  readonly parts: readonly { readonly limiter: ResourceLimiter; readonly limits: Limits }[]
-  /** What nobody enforces, where that is allowed. */
+  readonly parts: readonly LimitPart[]
+  /** Enforced by the isolation driver, out of the spec. */
+  readonly isolation: ParsedLimits
+  /** What nobody enforces, or not strictly, where that is allowed. */
   readonly degraded: readonly string[]
 }
 
-/** Limits taken hold of. */
-export interface HeldLimits {
-  readonly leases: readonly LimitLease[]
-  readonly amendments: readonly Amendment[]
-  readonly verdicts: readonly LimitVerdict[]
-  readonly enforced: readonly LimitKey[]
-  /** Never rejects: says what failed. */
-  release(): Promise<readonly unknown[]>
-}
-
 const nothing: readonly never[] = Object.freeze([])
-const none: Limits = Object.freeze({})
-const noPlan: LimitPlan = Object.freeze({ parts: nothing, degraded: nothing })
-
-/** Limits of nobody. */
-export const noLimits: HeldLimits = Object.freeze({
-  leases: nothing,
-  amendments: nothing,
-  verdicts: nothing,
-  enforced: nothing,
-  release: async () => nothing,
-})
+const none: ParsedLimits = Object.freeze({})
+const noPlan: LimitPlan = Object.freeze({ parts: nothing, isolation: none, degraded: nothing })
 
 /** What a router does about limits. */
 export interface LimitPolicy {
   /** Limits for every container that does not name them; one that nobody enforces shows in `degraded`. */
-  readonly defaults: Limits
+  readonly defaults: ParsedLimits
   /** `throw`: ERR_UNSUPPORTED for a limit that nobody enforces; `warn`: it shows in `degraded`. */
   readonly onUnsupported: 'throw' | 'warn'
   readonly warn: (error: CaissonError) => void
 }
 
-/** Hands each limit to the first limiter that declares it. */
+type Scope = 'container' | 'command' | 'one-shot' | 'update'
+
+/** What each scope takes hold of limiters for although none of their limits was asked for. */
+const wanted: Readonly<
+  Record<Scope, { readonly first: readonly Feature[]; readonly all: readonly Feature[] }>
+> = {
+  container: { first: ['freeze', 'account', 'stats', 'kill'], all: ['watch', 'update'] },
+  command: { first: ['account'], all: [] },
+  'one-shot': { first: ['account'], all: [] },
+  update: { first: [], all: [] },
+}
+
+/** Whether the engine's default limits are not for it. */
+const own = (scope: Scope): boolean => scope === 'command' || scope === 'update'
+
+/** Hands each limit to the first limiter that declares it and can enforce it here. */
 export class LimitRouter {
   readonly #entries: readonly LimiterEntry[]
+  readonly #isolation: Driver<'isolation'>
   readonly #policy: LimitPolicy
-  readonly #defaults: LimitPlan
-  /** Every limit that some limiter declares. */
+  readonly #probe: (driver: Driver) => Promise<LimitSupports | undefined>
+  readonly #supports = new Map<Driver, LimitSupports | undefined>()
+  readonly #unasked = new Map<Scope, LimitPlan>()
+  #probing: Promise<void> | undefined
+  #probed = false
+  /** Every limit that some driver declares. */
   readonly declared: ReadonlySet<LimitKey>
 
-  constructor(entries: readonly LimiterEntry[], policy: LimitPolicy) {
+  /** @param probe what a driver's limits are worth here; never rejects */
+  constructor(
+    entries: readonly LimiterEntry[],
+    isolation: Driver<'isolation'>,
+    policy: LimitPolicy,
+    probe: (driver: Driver) => Promise<LimitSupports | undefined>,
+  ) {
     this.#entries = entries
+    this.#isolation = isolation
     this.#policy = policy
-    this.declared = new Set(entries.flatMap(({ driver }) => driver.limits))
-    this.#defaults = this.#assign(policy.defaults, new Set())
+    this.#probe = probe
+    this.declared = new Set([
+      ...isolation.limits,
+      ...entries.flatMap(({ driver }) => driver.limits),
+    ])
   }
 
   /**
-   * Who enforces what, for a container (the engine's defaults added) or for a command alone.
+   * Refuses at once what no driver declares.
    * @throws CaissonError ERR_UNSUPPORTED naming the limit
    */
-  plan(asked: Limits, scope: 'container' | 'command'): LimitPlan {
-    const keys = Object.keys(asked)
-    if (scope === 'command') return keys.length === 0 ? noPlan : this.#assign(asked, new Set(keys))
-    if (keys.length === 0) return this.#defaults
-    return this.#assign({ ...this.#policy.defaults, ...asked }, new Set(keys))
+  check(asked: ParsedLimits): void {
+    if (this.#policy.onUnsupported === 'warn') return
+    const key = Object.keys(asked).find((name) => !this.#declares(name))
+    if (key !== undefined) throw undeclared(key, this.#drivers)
   }
 
   /**
-   * The same for a container that stays: with the first limiter that can freeze, and all that watch, although none of their
-   * limits was asked for. What the types promise is then there.
+   * Who enforces what: of a container or one-shot with the engine's defaults, of a command and an update their own alone. A promise
+   * until the drivers have been asked once what they can do here.
+   * @throws CaissonError ERR_UNSUPPORTED naming the field
    */
-  withFeatures(plan: LimitPlan): LimitPlan {
-    const used = new Set(plan.parts.map(({ limiter }) => limiter))
-    const can = (feature: Feature) =>
-      this.#entries.filter(({ driver }) => driver.features.includes(feature))
-    const freezers = can('freeze')
-    const frozen = freezers.some(({ limiter }) => used.has(limiter))
-    const wanted = [...(frozen ? [] : freezers.slice(0, 1)), ...can('watch')]
-    const more = [...new Set(wanted.map(({ limiter }) => limiter))].filter((it) => !used.has(it))
-    if (more.length === 0) return plan
-    const parts = more.map((limiter) => ({ limiter, limits: none }))
-    return { ...plan, parts: [...plan.parts, ...parts] }
+  plan(asked: ParsedLimits, scope: Scope): LimitPlan | Promise<LimitPlan> {
+    if (this.#probed) return this.#plan(asked, scope)
+    this.#probing ??= this.#probeAll()
+    return this.#probing.then(() => this.#plan(asked, scope))
   }
 
-  #assign(limits: Limits, asked: ReadonlySet<string>): LimitPlan {
-    const parts = new Map<ResourceLimiter, Record<string, unknown>>()
+  async #probeAll(): Promise<void> {
+    const drivers = this.#drivers.filter(({ limits }) => limits.length > 0)
+    const found = await Promise.all(drivers.map((driver) => this.#probe(driver)))
+    for (const [index, driver] of drivers.entries()) this.#supports.set(driver, found[index])
+    this.#probed = true
+  }
+
+  get #drivers(): readonly Driver[] {
+    return [this.#isolation, ...this.#entries.map(({ driver }) => driver)]
+  }
+
+  #plan(asked: ParsedLimits, scope: Scope): LimitPlan {
+    const keys = Object.keys(asked)
+    if (keys.length > 0) {
+      const all = own(scope) ? asked : { ...this.#policy.defaults, ...asked }
+      return this.#withFeatures(this.#assign(all, new Set(keys)), scope)
+    }
+    let plan = this.#unasked.get(scope)
+    if (plan === undefined) {
+      const limits = own(scope) ? noPlan : this.#assign(this.#policy.defaults, new Set())
+      plan = this.#withFeatures(limits, scope)
+      this.#unasked.set(scope, plan)
+    }
+    return plan
+  }
+
+  /** With the limiters that are wanted for what else they can; what the types promise is then there. */
+  #withFeatures(plan: LimitPlan, scope: Scope): LimitPlan {
+    const used = new Set(plan.parts.map(({ limiter }) => limiter))
+    const can = (feature: Feature): LimiterEntry[] =>
+      this.#entries.filter(({ driver }) => driver.features.includes(feature))
+    const { first, all } = wanted[scope]
+    // one that serves anyway is as good as the first
+    for (const feature of first) {
+      const able = can(feature)
+      const entry = able.find(({ limiter }) => used.has(limiter)) ?? able[0]
+      if (entry !== undefined) used.add(entry.limiter)
+    }
+    for (const feature of all) for (const { limiter } of can(feature)) used.add(limiter)
+    if (used.size === plan.parts.length) return plan
+    const parts = this.#entries
+      .filter(({ limiter }) => used.has(limiter))
+      .map(
+        ({ limiter }) =>
+          plan.parts.find((part) => part.limiter === limiter) ?? { limiter, limits: none },
+      )
+    return { ...plan, parts }
+  }
+
+  #assign(limits: ParsedLimits, asked: ReadonlySet<string>): LimitPlan {
+    const parts = new Map<Driver, Record<string, unknown>>()
     const degraded: string[] = []
     for (const [key, value] of Object.entries(limits)) {
-      const entry = this.#entries.find(({ driver }) => driver.limits.some((limit) => limit === key))
-      if (entry === undefined) {
-        if (asked.has(key)) this.#unsupported(key)
-        degraded.push(`limits.${key} is not enforced: no limiter of this engine declares it`)
-        continue
+      for (const { driver, limit, notes } of this.#choose(key, value, asked.has(key))) {
+        degraded.push(...notes)
+        if (driver === undefined) continue
+        const part = parts.get(driver)
+        if (part === undefined) parts.set(driver, limit)
+        else Object.assign(part, limit)
       }
-      const part = parts.get(entry.limiter)
-      if (part === undefined) parts.set(entry.limiter, { [key]: value })
-      else part[key] = value
     }
-    // in the order of the limiters, whatever the order of the keys: it is also the order of their verdicts
-    const ordered = this.#entries.flatMap(({ limiter }) => {
-      const part = parts.get(limiter)
-      return part === undefined ? [] : [{ limiter, limits: Object.freeze(part) }]
-    })
     return {
-      parts: ordered,
+      // in the order of the limiters, whatever the order of the keys: it is also the order of their verdicts
+      parts: this.#entries.flatMap(({ driver, limiter }) => {
+        const part = parts.get(driver)
+        return part === undefined ? [] : [{ limiter, limits: Object.freeze(part) }]
+      }),
+      isolation: parts.get(this.#isolation) ?? none,
       degraded,
     }
   }
 
-  #unsupported(key: string): void {
-    const have = this.#entries.map(({ driver }) => `${driver.name} (${driver.limits.join(', ')})`)
-    const error = new CaissonError({
-      code: 'ERR_UNSUPPORTED',
-      what: 'limit not enforceable',
-      subject: key,
-      field: `limits.${key}`,
-      why:
-        have.length === 0 ? 'this engine has no limiter' : `none of ${have.join(', ')} declares it`,
-      fix: `Add a limiter that declares \`${key}\` to \`limiters\` of createEngine(), or leave the limit out.`,
-      driver: this.#entries.map(({ driver }) => driver.name).join(', ') || undefined,
-    })
+  /**
+   * Who enforces one limit: the first that can; of `cpuTime` all that can, since a floor under each process costs nothing
+   * and holds between two samples.
+   */
+  #choose(
+    key: string,
+    value: unknown,
+    asked: boolean,
+  ): readonly {
+    readonly driver: Driver | undefined
+    readonly limit: Record<string, unknown>
+    readonly notes: readonly string[]
+  }[] {
+    const able = this.#drivers.filter(({ limits }) => limits.some((limit) => limit === key))
+    const limit = { [key]: value }
+    const judged = able.map((driver) => ({
+      driver,
+      verdicts: judgeField(driver, this.#supports.get(driver), limit),
+    }))
+    const strict = judged.filter(({ verdicts }) => verdicts.length === 0)
+    const [best] = strict.length > 0 ? strict : judged
+    if (best === undefined) {
+      const error = undeclared(key, this.#drivers)
+      this.#refuse(error, asked)
+      const notes = [`limits.${key} is not enforced: no driver of this engine declares it`]
+      return [{ driver: undefined, limit, notes }]
+    }
+    if (strict.length > 0) {
+      const chosen = key === 'cpuTime' ? strict : [best]
+      return chosen.map(({ driver }) => ({ driver, limit: { ...limit }, notes: nothing }))
+    }
+    return [this.#weaken(best.driver, limit, best.verdicts, asked)]
+  }
+
+  /** As much of a limit as its driver can do, where that is allowed. */
+  #weaken(
+    driver: Driver,
+    limit: ParsedLimits,
+    verdicts: readonly FieldVerdict[],
+    asked: boolean,
+  ): {
+    readonly driver: Driver
+    readonly limit: Record<string, unknown>
+    readonly notes: readonly string[]
+  } {
+    for (const verdict of verdicts) this.#refuse(unsupportedField(driver, verdict), asked)
+    const missing = verdicts
+      .filter(({ level }) => level === 'unsupported')
+      .map(({ field }) => field)
+    return {
+      driver,
+      limit: { ...withoutFields(limit, new Set(missing)) },
+      notes: verdicts.map(({ field, level, why }) =>
+        level === 'unsupported'
+          ? `limits.${field} is not enforced: ${why}`
+          : `limits.${field} is enforced as far as possible only: ${why}`,
+      ),
+    }
+  }
+
+  #declares(key: string): boolean {
+    return this.#drivers.some(({ limits }) => limits.some((limit) => limit === key))
+  }
+
+  /** Defaults are for hosts of every kind: what one of them lacks shows in results, and is no error. */
+  #refuse(error: CaissonError, asked: boolean): void {
+    if (!asked) return
     if (this.#policy.onUnsupported === 'throw') throw error
     this.#policy.warn(error)
-  }
-}
-
-/** Takes hold of limits; when one fails, of none. */
-export async function holdLimits(
-  plan: LimitPlan,
-  id: string,
-  scope: 'container' | 'command',
-): Promise<HeldLimits> {
-  if (plan.parts.length === 0) return noLimits
-  const leases: LimitLease[] = []
-  const undo = new UndoStack()
-  try {
-    for (const { limiter, limits } of plan.parts) {
-      const lease = await limiter.acquire({ id, scope, limits })
-      leases.push(lease)
-      undo.push(() => lease.release())
-    }
-  } catch (error) {
-    suppress(error, await undo.run())
-    throw error
-  }
-  return {
-    leases,
-    amendments: leases.map((lease) => lease.amendment),
-    verdicts: leases.map((lease) => (end) => lease.reason(end)),
-    enforced: leases.flatMap((lease) => lease.enforced),
-    release: () => undo.run(),
   }
 }

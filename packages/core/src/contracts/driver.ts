@@ -1,6 +1,7 @@
 import type { Deps, Resolved } from '../di/deps.js'
 import type { Scope } from '../di/scope.js'
 import type { LimitKey } from '../spec/limits.js'
+import type { Escape } from './escapes.js'
 import type { Feature } from './features.js'
 import type { IsolationDriver } from './isolation-driver.js'
 import type { Probe } from './probe.js'
@@ -38,10 +39,15 @@ export interface DriverManifest<
   readonly apiVersion: 1
   /** rootfs: the schemes it answers to, without the colon, at least one. */
   readonly schemes: readonly string[]
-  /** limiter: the limits it enforces. */
+  /** limiter: the limits it enforces; isolation: those it enforces itself, out of the spec (`disk`). */
   readonly limits: readonly L[]
   /** What else it brings. */
   readonly features: readonly F[]
+  /**
+   * isolation: ideas for getting out that succeed in its containers under the defaults, or with capabilities that other
+   * drivers can grant without harm. Everything else of `escapes` it holds.
+   */
+  readonly notHeld: readonly Escape[]
 }
 
 /** A driver: frozen, stateless, made by `defineDriver`. */
@@ -75,10 +81,12 @@ export interface DriverDefinition<
   readonly apiVersion: 1
   /** rootfs only, and required there. */
   readonly schemes?: readonly string[]
-  /** limiter only, and required there. */
+  /** Required of a limiter; default none. */
   readonly limits?: readonly L[]
   /** Default: none. */
   readonly features?: readonly F[]
+  /** isolation only. Default: none, so that it claims to hold every one of `escapes`. */
+  readonly notHeld?: readonly Escape[]
   readonly modules?: readonly DriverModule[]
   /** What `probe` and `create` get. Default: nothing. */
   readonly inject?: D
@@ -113,6 +121,7 @@ export function defineDriver<
     schemes: Object.freeze([...(definition.schemes ?? [])]),
     limits: Object.freeze([...(definition.limits ?? [])]),
     features: Object.freeze([...(definition.features ?? [])]),
+    notHeld: Object.freeze([...(definition.notHeld ?? [])]),
     modules,
     probe: async (scope: Scope): Promise<Probe> => {
       try {

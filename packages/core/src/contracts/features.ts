@@ -1,4 +1,9 @@
 import type { Files } from '../files/files.js'
+import type { ContainerStats } from '../result/container-stats.js'
+import type { Limits } from '../spec/limits.js'
+import type { ParsedLimits } from '../spec/parsed-limits.js'
+import type { Duration } from '../values/duration.js'
+import type { BelowUsage } from './resource-limiter.js'
 
 /** Stops all processes of a container at once, and lets them go on. */
 export interface Pausable {
@@ -17,6 +22,48 @@ export interface WithFiles {
   readonly fs: Files
 }
 
+/** How statistics come. */
+export interface StatsOptions {
+  /** Time between two, at least 10ms. Default 1s. A slow reader gets fewer, never old ones. */
+  readonly interval?: Duration
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal
+}
+
+/** Tells how a container stands. */
+export interface Measurable {
+  /** Now. @throws CaissonError ERR_CONTAINER_STATE when it is stopped or removed */
+  stats(): Promise<ContainerStats>
+  /**
+   * At once, and then once every interval until the container is stopped. It does not keep Node alive by itself.
+   * @throws TypeError or RangeError ERR_INVALID_SPEC; CaissonError ERR_CONTAINER_STATE
+   */
+  statsStream(options?: StatsOptions): AsyncIterable<ContainerStats>
+}
+
+/** How limits are changed. */
+export interface UpdateOptions {
+  /** When `memory.max` goes below what is in use. Default `reject`. */
+  readonly belowUsage?: BelowUsage
+}
+
+/** What limits became. */
+export interface UpdateResult {
+  /** All of the container's limits, as the kernel has them. */
+  readonly effective: ParsedLimits
+  /** Things worth knowing, in words. */
+  readonly notes: readonly string[]
+}
+
+/** Changes limits of a container while it runs. */
+export interface Updatable {
+  /**
+   * Those named; the others stay. All or nothing. Commands that run and commands to come have the new ones.
+   * @throws CaissonError ERR_UNSUPPORTED, ERR_LIMIT_RANGE, ERR_LIMIT_BELOW_USAGE, ERR_CONTAINER_STATE
+   */
+  update(limits: Limits, options?: UpdateOptions): Promise<UpdateResult>
+}
+
 /** A feature that adds no method to a container. */
 export type NoMethods = object
 
@@ -29,6 +76,14 @@ export interface FeatureMethods {
   freeze: Pausable
   /** Tells of `oom` or `violation` as they happen: containers then have these events. */
   watch: NoMethods
+  /** A limiter that counts what each command uses, with all that it started. */
+  account: NoMethods
+  /** A limiter that tells how a container stands. */
+  stats: Measurable
+  /** A limiter that changes limits while processes run. */
+  update: Updatable
+  /** A limiter that kills all processes it holds at once. */
+  kill: NoMethods
   /** Containers live in a user namespace of their own. */
   userns: NoMethods
   /** System calls are filtered. */

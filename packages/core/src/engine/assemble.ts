@@ -126,11 +126,12 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
     isolation: isolation.create(scope),
     roots: new RootRouter(providers),
     schemes: new Set(providers.keys()),
-    limits: new LimitRouter(entries, {
-      defaults: parseLimits(defaults.limits, 'defaults.limits', declared),
-      onUnsupported,
-      warn,
-    }),
+    limits: new LimitRouter(
+      entries,
+      isolation,
+      { defaults: parseLimits(defaults.limits, 'defaults.limits', declared), onUnsupported, warn },
+      async (driver) => (await driver.probe(scope)).limits,
+    ),
     from: defaults.from === undefined ? `${scheme}:` : parseText(defaults.from, 'defaults.from'),
   }
 }

@@ -22,7 +22,7 @@ export function createEngine<
   const M extends readonly Driver<'limiter'>[] = readonly [],
 >(
   options: EngineOptions<R, I, M>,
-): Promise<Engine<LimitsOf<M[number]>, FeaturesOf<RootfsOf<R> | I | M[number]>>>
+): Promise<Engine<LimitsOf<I | M[number]>, FeaturesOf<RootfsOf<R> | I | M[number]>>>
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const events = new EventHub<EngineEvents>()
   const parts = assemble(options, (error) => events.emit('warning', error))

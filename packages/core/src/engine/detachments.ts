@@ -1,5 +1,6 @@
 import { DetachedHandle } from '../container/detached-handle.js'
-import { noLimits, holdLimits, type HeldLimits, type LimitPlan } from '../container/limit-router.js'
+import { holdLimits, noLimits, type HeldLimits } from '../container/held-limits.js'
+import type { LimitPlan } from '../container/limit-router.js'
 import type { DetachedHolder } from '../contracts/detach.js'
 import type { ContainerRequest } from '../contracts/isolation-driver.js'
 import { STATE_DIR } from '../contracts/tokens.js'
@@ -209,8 +210,8 @@ export class Detachments {
   /** For what limits have to say of ends; the record's own steps are what runs. */
   async #holdAgain(record: ContainerRecord): Promise<HeldLimits> {
     try {
-      const plan = this.#parts.limits.plan(record.spec.limits, 'container')
-      return await holdLimits(plan, record.id, 'container')
+      const plan = await this.#parts.limits.plan(record.spec.limits, 'container')
+      return await holdLimits(plan, { id: record.id, scope: 'container' })
     } catch (error) {
       this.#warn(error)
       return { ...noLimits, enforced: record.enforced }

@@ -127,11 +127,11 @@ export class EngineHandle implements Engine {
   async explain(argv: readonly string[], options?: RunOptions): Promise<string> {
     this.#alive()
     const parts = this.#parse(argv, options)
-    const needs = { ...parts, signal: parts.options.signal }
+    const needs = { ...parts, scope: 'one-shot' as const, signal: parts.options.signal }
     return withLeases(
       needs,
       () => undefined,
-      async (request, _held, undo) => {
+      async ({ request, undo }) => {
         const { tty } = parts.options
         const io = tty === undefined ? captured : { ...captured, stderr: 'null' as const, tty }
         const command = makeCommand(parts.argv, request.spec, parts.options, io, [])
@@ -157,12 +157,13 @@ export class EngineHandle implements Engine {
     const { features } = this.supports
     if (run.exec.tty !== undefined) checkFeature(features, 'pty', 'tty')
     if (run.container.init === 'command') checkFeature(features, 'commandInit', 'init')
+    limits.check(run.container.limits)
     return {
       argv: parseArgv(argv),
       spec: run.container,
       options: run.exec,
       root: roots.find(run.container.from),
-      limits: limits.plan(run.container.limits, 'container'),
+      limits: limits.plan(run.container.limits, 'one-shot'),
       isolation,
       warn: this.#warn,
     }
@@ -172,13 +173,19 @@ export class EngineHandle implements Engine {
     const { signal, timeoutMs } = parsed
     const { isolation, limits, roots } = this.#parts
     refuseCommandInit(parsed)
-    const plan = limits.withFeatures(limits.plan(parsed.container.limits, 'container'))
+    const plan = await limits.plan(parsed.container.limits, 'container')
     const root = roots.find(parsed.container.from)
     const aborted = (): CaissonError | undefined => this.#unwanted(signal)
     const first = aborted()
     if (first !== undefined) throw first
-    const needs = { spec: parsed.container, root, limits: plan, signal }
-    return withLeases(needs, aborted, async (request, held, undo) => {
+    const needs = {
+      spec: parsed.container,
+      root,
+      limits: plan,
+      scope: 'container' as const,
+      signal,
+    }
+    return withLeases(needs, aborted, async ({ request, held, undo }) => {
       const isolated = await isolation.create(request)
       try {
         for (const lease of held.leases) await lease.attach?.(isolated.pid)
@@ -217,15 +224,21 @@ export class EngineHandle implements Engine {
   async #createDetached(parsed: ParsedSpec): Promise<DetachedHandle> {
     const { limits, roots } = this.#parts
     this.#detachments.check()
-    const plan = limits.plan(parsed.container.limits, 'container')
+    const plan = await limits.plan(parsed.container.limits, 'container')
     const root = roots.find(parsed.container.from)
     const { signal } = parsed
     const unwanted = (): CaissonError | undefined => this.#unwanted(signal)
     const first = unwanted()
     if (first !== undefined) throw first
     // what is durable needs no release: from here on it is the record's
-    const needs = { spec: parsed.container, root, limits: plan, signal }
-    return withLeases(needs, unwanted, async (request, held) => {
+    const needs = {
+      spec: parsed.container,
+      root,
+      limits: plan,
+      scope: 'container' as const,
+      signal,
+    }
+    return withLeases(needs, unwanted, async ({ request, held }) => {
       const container = await this.#detachments.create(request, held, parsed, plan)
       this.#events.emit('container', container)
       return container

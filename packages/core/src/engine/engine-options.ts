@@ -13,7 +13,7 @@ export interface EngineOptions<
 > {
   readonly rootfs: R
   readonly isolation: I
-  /** The first that declares a limit enforces it. Default: none. */
+  /** The first that declares a limit, and can enforce it on this host, does. Default: none. */
   readonly limiters?: M
   /** Where drivers get their dependencies. The engine registers its own in a child of it. Default: an empty one. */
   readonly scope?: Scope
@@ -23,9 +23,12 @@ export interface EngineOptions<
     /** Root where a spec names none. Default: the first scheme of the first rootfs driver. */
     readonly from?: string
     /** For every container that does not name them; those that no limiter enforces show in `degraded`. */
-    readonly limits?: LimitOptions<LimitsOf<M[number]>>
+    readonly limits?: LimitOptions<LimitsOf<I | M[number]>>
   }
-  /** `throw` (default): ERR_UNSUPPORTED for a limit nobody enforces; `warn`: an event, and `degraded` in the result. */
+  /**
+   * What happens to a limit that nobody enforces, or not strictly. `throw` (default): ERR_UNSUPPORTED naming the field, before
+   * anything is touched; `warn`: an event, and `degraded` in the result.
+   */
   readonly onUnsupported?: 'throw' | 'warn'
 }
 

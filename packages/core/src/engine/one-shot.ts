@@ -1,5 +1,6 @@
 import type { CommandOpener, CommandIo, Launch } from '../container/launch.js'
-import { holdLimits, type LimitPlan } from '../container/limit-router.js'
+import { holdLimits, type HeldLimits } from '../container/held-limits.js'
+import type { LimitPlan } from '../container/limit-router.js'
 import { makeCommand } from '../container/make-command.js'
 import { newId } from '../container/new-id.js'
 import type { RootSource } from '../container/root-router.js'
@@ -8,6 +9,7 @@ import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-d
 import type { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
+import { withDisk } from '../spec/with-disk.js'
 import type { ParsedExec } from '../spec/parse-exec-options.js'
 
 /** A command in a container of its own, parsed and allowed. */
@@ -16,7 +18,8 @@ export interface OneShotParts {
   readonly spec: ContainerSpec
   readonly options: ParsedExec
   readonly root: RootSource
-  readonly limits: LimitPlan
+  /** A promise while the drivers are asked what they can do here. */
+  readonly limits: LimitPlan | Promise<LimitPlan>
   readonly isolation: IsolationDriver
   readonly warn: (error: unknown) => void
 }
@@ -26,32 +29,40 @@ export function namedSpec(spec: ContainerSpec, id: string): ContainerSpec {
   return spec.hostname === '' ? Object.freeze({ ...spec, hostname: id.slice(0, 12) }) : spec
 }
 
+/** What is taken hold of for a container. */
+export interface Leases {
+  readonly request: ContainerRequest
+  readonly held: HeldLimits
+  readonly plan: LimitPlan
+  readonly undo: UndoStack
+}
+
 /** Takes hold of what a container needs, does something with it, and undoes everything when that fails. */
 export async function withLeases<T>(
   parts: Pick<OneShotParts, 'spec' | 'root' | 'limits'> & {
+    readonly scope: 'container' | 'one-shot'
     readonly signal: AbortSignal | undefined
   },
   check: () => CaissonError | undefined,
-  use: (
-    request: ContainerRequest,
-    held: Awaited<ReturnType<typeof holdLimits>>,
-    undo: UndoStack,
-  ) => T | Promise<T>,
+  use: (leases: Leases) => T | Promise<T>,
 ): Promise<T> {
+  // refuses what cannot be enforced, before anything is touched; waits for the first time only
+  const plan = 'then' in parts.limits ? await parts.limits : parts.limits
   const id = newId()
   const undo = new UndoStack()
   try {
     const root = await parts.root.lend(id, parts.signal)
     undo.push(() => root.release())
     throwIf(check())
-    const held = await holdLimits(parts.limits, id, 'container')
+    const held = await holdLimits(plan, { id, scope: parts.scope })
     undo.push(async () => {
       const failures = await held.release()
       if (failures.length > 0) throw new AggregateError(failures, 'limits not released')
     })
     throwIf(check())
-    const spec = namedSpec(parts.spec, id)
-    return await use({ id, spec, root, amendments: held.amendments }, held, undo)
+    const spec = namedSpec(withDisk(parts.spec, plan.isolation.disk), id)
+    const request = { id, spec, root, amendments: held.amendments }
+    return await use({ request, held, plan, undo })
   } catch (error) {
     suppress(error, await undo.run())
     throw error
@@ -64,14 +75,14 @@ function throwIf(error: CaissonError | undefined): void {
 
 /** Opens a one-shot. */
 export function oneShotOpener(parts: OneShotParts): CommandOpener {
-  const { argv, options, isolation, limits, warn } = parts
-  const needs = { ...parts, signal: options.signal }
+  const { argv, options, isolation, warn } = parts
+  const needs = { ...parts, scope: 'one-shot' as const, signal: options.signal }
   const open = (io: CommandIo, cancelled: () => CaissonError | undefined): Promise<Launch> =>
-    withLeases(needs, cancelled, (request, held, undo) => ({
+    withLeases(needs, cancelled, ({ request, held, plan, undo }) => ({
       process: isolation.run(request, makeCommand(argv, request.spec, options, io, [])),
-      verdicts: held.verdicts,
-      enforced: held.enforced,
-      degraded: limits.degraded,
+      own: held,
+      outer: undefined,
+      degraded: plan.degraded,
       finish: async () => {
         for (const failure of await undo.run()) warn(failure)
       },

@@ -26,6 +26,38 @@ export const errorCodes = {
     meaning: 'The root file system is there, but cannot serve as one.',
     fix: 'See the reason in the message.',
   },
+  ERR_STORE_DIR: {
+    meaning: 'The directory of the layer store cannot be used.',
+    fix: 'Give it to this user with mode 0700 on a local file system, or pass another `dataDir`.',
+  },
+  ERR_STORE_VERSION: {
+    meaning: 'The layer store was made by another version, or for another kind of user.',
+    fix: 'Use another directory, or remove the store: what it holds can be made again.',
+  },
+  ERR_STORE_LOCKED: {
+    meaning: 'Another process holds what is needed of the layer store.',
+    fix: 'Try again, or give it more time.',
+  },
+  ERR_STORE_NOT_FOUND: {
+    meaning: 'The layer store has no such blob, layer, snapshot or name.',
+    fix: 'Check the name; garbage collection removes what nothing refers to.',
+  },
+  ERR_STORE_BUSY: {
+    meaning: 'It is in use: a container runs on it.',
+    fix: 'Remove the containers that use it, and try again.',
+  },
+  ERR_STORE_DAMAGED: {
+    meaning: 'A file of the layer store is not what was written.',
+    fix: 'Run `verify()` and `repair()`, or remove it and make it again.',
+  },
+  ERR_STORE_SPACE: {
+    meaning: 'The file system of the layer store is full.',
+    fix: 'Make room, e.g. by `prune()`, or use another `dataDir`.',
+  },
+  ERR_STORE_IO: {
+    meaning: 'Reading or writing the layer store failed.',
+    fix: 'See the reason in the message.',
+  },
   ERR_ROOTFS_SCHEME: {
     meaning: '`from` has no scheme, or one that no rootfs provider of this engine answers to.',
     fix: 'Write `scheme:reference` with one of the schemes listed, e.g. `dir:/srv/root`.',
@@ -53,7 +85,7 @@ export const errorCodes = {
   },
   ERR_PACKAGE_NOT_FOUND: {
     meaning: 'The distribution has no package of that name.',
-    fix: 'Correct the name; the message has names that are near.',
+    fix: 'Correct the name; the message has one that is near.',
   },
   ERR_DEPENDENCY_UNSATISFIED: {
     meaning: 'A package needs another one that the distribution does not have.',
@@ -129,6 +161,23 @@ export const errorCodes = {
   ERR_LIMIT_RANGE: {
     meaning: 'A limit is out of range, or higher than this host can give.',
     fix: 'Choose a value within the range named.',
+  },
+  ERR_LIMIT_BELOW_USAGE: {
+    meaning: 'The new memory limit is below what is in use; nothing was changed.',
+    fix: "Choose a higher value, or pass `belowUsage: 'reclaim'` or `'kill'`.",
+  },
+  ERR_LIMIT_DEVICE: {
+    meaning: 'The block device of an `io` limit is not there, or the path is on none.',
+    fix: 'Name a disk by its numbers (`lsblk`), by its path in /dev, or by a path on it.',
+  },
+  ERR_LIMIT_DELEGATION: {
+    meaning: 'This process may not make or fill control groups where it would have to.',
+    fix: 'See `engine.doctor()`: it names the setting that delegates them.',
+  },
+  ERR_LIMIT: {
+    meaning:
+      'The kernel refused a limit, or how control groups stand keeps it from being set; file and errno are in the error.',
+    fix: 'Run `engine.doctor()`: it says what each limit is worth on this host.',
   },
   ERR_CONTAINER_STATE: {
     meaning: 'The container is in a state in which this cannot be done.',

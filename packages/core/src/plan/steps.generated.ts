@@ -200,9 +200,31 @@ export interface KeyringStep {
   readonly op: 'keyring'
 }
 
+/** The control groups of the host that pid 1 lives in. Sent with a start, not in a plan. */
+export interface CgroupStep {
+  readonly op: 'cgroup'
+  /** host path of the cgroup v2 directory it is born in; empty: the launcher's. */
+  readonly born: string
+  /** that of the next container of the plan, whose pid 1 may be made now; empty: none. */
+  readonly ahead: string
+  /** host paths of cgroup v1 tasks files it joins. */
+  readonly tasks: readonly string[]
+  /** host paths of directories of groups that go, with all below them, when the client is gone. */
+  readonly owned: readonly string[]
+}
+
 /** A session of its own. Keeps out: the caller's terminal. */
 export interface SessionStep {
   readonly op: 'session'
+}
+
+/** The control groups of the host that the command is started in. Sent with a start, not in a plan. Keeps out: use of resources beyond the groups' limits. */
+export interface GroupStep {
+  readonly op: 'group'
+  /** host path of a cgroup v2 directory; empty: that of pid 1; of several the last counts. */
+  readonly into: string
+  /** host paths of cgroup v1 tasks files. */
+  readonly tasks: readonly string[]
 }
 
 /** A pseudo-terminal of the container's own devpts as standard streams and, with a session, as controlling terminal. Sent with a start, not in a plan. Keeps out: the caller's terminal. */
@@ -329,10 +351,12 @@ export type ContainerStep =
   | HostnameStep
   | SysctlStep
   | KeyringStep
+  | CgroupStep
 
 /** Steps run for each command, in the process that becomes it; the order is the plan's. */
 export type ProcessStep =
   | SessionStep
+  | GroupStep
   | TerminalStep
   | InitStep
   | RlimitStep
@@ -523,6 +547,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     keeps: "the caller's keys",
     fields: [],
   },
+  cgroup: {
+    op: 55,
+    contexts: ["container"],
+    call: "clone3",
+    about: "The control groups of the host that pid 1 lives in. Sent with a start, not in a plan.",
+    keeps: "",
+    fields: [["born","str"],["ahead","str"],["tasks","strs"],["owned","strs"]],
+  },
   session: {
     op: 32,
     contexts: ["process"],
@@ -530,6 +562,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "A session of its own.",
     keeps: "the caller's terminal",
     fields: [],
+  },
+  group: {
+    op: 56,
+    contexts: ["process"],
+    call: "clone3",
+    about: "The control groups of the host that the command is started in. Sent with a start, not in a plan.",
+    keeps: "use of resources beyond the groups' limits",
+    fields: [["into","str"],["tasks","strs"]],
   },
   terminal: {
     op: 42,

@@ -3,7 +3,7 @@ import type { EndReason } from './end-reason.js'
 
 /** A signal that we sent, and why. */
 export interface Deed {
-  readonly reason: 'wall-time' | 'idle' | 'output-limit' | 'aborted' | 'killed'
+  readonly reason: 'cpu-time' | 'wall-time' | 'idle' | 'output-limit' | 'aborted' | 'killed'
   readonly signal: NodeJS.Signals
   /** It asked the command to end: however it ends after that, this is why. Default false. */
   readonly final?: boolean

@@ -1,7 +1,8 @@
 import type { CaissonError } from '../errors/caisson-error.js'
 import type { LimitKey } from '../spec/limits.js'
+import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { EndReason } from './end-reason.js'
-import type { Usage } from './usage.js'
+import type { OomScope, Usage } from './usage.js'
 
 /** How a command ended: one shape for success and failure. */
 export interface ExecResult<O = string> {
@@ -21,6 +22,15 @@ export interface ExecResult<O = string> {
   readonly usage: Usage
   /** Limits that were really enforced. */
   readonly enforced: readonly LimitKey[]
+  /** The same as the kernel has them: rounded, with what follows from them. */
+  readonly effective: ParsedLimits
+  /**
+   * Processes of the command that the kernel killed for want of memory, also when the command itself went on. Absent where no
+   * limiter counts them.
+   */
+  readonly oomKills?: number
+  /** Whose memory limit that was, when `oomKills` is not 0 and the kernel says. */
+  readonly oomScope?: OomScope
   /** What was weaker than asked for, in words; only what the caller or the engine's defaults allowed to be. */
   readonly degraded: readonly string[]
   /** Why the command could not be executed, for exit codes 127 and 126 of our own. */

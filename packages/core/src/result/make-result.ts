@@ -1,10 +1,12 @@
 import type { ProcessEnd } from '../contracts/process.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import { CommandFailed } from '../errors/command-failed.js'
+import type { Account } from '../contracts/resource-limiter.js'
 import type { LimitKey } from '../spec/limits.js'
+import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { EndReason } from './end-reason.js'
 import type { ExecResult } from './exec-result.js'
-import type { Usage } from './usage.js'
+import type { OomScope, Usage } from './usage.js'
 
 /** What a result is made of. */
 export interface ResultParts<O> {
@@ -16,7 +18,10 @@ export interface ResultParts<O> {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
+  readonly effective: ParsedLimits
   readonly degraded: readonly string[]
+  readonly oomKills?: number | undefined
+  readonly oomScope?: OomScope | undefined
   readonly error?: CaissonError
 }
 
@@ -30,7 +35,10 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
+  readonly effective: ParsedLimits
   readonly degraded: readonly string[]
+  declare readonly oomKills?: number
+  declare readonly oomScope?: OomScope
   declare readonly error?: CaissonError
 
   constructor(parts: ResultParts<O>) {
@@ -43,7 +51,10 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
     this.truncated = parts.truncated
     this.usage = parts.usage
     this.enforced = parts.enforced
+    this.effective = parts.effective
     this.degraded = parts.degraded
+    if (parts.oomKills !== undefined) this.oomKills = parts.oomKills
+    if (parts.oomScope !== undefined) this.oomScope = parts.oomScope
     if (parts.error !== undefined) this.error = parts.error
     Object.freeze(this)
   }
@@ -60,16 +71,20 @@ export function makeResult<O extends string | Uint8Array>(parts: ResultParts<O>)
   return new Result(parts)
 }
 
-/** What the kernel counted. */
-export function usageOf(end: ProcessEnd): Usage {
-  return {
+/** What the kernel counted: by a limiter where one did, else by rusage. */
+export function usageOf(end: ProcessEnd, account?: Account): Usage {
+  const { cpuMs, peakMemory } = account ?? {}
+  const counted = account !== undefined && cpuMs !== undefined
+  return Object.freeze({
     wallMs: end.wallMs,
-    cpuMs: end.userMs + end.systemMs,
-    userMs: end.userMs,
-    systemMs: end.systemMs,
-    peakMemory: end.peakMemoryBytes,
-    source: 'rusage',
-  }
+    cpuMs: counted ? cpuMs : end.userMs + end.systemMs,
+    userMs: counted ? (account.userMs ?? end.userMs) : end.userMs,
+    systemMs: counted ? (account.systemMs ?? end.systemMs) : end.systemMs,
+    peakMemory: peakMemory ?? end.peakMemoryBytes,
+    source: counted ? account.source : 'rusage',
+    memorySource: peakMemory === undefined ? 'rusage' : (account?.source ?? 'rusage'),
+    approximate: !counted || peakMemory === undefined || account.approximate === true,
+  })
 }
 
 /** Of a command that never ran. */
@@ -80,4 +95,6 @@ export const noUsage: Usage = Object.freeze({
   systemMs: 0,
   peakMemory: 0,
   source: 'rusage',
+  memorySource: 'rusage',
+  approximate: false,
 })

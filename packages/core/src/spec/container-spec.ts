@@ -1,4 +1,4 @@
-import type { Limits } from './limits.js'
+import type { ParsedLimits } from './parsed-limits.js'
 
 /** A mount of the caller's, parsed. */
 export type MountSpec =
@@ -49,5 +49,5 @@ export interface ContainerSpec {
   /** Size and inode limit of the writable layer. */
   readonly upperBytes: number
   readonly upperInodes: number
-  readonly limits: Limits
+  readonly limits: ParsedLimits
 }

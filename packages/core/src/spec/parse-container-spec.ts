@@ -6,7 +6,6 @@ import { parseInteger } from '../values/parse-number.js'
 import { parseText } from '../values/parse-text.js'
 import { checkFields, plainObject } from './check-fields.js'
 import type { ContainerSpec, MountSpec } from './container-spec.js'
-import type { Limits } from './limits.js'
 import { parseCapabilities } from './parse-capabilities.js'
 import { defaultPath, parseEnv } from './parse-env.js'
 import { parseFlag } from './parse-flag.js'
@@ -15,6 +14,7 @@ import { parseMounts } from './parse-mounts.js'
 import { parseAbsolutePath } from './parse-path.js'
 import { parseSeccomp } from './parse-seccomp.js'
 import { parseSignal } from './parse-signal.js'
+import type { ParsedLimits } from './parsed-limits.js'
 import { parseGroups, parseUser } from './parse-user.js'
 
 /** What an engine adds to every spec. */
@@ -101,11 +101,15 @@ function parseLabels(value: unknown): Readonly<Record<string, string>> {
   return Object.freeze(Object.fromEntries(labels))
 }
 
+/** One for every page: more files than that do not fit anyway, but for empty ones. */
+export function defaultInodes(bytes: number): number {
+  return Math.max(1024, Math.ceil(bytes / 4096))
+}
+
 function parseUpper(value: unknown): { readonly bytes: number; readonly inodes: number } {
   const given = value === undefined ? {} : checkFields(value, 'writable', writableFields)
   const bytes = parseBytes(given['size'] ?? defaultUpperBytes, 'writable.size', { min: 65_536 })
-  // one for every page: more files than that do not fit anyway, but for empty ones
-  const inodes = given['inodes'] ?? Math.max(1024, Math.ceil(bytes / 4096))
+  const inodes = given['inodes'] ?? defaultInodes(bytes)
   return { bytes, inodes: parseInteger(inodes, 'writable.inodes', { min: 64, max: 2 ** 31 - 1 }) }
 }
 
@@ -119,7 +123,8 @@ function hash(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
 }
 
-function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
+/** Stands for all of a spec that a container's steps depend on. */
+export function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
   const { seccomp } = spec
   const filter =
     typeof seccomp === 'string'
@@ -139,7 +144,7 @@ function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
   ])
 }
 
-function defaultSpec(from: string, limits: Limits): Omit<ContainerSpec, 'key'> {
+function defaultSpec(from: string, limits: ParsedLimits): Omit<ContainerSpec, 'key'> {
   return {
     name: undefined,
     labels: noLabels,

@@ -4,12 +4,12 @@ import { describeType } from '../values/describe-type.js'
 import { parseBytes } from '../values/parse-bytes.js'
 import { parseDuration } from '../values/parse-duration.js'
 import { checkFields } from './check-fields.js'
-import type { Limits } from './limits.js'
 import { containerOnlyFields, maxTimeoutMs, parseTimeout } from './parse-container-spec.js'
 import { parseEnv, type EnvChanges } from './parse-env.js'
 import { parseLimits } from './parse-limits.js'
 import { parseAbsolutePath } from './parse-path.js'
 import { parseSignal } from './parse-signal.js'
+import type { ParsedLimits } from './parsed-limits.js'
 import { parseTty } from './parse-tty.js'
 import { parseGroups, parseUser } from './parse-user.js'
 
@@ -26,7 +26,7 @@ export interface ParsedExec {
   readonly env: EnvChanges | undefined
   readonly user: string | undefined
   readonly groups: readonly string[] | undefined
-  readonly limits: Limits
+  readonly limits: ParsedLimits
   readonly timeoutMs: number | undefined
   readonly idleTimeoutMs: number | undefined
   readonly signal: AbortSignal | undefined

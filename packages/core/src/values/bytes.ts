@@ -1,2 +1,3 @@
-/** A number of bytes, or a string with a binary or decimal unit. */
-export type Bytes = number | `${number}${'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB' | 'kB' | 'MB' | 'GB'}`
+/** A number of bytes (whole, at most 2^53-1), or a string with a binary or decimal unit. */
+export type Bytes =
+  number | bigint | `${number}${'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB' | 'kB' | 'MB' | 'GB'}`

@@ -21,7 +21,9 @@ const units: UnitTable = {
  * A `Bytes` as a whole number of bytes; a fraction of a unit is rounded down (`1.5KiB` is 1536).
  * @throws TypeError or RangeError with the range's code (default ERR_INVALID_SPEC), naming the field
  */
-export function parseBytes(value: unknown, field: string, range: NumberRange = {}): number {
+export function parseBytes(given: unknown, field: string, range: NumberRange = {}): number {
+  // beyond 2^53 it is out of every range, so that nothing is lost unseen
+  const value = typeof given === 'bigint' ? Number(given) : given
   const bytes = parseUnit(value, field, units, range)
   if (typeof value === 'number' && !Number.isInteger(value)) {
     throw outOfRange({ field, why: `${value} is not a whole number of bytes`, code: range.code })

@@ -28,6 +28,7 @@ describe('defineDriver', () => {
       schemes: [],
       limits: ['pids'],
       features: [],
+      notHeld: [],
       modules: [],
     })
   })
@@ -41,11 +42,14 @@ describe('defineDriver', () => {
       ['limits', { limits: [] }],
       ['limits', { limits: ['pids', 'pids'] }],
       ['limits', { limits: 'pids' }],
-      ['limits', { kind: 'isolation' }],
+      ['limits', { kind: 'rootfs', schemes: ['dir'] }],
       ['schemes', { kind: 'rootfs', limits: [] }],
       ['schemes', { kind: 'rootfs', limits: [], schemes: ['dir:'] }],
       ['schemes', { schemes: ['dir'] }],
       ['features', { features: ['no good'] }],
+      ['notHeld', { notHeld: ['bpf'] }],
+      ['notHeld', { kind: 'isolation', limits: undefined, notHeld: ['walking out'] }],
+      ['notHeld', { kind: 'isolation', limits: undefined, notHeld: ['bpf', 'bpf'] }],
       ['modules', { modules: [{}] }],
       ['probe', { probe: undefined }],
       ['create', { create: 'x' }],

@@ -32,7 +32,17 @@ describe('engine.run', () => {
       stdout: 'a b\n',
       stderr: '',
       truncated: { stdout: false, stderr: false },
-      usage: { wallMs: 5, cpuMs: 3, userMs: 2, systemMs: 1, peakMemory: 4096, source: 'rusage' },
+      usage: {
+        wallMs: 5,
+        cpuMs: 3,
+        userMs: 2,
+        systemMs: 1,
+        peakMemory: 4096,
+        source: 'rusage',
+        memorySource: 'rusage',
+        approximate: true,
+      },
+      effective: {},
       enforced: [],
       degraded: [],
     })
@@ -143,11 +153,11 @@ describe('engine.run', () => {
     expect(world.log).to.deep.equal([])
   })
 
-  it('gives each limit to the first limiter that declares it', async () => {
+  it('gives each limit to the first limiter that declares it, CPU time to all as a floor', async () => {
     const result = await engine.run(['true'], { limits: { pids: 5, cpuTime: '2s' } })
     expect(world.limits.map(({ limits, scope }) => [scope, limits])).to.deep.equal([
-      ['container', { cpuTime: 2000 }],
-      ['container', { pids: 5 }],
+      ['one-shot', { cpuTime: 2000 }],
+      ['one-shot', { cpuTime: 2000, pids: 5 }],
     ])
     expect(result.enforced).to.have.members(['cpuTime', 'pids'])
   })

@@ -45,7 +45,6 @@ describe('parseBytes', () => {
       [],
       {},
       true,
-      5n,
     ]) {
       const error = await thrown(() =>
         parseBytes(value, 'limits.memory', { code: 'ERR_LIMIT_RANGE' }),
@@ -53,6 +52,11 @@ describe('parseBytes', () => {
       expect(error, describeType(value)).to.be.instanceOf(TypeError)
       expect(error).to.include({ code: 'ERR_LIMIT_RANGE', field: 'limits.memory' })
     }
+  })
+
+  it('takes a bigint that a number can hold', async () => {
+    expect(parseBytes(5n, 'size')).to.equal(5)
+    expect(await thrown(() => parseBytes(2n ** 53n, 'size'))).to.be.instanceOf(RangeError)
   })
 
   it('refuses numbers out of range as a RangeError', async () => {

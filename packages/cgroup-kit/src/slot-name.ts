@@ -1,0 +1,19 @@
+import { namespaceInode, processStartTime } from '@caisson/core'
+
+const form = /^caisson-(\d+)-(\d+)-(\d+)$/
+
+/**
+ * Name of the directory that holds every group of this process: `caisson-<pid>-<start time>-<pid namespace>`. No other process
+ * ever has it; the namespace is in it because a pid says nothing to those who cannot see the process.
+ */
+export function slotName(): string {
+  const start = processStartTime('self') ?? '0'
+  return `caisson-${process.pid}-${start}-${namespaceInode('pid') ?? 0}`
+}
+
+/** Whether a name of `slotName` has lost its owner; false for every other name, and for owners that cannot be seen. */
+export function isOrphanedSlot(name: string): boolean {
+  const [, pid, start, namespace] = form.exec(name) ?? []
+  if (pid === undefined || Number(namespace) !== (namespaceInode('pid') ?? 0)) return false
+  return processStartTime(Number(pid)) !== start
+}
