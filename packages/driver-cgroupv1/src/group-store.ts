@@ -80,6 +80,9 @@ export class GroupStore implements AsyncDisposable {
       // what is asked for once may never be asked for again
       return make()
     }
+    // the one that was asked for last is dropped last
+    this.#kinds.delete(key)
+    this.#kinds.set(key, kind)
     const group = kind.ready.shift() ?? make()
     this.#hungry.add(kind)
     this.#refill ??= setImmediate(() => this.#fill())
@@ -105,6 +108,7 @@ export class GroupStore implements AsyncDisposable {
     for (const [key, kind] of this.#kinds) {
       if (this.#kinds.size <= KINDS) return
       this.#kinds.delete(key)
+      this.#hungry.delete(kind)
       removeAll(kind.ready)
     }
   }
