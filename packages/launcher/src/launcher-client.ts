@@ -10,6 +10,7 @@ import type {
   Launcher,
   LauncherIdentity,
   LaunchPlan,
+  ResourceLimit,
 } from '@caisson/core'
 import { CaissonError, isCaissonError } from '@caisson/core'
 import { DetachedContainer } from './detached-container.js'
@@ -20,6 +21,7 @@ import type { IdentityPlan } from './identity.js'
 import { chooseIdentity, helloOf, identityOf, readHostCredentials } from './identity.js'
 import { LaunchedCommand } from './launched-command.js'
 import type { LauncherProgram } from './launcher-link.js'
+import { limitError } from './limit-error.js'
 import { launcherPath } from './launcher-path.js'
 import { LauncherSession } from './launcher-session.js'
 
@@ -82,6 +84,11 @@ export class LauncherClient implements Launcher {
 
   async create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer> {
     return (await this.#open()).create(plan, steps)
+  }
+
+  async limit(pid: number, limit: ResourceLimit): Promise<void> {
+    if (!this.#session?.alive) throw limitError(pid, 'ESRCH')
+    await this.#session.limit(pid, limit)
   }
 
   async detached(): Promise<DetachedLauncher> {

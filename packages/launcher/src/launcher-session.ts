@@ -1,22 +1,23 @@
 import type {
-  CaissonError,
   ContainerStep,
   LaunchCommand,
   LaunchPlan,
   LauncherIdentity,
   ProcessStep,
+  ResourceLimit,
   UpperEntry,
 } from '@caisson/core'
-import { encodeSteps } from '@caisson/core'
+import { errnoName, type CaissonError } from '@caisson/core'
 import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
-import { commandRequest } from './command-request.js'
+import { commandRequest, keptRequest } from './command-request.js'
 import { openStreams } from './command-streams.js'
 import type { ContainerHost } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
+import { limitError } from './limit-error.js'
 import { listUpper } from './list-upper.js'
 import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
@@ -24,12 +25,11 @@ import { LauncherLink } from './launcher-link.js'
 import type { Link, LinkEvents } from './link.js'
 import type { MapHelpers } from './identity.js'
 import type { FailedReply, RequestTypes, StartedReply } from './protocol.generated.js'
-import { NONE, stdio } from './protocol.generated.js'
+import { NONE } from './protocol.generated.js'
 import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
 import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
 
-const NOTHING = new Uint8Array(0)
 const NO_STEPS: readonly never[] = Object.freeze([])
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
@@ -144,7 +144,7 @@ export class LauncherSession implements ContainerHost {
   run(plan: LaunchPlan, command: LaunchCommand, launched: LaunchedCommand): void {
     this.#launch(launched, () => {
       const id = ++this.#lastId
-      const references = this.#references(plan)
+      const references = this.#registry.references(plan)
       const request = { container: id, keep: 0, exec: id, ...references, ...this.#io(command) }
       this.#track(id, launched, undefined, Object.values(references), [plan])
       this.#link.send('start', request)
@@ -155,20 +155,8 @@ export class LauncherSession implements ContainerHost {
   create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<KeptContainer> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
-      const references = this.#references({ ...plan, process: NO_STEPS })
-      const request = {
-        container: id,
-        ...references,
-        keep: 1,
-        exec: NONE,
-        steps: steps.length === 0 ? NOTHING : encodeSteps(steps, 'container'),
-        report: 0,
-        stdin: stdio.null,
-        input: NOTHING,
-        stdout: stdio.null,
-        stderr: stdio.null,
-        maxOutput: 0n,
-      }
+      const references = this.#registry.references({ ...plan, process: NO_STEPS })
+      const request = { container: id, ...references, ...keptRequest(steps) }
       const needs = Object.values(references)
       this.#creating.set(id, { needs, lists: [plan], fail: reject, created: resolve })
       this.#link.hold()
@@ -201,23 +189,40 @@ export class LauncherSession implements ContainerHost {
   ): AsyncGenerator<UpperEntry> {
     if (!this.alive) throw container.goneError()
     const launched = new LaunchedCommand()
-    this.#launch(launched, () => {
-      const id = ++this.#lastId
-      this.#track(id, launched, container, [], [])
-      this.#link.send('changes', { container: container.id, exec: id, index, lowers })
-      return id
-    })
+    this.#work(container, launched, (worker) =>
+      this.#link.send('changes', { ...worker, index, lowers }),
+    )
     yield* listUpper(launched)
   }
 
   files(container: KeptContainer, launched: LaunchedCommand): void {
     if (!this.alive) return launched.fail(container.goneError())
-    return this.#launch(launched, () => {
-      const id = ++this.#lastId
-      this.#track(id, launched, container, [], [])
-      this.#servers.set(id, false)
-      this.#link.send('files', { container: container.id, exec: id })
-      return id
+    return this.#work(container, launched, (worker) => {
+      this.#servers.set(worker.exec, false)
+      this.#link.send('files', worker)
+    })
+  }
+
+  async limit(pid: number, limit: ResourceLimit): Promise<void> {
+    const container = [...this.#containers.values()].find((it) => it.pid === pid)
+    if (!this.alive || container === undefined || container.isGone) throw limitError(pid, 'ESRCH')
+    const launched = new LaunchedCommand()
+    this.#work(container, launched, (worker) => this.#link.send('limit', { ...worker, ...limit }))
+    const { exitCode } = await launched.ended
+    if (exitCode !== 0) throw limitError(pid, errnoName(exitCode ?? 0))
+  }
+
+  /** Runs something of the launcher's own about a container. */
+  #work(
+    container: KeptContainer,
+    launched: LaunchedCommand,
+    send: (worker: { readonly container: number; readonly exec: number }) => void,
+  ): void {
+    this.#launch(launched, () => {
+      const exec = ++this.#lastId
+      this.#track(exec, launched, container, [], [])
+      send({ container: container.id, exec })
+      return exec
     })
   }
 
@@ -235,14 +240,6 @@ export class LauncherSession implements ContainerHost {
     const ended = this.#link.end()
     this.#abandon(error)
     await ended
-  }
-
-  #references(plan: LaunchPlan): { template: number; containerPlan: number; processPlan: number } {
-    return {
-      template: this.#registry.template(plan.template),
-      containerPlan: this.#registry.plan(plan.container, 'container'),
-      processPlan: this.#registry.plan(plan.process, 'process'),
-    }
   }
 
   #launch(launched: LaunchedCommand, send: () => number): void {

@@ -14,6 +14,7 @@ import { parseInteger } from '../values/parse-number.js'
 import { ContainerHandle, type ContainerParts } from './container-handle.js'
 import { decodeOutput } from './decode-output.js'
 import type { DetachedMethods, LogOptions } from './detached-container.js'
+import { diskVerdict } from './launch-limits.js'
 import { notExecuted } from './not-executed.js'
 
 const logFields: ReadonlySet<string> = new Set(['stream', 'from', 'follow', 'signal'])
@@ -42,7 +43,7 @@ export class DetachedHandle extends ContainerHandle implements DetachedMethods {
     try {
       const end = await isolated.firstEnd(signal)
       return makeResult({
-        reason: decideReason(end, [], held.verdicts),
+        reason: decideReason(end, [], [...held.verdicts, diskVerdict]),
         exitCode: end.exitCode,
         signal: end.signal,
         stdout: textOf(end.stdout),

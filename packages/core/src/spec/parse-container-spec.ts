@@ -16,6 +16,7 @@ import { parseSeccomp } from './parse-seccomp.js'
 import { parseSignal } from './parse-signal.js'
 import type { ParsedLimits } from './parsed-limits.js'
 import { parseGroups, parseUser } from './parse-user.js'
+import { refuseTwoSizes } from './refuse-two-sizes.js'
 
 /** What an engine adds to every spec. */
 export interface SpecContext {
@@ -179,6 +180,7 @@ export function parseContainerFields(
   const { from, cwd, env, user, groups, mounts, capabilities, timeout } = given
   const upper = parseUpper(given['writable'])
   const limits = parseLimits(given['limits'], 'limits', context.declaredLimits)
+  refuseTwoSizes(given['writable'], limits)
   const base = defaultSpec(from === undefined ? context.from : parseText(from, 'from'), limits)
   const spec = {
     ...base,
