@@ -34,6 +34,7 @@ export function chroot(
     apiVersion: 1,
     limits: ['disk'],
     features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
+    notHeld: ['chroot-climb'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probe(launcher),

@@ -176,6 +176,7 @@ void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
 void command_files(const struct field *a);
 void command_limit(const struct field *a);
+void command_jail(const struct field *a);
 void files_end(struct container *c);	/* kills its file servers */
 
 /* A command's life. */

@@ -1,7 +1,7 @@
 import type { ContainerStep, LaunchCommand } from '@caisson/core'
 import { CaissonError, encodeSteps } from '@caisson/core'
 import type { RequestTypes } from './protocol.generated.js'
-import { NONE, stdio } from './protocol.generated.js'
+import { stdio } from './protocol.generated.js'
 import { encodeStartSteps } from './start-steps.js'
 
 /** The launcher takes frames of up to 64 MiB; no kernel takes that much argv. */
@@ -13,23 +13,6 @@ export type CommandRequest = Pick<
   RequestTypes['exec'],
   'steps' | 'report' | 'stdin' | 'input' | 'stdout' | 'stderr' | 'maxOutput'
 >
-
-/** What `start` says of a container that stays without a command. */
-export function keptRequest(
-  steps: readonly ContainerStep[],
-): CommandRequest & Pick<RequestTypes['start'], 'keep' | 'exec'> {
-  return {
-    keep: 1,
-    exec: NONE,
-    steps: steps.length === 0 ? NOTHING : encodeSteps(steps, 'container'),
-    report: 0,
-    stdin: stdio.null,
-    input: NOTHING,
-    stdout: stdio.null,
-    stderr: stdio.null,
-    maxOutput: 0n,
-  }
-}
 
 /**
  * A command as fields of a request.
@@ -56,5 +39,18 @@ export function commandRequest(command: LaunchCommand): CommandRequest {
     stdout: stdio[stdout],
     stderr: command.tty === undefined ? stdio[stderr] : stdio.terminal,
     maxOutput: BigInt(command.maxOutputBytes),
+  }
+}
+
+/** What a `start` says when the container comes up without a command. */
+export function noCommand(steps: readonly ContainerStep[]): CommandRequest {
+  return {
+    steps: steps.length === 0 ? NOTHING : encodeSteps(steps, 'container'),
+    report: 0,
+    stdin: stdio.null,
+    input: NOTHING,
+    stdout: stdio.null,
+    stderr: stdio.null,
+    maxOutput: 0n,
   }
 }

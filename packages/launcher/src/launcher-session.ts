@@ -1,4 +1,5 @@
 import type {
+  CaissonError,
   ContainerStep,
   LaunchCommand,
   LaunchPlan,
@@ -7,17 +8,16 @@ import type {
   ResourceLimit,
   UpperEntry,
 } from '@caisson/core'
-import { errnoName, type CaissonError } from '@caisson/core'
 import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
-import { commandRequest, keptRequest } from './command-request.js'
+import { commandRequest, noCommand } from './command-request.js'
 import { openStreams } from './command-streams.js'
 import type { ContainerHost } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
-import { limitError } from './limit-error.js'
+import { limited, limitError } from './limited.js'
 import { listUpper } from './list-upper.js'
 import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
@@ -29,8 +29,6 @@ import { NONE } from './protocol.generated.js'
 import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
 import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
-
-const NO_STEPS: readonly never[] = Object.freeze([])
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
@@ -155,10 +153,10 @@ export class LauncherSession implements ContainerHost {
   create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<KeptContainer> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
-      const references = this.#registry.references({ ...plan, process: NO_STEPS })
-      const request = { container: id, ...references, ...keptRequest(steps) }
-      const needs = Object.values(references)
-      this.#creating.set(id, { needs, lists: [plan], fail: reject, created: resolve })
+      const references = this.#registry.references({ ...plan, process: [] })
+      const request = { container: id, ...references, keep: 1, exec: NONE, ...noCommand(steps) }
+      const asked = { needs: Object.values(references), lists: [plan] }
+      this.#creating.set(id, { ...asked, fail: reject, created: resolve })
       this.#link.hold()
       this.#link.send('start', request)
     })
@@ -189,40 +187,48 @@ export class LauncherSession implements ContainerHost {
   ): AsyncGenerator<UpperEntry> {
     if (!this.alive) throw container.goneError()
     const launched = new LaunchedCommand()
-    this.#work(container, launched, (worker) =>
-      this.#link.send('changes', { ...worker, index, lowers }),
+    this.#work(launched, container, (exec) =>
+      this.#link.send('changes', { container: container.id, exec, index, lowers }),
     )
     yield* listUpper(launched)
   }
 
   files(container: KeptContainer, launched: LaunchedCommand): void {
     if (!this.alive) return launched.fail(container.goneError())
-    return this.#work(container, launched, (worker) => {
-      this.#servers.set(worker.exec, false)
-      this.#link.send('files', worker)
+    return this.#work(launched, container, (exec) => {
+      this.#servers.set(exec, false)
+      this.#link.send('files', { container: container.id, exec })
     })
   }
 
   async limit(pid: number, limit: ResourceLimit): Promise<void> {
-    const container = [...this.#containers.values()].find((it) => it.pid === pid)
-    if (!this.alive || container === undefined || container.isGone) throw limitError(pid, 'ESRCH')
+    const held = [...this.#containers.values()].find((it) => it.pid === pid && !it.isGone)
+    if (!this.alive || held === undefined) throw limitError(pid, 'ESRCH')
     const launched = new LaunchedCommand()
-    this.#work(container, launched, (worker) => this.#link.send('limit', { ...worker, ...limit }))
-    const { exitCode } = await launched.ended
-    if (exitCode !== 0) throw limitError(pid, errnoName(exitCode ?? 0))
+    this.#work(launched, held, (exec) =>
+      this.#link.send('limit', { container: held.id, exec, ...limit }),
+    )
+    await limited(pid, launched)
   }
 
-  /** Runs something of the launcher's own about a container. */
+  /** A file server of a directory of the host. */
+  jail(directory: string, readOnly: boolean, launched: LaunchedCommand): void {
+    this.#work(launched, undefined, (exec) => {
+      this.#servers.set(exec, false)
+      this.#link.send('jail', { exec, readOnly: readOnly ? 1 : 0, directory })
+    })
+  }
+
   #work(
-    container: KeptContainer,
     launched: LaunchedCommand,
-    send: (worker: { readonly container: number; readonly exec: number }) => void,
+    container: KeptContainer | undefined,
+    send: (exec: number) => void,
   ): void {
     this.#launch(launched, () => {
-      const exec = ++this.#lastId
-      this.#track(exec, launched, container, [], [])
-      send({ container: container.id, exec })
-      return exec
+      const id = ++this.#lastId
+      this.#track(id, launched, container, [], [])
+      send(id)
+      return id
     })
   }
 
@@ -255,9 +261,8 @@ export class LauncherSession implements ContainerHost {
   }
 
   #io(command: LaunchCommand) {
-    const request = commandRequest(command)
     this.#link.allow(2 * command.maxOutputBytes)
-    return request
+    return commandRequest(command)
   }
 
   #track(
@@ -267,8 +272,7 @@ export class LauncherSession implements ContainerHost {
     needs: readonly number[],
     lists: readonly unknown[],
   ): void {
-    const fail = (error: unknown) => launched.fail(error)
-    this.#commands.set(id, { launched, container, needs, lists, fail })
+    this.#commands.set(id, { launched, container, needs, lists, fail: (e) => launched.fail(e) })
     this.#link.hold()
   }
 

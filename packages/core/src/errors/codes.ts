@@ -26,6 +26,38 @@ export const errorCodes = {
     meaning: 'The root file system is there, but cannot serve as one.',
     fix: 'See the reason in the message.',
   },
+  ERR_STORE_DIR: {
+    meaning: 'The directory of the layer store cannot be used.',
+    fix: 'Give it to this user with mode 0700 on a local file system, or pass another `dataDir`.',
+  },
+  ERR_STORE_VERSION: {
+    meaning: 'The layer store was made by another version, or for another kind of user.',
+    fix: 'Use another directory, or remove the store: what it holds can be made again.',
+  },
+  ERR_STORE_LOCKED: {
+    meaning: 'Another process holds what is needed of the layer store.',
+    fix: 'Try again, or give it more time.',
+  },
+  ERR_STORE_NOT_FOUND: {
+    meaning: 'The layer store has no such blob, layer, snapshot or name.',
+    fix: 'Check the name; garbage collection removes what nothing refers to.',
+  },
+  ERR_STORE_BUSY: {
+    meaning: 'It is in use: a container runs on it.',
+    fix: 'Remove the containers that use it, and try again.',
+  },
+  ERR_STORE_DAMAGED: {
+    meaning: 'A file of the layer store is not what was written.',
+    fix: 'Run `verify()` and `repair()`, or remove it and make it again.',
+  },
+  ERR_STORE_SPACE: {
+    meaning: 'The file system of the layer store is full.',
+    fix: 'Make room, e.g. by `prune()`, or use another `dataDir`.',
+  },
+  ERR_STORE_IO: {
+    meaning: 'Reading or writing the layer store failed.',
+    fix: 'See the reason in the message.',
+  },
   ERR_ROOTFS_SCHEME: {
     meaning: '`from` has no scheme, or one that no rootfs provider of this engine answers to.',
     fix: 'Write `scheme:reference` with one of the schemes listed, e.g. `dir:/srv/root`.',
@@ -53,7 +85,7 @@ export const errorCodes = {
   },
   ERR_PACKAGE_NOT_FOUND: {
     meaning: 'The distribution has no package of that name.',
-    fix: 'Correct the name; the message has names that are near.',
+    fix: 'Correct the name; the message has one that is near.',
   },
   ERR_DEPENDENCY_UNSATISFIED: {
     meaning: 'A package needs another one that the distribution does not have.',

@@ -1,0 +1,188 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { invalidArgument } from '@caisson/core'
+import { chainIdOf, digestNamed, parseDigest, recipeDiffId, type Digest } from './digest.js'
+import { syncDirectory, writeSynced } from './durable.js'
+import type { HeldLayers, Layer, LayerDraft, Layers, LayerStaging } from './layers.js'
+import { nonce } from './session.js'
+import type { StoreContext } from './store-context.js'
+import { asStoreError, errnoOf, storeError, throwIfAborted } from './store-error.js'
+import { layerDirectory, stagingName } from './store-places.js'
+import { treeBytes } from './tree-bytes.js'
+
+const CHAIN_MAX = 500
+
+interface LayerPlan {
+  readonly draft: LayerDraft
+  readonly layer: Omit<Layer, 'diff' | 'createdMs' | 'bytes'>
+}
+
+function planOf(draft: LayerDraft): LayerPlan {
+  const { recipe } = draft
+  const byRecipe = recipe !== undefined
+  if (byRecipe === (draft.diffId !== undefined)) {
+    throw invalidArgument({ field: 'recipe', why: 'give just one of `diffId` and `recipe`' })
+  }
+  const diffId = byRecipe ? recipeDiffId(recipe) : parseDigest(draft.diffId, 'diffId')
+  const parent = draft.parent === undefined ? undefined : parseDigest(draft.parent, 'parent')
+  const blob = draft.blob === undefined ? undefined : parseDigest(draft.blob, 'blob')
+  return { draft, layer: { id: chainIdOf(diffId, parent), diffId, parent, recipe, blob } }
+}
+
+function optionalDigest(value: unknown): Digest | undefined {
+  return value === undefined || value === null ? undefined : parseDigest(value)
+}
+
+/** The one implementation of `Layers`. */
+export class LayerBook implements Layers {
+  readonly #context: StoreContext
+  readonly #publishing = new Map<Digest, Promise<Layer>>()
+
+  constructor(context: StoreContext) {
+    this.#context = context
+  }
+
+  get(id: Digest): Layer | undefined {
+    const directory = layerDirectory(this.#context.places, parseDigest(id))
+    let text: string
+    try {
+      text = readFileSync(join(directory, 'meta.json'), 'utf8')
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw asStoreError(error, id)
+    }
+    try {
+      return Object.freeze(parseLayer(text, id, join(directory, 'diff')))
+    } catch (cause) {
+      throw storeError('ERR_STORE_DAMAGED', id, 'its meta.json is not what was written', { cause })
+    }
+  }
+
+  list(): readonly Layer[] {
+    return readdirSync(this.#context.places.layers).flatMap((name) => {
+      const id = digestNamed(name)
+      const layer = id === undefined ? undefined : this.get(id)
+      return layer === undefined ? [] : [layer]
+    })
+  }
+
+  /** The layer and those below it, topmost first; undefined when one is missing. */
+  chain(id: Digest): readonly Layer[] | undefined {
+    const chain: Layer[] = []
+    for (let next: Digest | undefined = id; next !== undefined; next = chain.at(-1)?.parent) {
+      const layer = this.get(next)
+      if (layer === undefined || chain.length === CHAIN_MAX) return undefined
+      chain.push(layer)
+    }
+    return chain
+  }
+
+  async hold(id: Digest): Promise<HeldLayers> {
+    const release = await this.#context.leases.hold([{ kind: 'layer', id: parseDigest(id) }])
+    try {
+      const chain = this.chain(id)
+      if (chain === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such layer')
+      return { lowers: chain.map(({ diff }) => diff), chain, release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async publish(draft: LayerDraft): Promise<Layer> {
+    const plan = planOf(draft)
+    const { id } = plan.layer
+    throwIfAborted(draft.signal, 'publish')
+    // those that come second share the work, and its failure
+    const running = this.#publishing.get(id)
+    if (running !== undefined) return running
+    const publishing = this.#publish(plan).finally(() => this.#publishing.delete(id))
+    this.#publishing.set(id, publishing)
+    return publishing
+  }
+
+  async #publish({ layer, draft }: LayerPlan): Promise<Layer> {
+    const { fill, signal } = draft
+    const { leases, places, remove, step } = this.#context
+    const { id, parent, blob } = layer
+    // the layer too, before it is there: nothing refers to it yet when it appears
+    await leases.hold([
+      { kind: 'layer', id },
+      ...(parent === undefined ? [] : [{ kind: 'layer' as const, id: parent }]),
+      ...(blob === undefined ? [] : [{ kind: 'blob' as const, id: blob }]),
+    ])
+    const there = this.get(id)
+    if (there !== undefined) return there
+    if (parent !== undefined && this.chain(parent) === undefined)
+      throw storeError('ERR_STORE_NOT_FOUND', parent, 'no such layer to lie upon')
+    const staging = join(places.layers, stagingName(this.#context.session.id, nonce()))
+    try {
+      step('publish:begin')
+      mkdirSync(staging, { mode: 0o700 })
+      step('publish:staged')
+      mkdirSync(join(staging, 'diff'))
+      chmodSync(join(staging, 'diff'), 0o755)
+      const place: LayerStaging = { diff: join(staging, 'diff'), signal }
+      await fill(place)
+      throwIfAborted(signal, 'publish')
+      step('publish:filled')
+      await this.#commit(staging, layer)
+    } catch (error) {
+      await remove(staging)
+      throw asStoreError(error, id)
+    }
+    const published = this.get(id)
+    if (published === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'it vanished')
+    return published
+  }
+
+  async #commit(staging: string, layer: LayerPlan['layer']): Promise<void> {
+    const { places, remove, step, sync } = this.#context
+    const bytes = treeBytes(join(staging, 'diff'))
+    // all of its files, before anything says that it is there
+    await sync(staging)
+    step('publish:synced')
+    const meta = { version: 1, ...layer, bytes, createdMs: Date.now() }
+    writeSynced(join(staging, 'meta.json'), JSON.stringify(meta))
+    syncDirectory(staging)
+    step('publish:described')
+    try {
+      renameSync(staging, layerDirectory(places, layer.id))
+    } catch (error) {
+      if (!['EEXIST', 'ENOTEMPTY'].includes(errnoOf(error) ?? '')) throw error
+      // another process was first, with the same content
+      await remove(staging)
+    }
+    step('publish:renamed')
+    syncDirectory(places.layers)
+    step('publish:done')
+  }
+}
+
+function parseLayer(text: string, id: Digest, diff: string): Layer {
+  const meta: unknown = JSON.parse(text)
+  if (typeof meta !== 'object' || meta === null) throw new Error('it is no object')
+  const found: Readonly<Record<string, unknown>> = { ...meta }
+  const { recipe, createdMs, bytes } = found
+  const layer = {
+    id,
+    diffId: parseDigest(found['diffId']),
+    parent: optionalDigest(found['parent']),
+    recipe: typeof recipe === 'string' ? recipe : undefined,
+    blob: optionalDigest(found['blob']),
+    diff,
+    createdMs: typeof createdMs === 'number' ? createdMs : 0,
+    bytes: typeof bytes === 'number' ? bytes : 0,
+  }
+  if (chainIdOf(layer.diffId, layer.parent) !== id) throw new Error('it is of another layer')
+  if (!existsSync(diff) || !lstatSync(diff).isDirectory()) throw new Error('it has no files')
+  return layer
+}

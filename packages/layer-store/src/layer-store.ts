@@ -1,0 +1,65 @@
+import type { Blobs } from './blobs.js'
+import type { Collected, CollectOptions } from './collect.js'
+import type { Layers } from './layers.js'
+import type { Lease, StoreRoot } from './lease.js'
+import type { Refs } from './refs.js'
+import type { Snapshots } from './snapshots.js'
+
+/** What a store takes on disk, in bytes, and how many there are. */
+export interface StoreUsage {
+  readonly blobs: { readonly count: number; readonly bytes: number }
+  readonly layers: { readonly count: number; readonly bytes: number }
+  readonly snapshots: { readonly count: number; readonly bytes: number }
+  /** Unfinished downloads and layers, and what is being deleted. */
+  readonly unfinished: { readonly count: number; readonly bytes: number }
+  readonly bytes: number
+  /** Free on its file system for this user. */
+  readonly freeBytes: number
+}
+
+/** How a lease is made. */
+export interface LeaseOptions {
+  readonly roots?: readonly StoreRoot[]
+  /** In milliseconds from now; it then outlives this process. Default: it ends with this process, however that ends. */
+  readonly expiresMs?: number
+}
+
+/**
+ * Blobs, unpacked layers and snapshots in one directory, which any number of processes may have open at once. What a
+ * promise of it has acknowledged is on the disk; what a crash interrupts is never seen, and goes with the next `collect`.
+ */
+export interface LayerStore extends AsyncDisposable {
+  /** Absolute; everything in it has mode 0700 or less. */
+  readonly directory: string
+  /**
+   * Where overlayfs keeps its marks, for whoever fills layers: `trusted` (root) or `user` (in a user namespace) in
+   * `<marks>.overlay.opaque`.
+   */
+  readonly marks: 'trusted' | 'user'
+  readonly blobs: Blobs
+  readonly layers: Layers
+  readonly refs: Refs
+  readonly snapshots: Snapshots
+  /** Keeps things from being collected. @throws CaissonError ERR_STORE_LOCKED */
+  lease(options?: LeaseOptions): Promise<Lease>
+  /**
+   * Removes what no name, lease or snapshot leads to, and what dead processes left.
+   * @throws CaissonError ERR_STORE_LOCKED (somebody uses it for longer than `timeoutMs`), ERR_ABORTED, ERR_STORE_IO
+   */
+  collect(options?: CollectOptions): Promise<Collected>
+  /** Walks everything: takes as long as `du`. */
+  usage(): Promise<StoreUsage>
+  /** Closes it; what this process held may be collected then. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How a store is opened. */
+export interface LayerStoreOptions {
+  /** Absolute; made with mode 0700 when it is not there. On a local file system. */
+  readonly directory: string
+  /**
+   * Whether what is published waits for the disk (syncfs, fsync). Default true. False for what can be made again: after a
+   * loss of power a layer may be torn then; a crash of processes does no harm.
+   */
+  readonly sync?: boolean
+}

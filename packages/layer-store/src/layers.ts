@@ -1,0 +1,69 @@
+import type { Digest } from './digest.js'
+
+/** An unpacked layer; immutable. */
+export interface Layer {
+  /** Its chain id: what it holds together with all that is below it. */
+  readonly id: Digest
+  /** Digest of its uncompressed archive, or what stands for it where it was made by a recipe. */
+  readonly diffId: Digest
+  readonly parent: Digest | undefined
+  /** How it was made, if not from an archive. */
+  readonly recipe: string | undefined
+  /** The blob it was unpacked from: kept as long as the layer, and what `repair` takes files from. */
+  readonly blob: Digest | undefined
+  /** Absolute host directory with its files; whiteouts and opaque directories as overlayfs has them. */
+  readonly diff: string
+  /** When it was published, in milliseconds since 1970. */
+  readonly createdMs: number
+  /** On disk, in bytes. */
+  readonly bytes: number
+}
+
+/** What a layer is filled into. */
+export interface LayerStaging {
+  /** Empty directory, mode 0755, which nobody else writes; its mode and owner become those of the root. */
+  readonly diff: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** A layer to be. Just one of `diffId` and `recipe`. */
+export interface LayerDraft {
+  readonly diffId?: Digest
+  /** All that decides what comes out, e.g. a provider's options and the digest of its index. */
+  readonly recipe?: string
+  /** Chain id of the layer below. Default: none. */
+  readonly parent?: Digest
+  /** The blob it is unpacked from. */
+  readonly blob?: Digest
+  readonly signal?: AbortSignal
+  /** Writes the files, with the ids that they have inside the container. Not called when the layer is there already. */
+  readonly fill: (staging: LayerStaging) => Promise<void>
+}
+
+/** Layers that are held: they stay until `release`. */
+export interface HeldLayers {
+  /** Topmost first: what a `RootPart` takes as `lowers`. */
+  readonly lowers: readonly string[]
+  readonly chain: readonly Layer[]
+  /** Idempotent. */
+  release(): void
+}
+
+/** Layers of a store. */
+export interface Layers {
+  /** @throws TypeError ERR_INVALID_SPEC for what is no digest; CaissonError ERR_STORE_DAMAGED */
+  get(id: Digest): Layer | undefined
+  list(): readonly Layer[]
+  /**
+   * Makes a layer unless it is there, and shows it only when it is whole and on the disk. Of two processes that make the
+   * same, one wins and both have it. It stays at least as long as this process has the store open.
+   * @throws CaissonError ERR_STORE_NOT_FOUND (parent or blob), ERR_STORE_SPACE, ERR_STORE_IO, ERR_ABORTED; what `fill`
+   * throws. Nothing is left behind then.
+   */
+  publish(draft: LayerDraft): Promise<Layer>
+  /**
+   * Holds a layer and those below it.
+   * @throws CaissonError ERR_STORE_NOT_FOUND
+   */
+  hold(id: Digest): Promise<HeldLayers>
+}

@@ -1,0 +1,247 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { invalidArgument, parseText, type RootPart } from '@caisson/core'
+import { replaceDurably, syncDirectory, writeSynced } from './durable.js'
+import type { StoreRoot } from './lease.js'
+import { nonce } from './session.js'
+import { isSnapshotId, layersOf, readSnapshotMeta, type SnapshotMeta } from './snapshot-meta.js'
+import type {
+  ActiveSnapshot,
+  HeldSnapshot,
+  SnapshotOrigin,
+  Snapshots,
+  StoredSnapshot,
+} from './snapshots.js'
+import type { StoreContext } from './store-context.js'
+import { asStoreError, errnoOf, storeError } from './store-error.js'
+import { stagingName } from './store-places.js'
+
+const DEPTH_MAX = 500
+
+function checkId(id: unknown): string {
+  if (isSnapshotId(id)) return id
+  const why = 'must be 32 hexadecimal digits'
+  throw invalidArgument({ field: 'id', subject: String(id).slice(0, 80), why })
+}
+
+function checkName(options: { readonly name?: string | undefined }): string | undefined {
+  if (options.name === undefined) return undefined
+  return parseText(options.name, 'name', { maxBytes: 255 })
+}
+
+/** The one implementation of `Snapshots`. */
+export class SnapshotBook implements Snapshots {
+  readonly #context: StoreContext
+  /** What places of this process lie upon. */
+  readonly #holds = new Map<string, () => void>()
+
+  constructor(context: StoreContext) {
+    this.#context = context
+  }
+
+  /** Where a snapshot lies. */
+  directory(id: string): string {
+    return join(this.#context.places.snapshots, checkId(id))
+  }
+
+  /** What is known of one, of whatever kind. */
+  meta(id: string): SnapshotMeta | undefined {
+    return readSnapshotMeta(this.directory(id), id)
+  }
+
+  async begin(origin: SnapshotOrigin): Promise<ActiveSnapshot> {
+    const release = await this.#holdOrigin(origin)
+    const id = randomBytes(16).toString('hex')
+    try {
+      this.#make(id, origin, 'active', undefined)
+    } catch (error) {
+      release()
+      throw asStoreError(error, id)
+    }
+    this.#holds.set(id, release)
+    return { id, directory: this.directory(id) }
+  }
+
+  async keep(
+    id: string,
+    options: { readonly name?: string | undefined } = {},
+  ): Promise<StoredSnapshot> {
+    const name = checkName(options)
+    const meta = this.meta(id)
+    if (meta?.kind !== 'active')
+      throw storeError('ERR_STORE_NOT_FOUND', id, 'no place for writes of that id')
+    const { step, sync } = this.#context
+    step('keep:begin')
+    await sync(this.directory(id))
+    step('keep:synced')
+    await this.#rewrite({ ...meta, kind: 'kept', name })
+    step('keep:done')
+    this.#letGo(id)
+    return this.#stored(id)
+  }
+
+  async add(
+    origin: SnapshotOrigin,
+    fill: (directory: string) => Promise<void>,
+    options: { readonly name?: string | undefined } = {},
+  ): Promise<StoredSnapshot> {
+    const { places, remove, session, step, sync } = this.#context
+    const name = checkName(options)
+    const release = await this.#holdOrigin(origin)
+    const id = randomBytes(16).toString('hex')
+    const staging = join(places.snapshots, stagingName(session.id, nonce()))
+    try {
+      step('snapshot:begin')
+      mkdirSync(staging, { mode: 0o700 })
+      step('snapshot:staged')
+      await fill(staging)
+      step('snapshot:filled')
+      await sync(staging)
+      step('snapshot:synced')
+      writeSynced(join(staging, 'meta.json'), this.#format(id, origin, 'kept', name))
+      syncDirectory(staging)
+      step('snapshot:described')
+      renameSync(staging, this.directory(id))
+      step('snapshot:renamed')
+      syncDirectory(places.snapshots)
+      step('snapshot:done')
+    } catch (error) {
+      await remove(staging)
+      throw asStoreError(error, id)
+    } finally {
+      release()
+    }
+    return this.#stored(id)
+  }
+
+  get(id: string): StoredSnapshot | undefined {
+    return this.meta(id)?.kind === 'kept' ? this.#stored(id) : undefined
+  }
+
+  list(): readonly StoredSnapshot[] {
+    return readdirSync(this.#context.places.snapshots).flatMap((name) => {
+      const found = isSnapshotId(name) ? this.get(name) : undefined
+      return found === undefined ? [] : [found]
+    })
+  }
+
+  async hold(id: string): Promise<HeldSnapshot> {
+    const release = await this.#context.leases.hold([{ kind: 'snapshot', id: checkId(id) }])
+    try {
+      const chain = this.#chain(id)
+      const [first] = chain
+      if (first === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such snapshot')
+      const parts = first.base.parts.map((part, index) => this.#part(part, index, chain))
+      return { snapshot: this.#stored(id), parts, depth: chain.length, release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async delete(id: string): Promise<void> {
+    const meta = this.meta(id)
+    if (meta?.kind !== 'kept') return
+    await this.#rewrite({ ...meta, kind: 'deleted' })
+  }
+
+  async discard(id: string): Promise<void> {
+    this.#letGo(id)
+    const { places, remove } = this.#context
+    if (this.meta(id)?.kind !== 'active') return
+    const away = join(places.trash, nonce())
+    try {
+      renameSync(this.directory(id), away)
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return
+      throw asStoreError(error, id)
+    }
+    await remove(away)
+  }
+
+  /** Gives up what places of this process lie upon. */
+  close(): void {
+    for (const release of this.#holds.values()) release()
+    this.#holds.clear()
+  }
+
+  async #rewrite(meta: SnapshotMeta): Promise<void> {
+    const path = join(this.directory(meta.id), 'meta.json')
+    await this.#context.session.shared(() => replaceDurably(path, JSON.stringify(meta)))
+  }
+
+  #letGo(id: string): void {
+    this.#holds.get(id)?.()
+    this.#holds.delete(id)
+  }
+
+  // made beside its name: what has a name has a meta.json
+  #make(id: string, origin: SnapshotOrigin, kind: 'active', name: string | undefined): void {
+    const { places, session, step } = this.#context
+    const staging = join(places.snapshots, stagingName(session.id, nonce()))
+    step('begin:begin')
+    mkdirSync(staging, { mode: 0o700 })
+    step('begin:staged')
+    writeSynced(join(staging, 'meta.json'), this.#format(id, origin, kind, name))
+    renameSync(staging, this.directory(id))
+    step('begin:done')
+  }
+
+  #format(
+    id: string,
+    { base, parent }: SnapshotOrigin,
+    kind: SnapshotMeta['kind'],
+    name: string | undefined,
+  ): string {
+    const { key, parts, extras, masked } = base
+    const session = this.#context.session.id
+    const createdMs = Date.now()
+    const all = { key, parts, extras, masked }
+    return JSON.stringify({ id, kind, session, name, createdMs, parent, base: all })
+  }
+
+  async #holdOrigin({ base, parent }: SnapshotOrigin): Promise<() => void> {
+    const layers = layersOf(this.#context.places, base)
+    const roots: StoreRoot[] = layers.map((id) => ({ kind: 'layer' as const, id }))
+    if (parent !== undefined) roots.push({ kind: 'snapshot', id: checkId(parent) })
+    const release = roots.length === 0 ? (): void => {} : await this.#context.leases.hold(roots)
+    if (parent === undefined || this.#chain(parent).length > 0) return release
+    release()
+    throw storeError('ERR_STORE_NOT_FOUND', parent, 'no such snapshot to lie upon')
+  }
+
+  /** The snapshot and those below it, topmost first; empty when one is missing. */
+  #chain(id: string): readonly SnapshotMeta[] {
+    const chain: SnapshotMeta[] = []
+    for (let next: string | undefined = id; next !== undefined; next = chain.at(-1)?.parent) {
+      const meta = this.meta(next)
+      if (meta === undefined || meta.kind === 'active' || chain.length === DEPTH_MAX) return []
+      chain.push(meta)
+    }
+    return chain
+  }
+
+  #part(part: RootPart, index: number, chain: readonly SnapshotMeta[]): RootPart {
+    const uppers = chain
+      .map(({ id }) => join(this.directory(id), String(index), 'upper'))
+      .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    return { at: part.at, lowers: [...uppers, ...part.lowers] }
+  }
+
+  #stored(id: string): StoredSnapshot {
+    const meta = this.meta(id)
+    if (meta === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such snapshot')
+    const { name, createdMs, parent, base } = meta
+    const layers = layersOf(this.#context.places, base)
+    return Object.freeze({
+      id,
+      name,
+      createdMs,
+      parent,
+      base,
+      layers,
+      directory: this.directory(id),
+    })
+  }
+}

@@ -1,0 +1,16 @@
+import type { LeaseBook } from './lease.js'
+import type { RemoveTree } from './remove-tree.js'
+import type { Session } from './session.js'
+import type { Step } from './step.js'
+import type { StorePlaces } from './store-places.js'
+import type { SyncFileSystem } from './sync-file-system.js'
+
+/** What the parts of an open store share. */
+export interface StoreContext {
+  readonly places: StorePlaces
+  readonly session: Session
+  readonly leases: LeaseBook
+  readonly step: Step
+  readonly sync: SyncFileSystem
+  readonly remove: RemoveTree
+}

@@ -1,0 +1,160 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { parseDigest, type LayerStore } from '../dist/index.js'
+import { foreignBase, makeStore, oneFile, type StoreFixture } from './store-fixture.js'
+
+const script = fileURLToPath(new URL('crash-child.js', import.meta.url))
+
+interface Outcome {
+  readonly steps: readonly string[]
+  readonly promised: readonly (readonly [kind: string, id: string])[]
+  readonly finished: boolean
+}
+
+async function runChild(directory: string, work: string, dieAt?: number): Promise<Outcome> {
+  const child = spawn(process.execPath, [script, directory, work, String(dieAt ?? '')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'close')
+  const lines = Buffer.concat(await child.stdout.toArray())
+    .toString()
+    .split('\n')
+  const [code, signal] = await exited
+  expect([code, signal]).to.deep.equal(dieAt === undefined ? [0, null] : [null, 'SIGKILL'])
+  const all = lines.map((line) => line.split(' '))
+  return {
+    steps: all.flatMap(([kind, name = '']) => (kind === 'step' ? [name] : [])),
+    promised: all.flatMap(([kind = '', id = '']) =>
+      ['blob', 'layer', 'snapshot'].includes(kind) ? [[kind, id] as const] : [],
+    ),
+    finished: lines.includes('done'),
+  }
+}
+
+/** What was promised is there and whole; what is there is whole. */
+function checkWhole(store: LayerStore, promised: Outcome['promised']): void {
+  for (const [kind, id] of promised) {
+    if (kind === 'blob')
+      expect(readFileSync(store.blobs.path(parseDigest(id)), 'utf8')).to.equal('archive')
+    if (kind === 'layer') expect(store.layers.get(parseDigest(id)), id).not.to.equal(undefined)
+    if (kind === 'snapshot') expect(store.snapshots.get(id), id).not.to.equal(undefined)
+  }
+  for (const layer of store.layers.list())
+    if (layer.recipe === 'crash')
+      for (let i = 0; i < 5; i++)
+        expect(readFileSync(join(layer.diff, 'etc', String(i))).length).to.equal(i * 1000)
+  for (const { directory, name } of store.snapshots.list())
+    if (name !== 'garbage') checkSnapshot(directory, name ?? 'copied')
+}
+
+function checkSnapshot(directory: string, name: string): void {
+  expect(readFileSync(join(directory, '0/upper', name), 'utf8')).to.equal(name)
+}
+
+/** Nothing unfinished, in the trash, or of a process that is dead. */
+function checkNothingLeaked(fixture: StoreFixture): void {
+  for (const place of ['layers', 'snaps', 'refs', 'leases']) {
+    const leaked = fixture.names(place).filter((name) => /^\.|\.tmp$/.test(name))
+    expect(leaked, place).to.deep.equal([])
+  }
+  for (const place of ['ingest', 'trash']) expect(fixture.names(place), place).to.deep.equal([])
+  expect(fixture.names('sessions')).to.have.length(1)
+  expect(fixture.names('leases').length).to.be.at.most(1)
+  const drafts = readdirSync(fixture.directory).filter((name) => name.endsWith('.tmp'))
+  expect(drafts).to.deep.equal([])
+}
+
+/** A few at once: they wait for the disk most of the time. */
+async function forEachStep(
+  steps: readonly string[],
+  use: (dieAt: number) => Promise<void>,
+): Promise<void> {
+  const todo = [...steps.keys()]
+  const worker = async (): Promise<void> => {
+    for (let next = todo.shift(); next !== undefined; next = todo.shift()) await use(next)
+  }
+  await Promise.all([worker(), worker(), worker(), worker()])
+}
+
+async function countSteps(work: string, prepare: (store: LayerStore) => Promise<void>) {
+  await using fixture = await makeStore()
+  await prepare(fixture.store)
+  await fixture.store[Symbol.asyncDispose]()
+  const outcome = await runChild(fixture.directory, work)
+  expect(outcome.finished).to.equal(true)
+  return outcome.steps
+}
+
+async function garbage(store: LayerStore): Promise<void> {
+  const layer = await store.layers.publish({ recipe: 'garbage', fill: oneFile('a', '1') })
+  await store.refs.set('garbage', { kind: 'layer', id: layer.id })
+  const keep = await store.layers.publish({ recipe: 'kept', fill: oneFile('b', '2') })
+  await store.refs.set('kept', { kind: 'layer', id: keep.id })
+  for (const name of ['garbage', 'garbage', 'kept']) {
+    const place = await store.snapshots.begin({ base: foreignBase })
+    await store.snapshots.keep(place.id, { name })
+  }
+  for (const text of ['one', 'two'])
+    await store.blobs.ingest(
+      (async function* bytes() {
+        yield Buffer.from(text)
+      })(),
+    )
+}
+
+describe('a store whose process is killed', () => {
+  for (const work of ['publish', 'snapshot']) {
+    it(`at any step of ${work} loses nothing promised, tears nothing, and leaks nothing`, async function () {
+      this.timeout(300_000)
+      const steps = await countSteps(work, async () => {})
+      expect(steps.length).to.be.greaterThan(work === 'publish' ? 12 : 25)
+      let promises = 0
+      let unfinished = 0
+      await forEachStep(steps, async (dieAt) => {
+        await using fixture = await makeStore()
+        const { promised, finished } = await runChild(fixture.directory, work, dieAt)
+        expect(finished).to.equal(false)
+        promises += promised.length
+        checkWhole(fixture.store, promised)
+        unfinished += (await fixture.store.collect()).unfinished
+        // a collection takes what nothing keeps; names and snapshots do
+        checkWhole(
+          fixture.store,
+          promised.filter(([kind]) => kind === 'layer' || kind === 'snapshot'),
+        )
+        checkNothingLeaked(fixture)
+      })
+      expect(unfinished).to.be.greaterThan(0)
+      console.log(
+        `      ${steps.length} kills, ${promises} promises kept, ${unfinished} unfinished things swept`,
+      )
+    })
+  }
+
+  it('at any step of a collection loses nothing, and the next one goes on', async function () {
+    this.timeout(300_000)
+    const steps = await countSteps('collect', garbage)
+    expect(steps.length).to.be.greaterThan(10)
+    await forEachStep(steps, async (dieAt) => {
+      await using fixture = await makeStore()
+      await garbage(fixture.store)
+      await fixture.store[Symbol.asyncDispose]()
+      await runChild(fixture.directory, 'collect', dieAt)
+      const later = await fixture.again()
+      await later.refs.delete('garbage')
+      for (const { id, name } of later.snapshots.list())
+        if (name === 'garbage') await later.snapshots.delete(id)
+      await later.collect()
+      expect(later.layers.list().map(({ recipe }) => recipe)).to.deep.equal(['kept'])
+      expect(later.snapshots.list().map(({ name }) => name)).to.deep.equal(['kept'])
+      expect(fixture.names('snaps')).to.have.length(1)
+      expect(later.blobs.list()).to.deep.equal([])
+      checkNothingLeaked(fixture)
+    })
+    console.log(`      ${steps.length} kills of a collection`)
+  })
+})
