@@ -68,11 +68,12 @@ export class LauncherSession implements ContainerHost {
    * @throws CaissonError ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE, ERR_LAUNCH
    */
   static async open(options: SessionOptions): Promise<LauncherSession> {
-    const { program, identity, helpers, hello } = options
+    const { program, helpers, hello } = options
+    const identity = { ...options.identity, landlock: 0 }
     const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
     const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      await session.#handshake.run(hello)
+      identity.landlock = await session.#handshake.run(hello) // before anybody sees it
     } catch (error) {
       await session.#link.end()
       throw error
@@ -277,9 +278,8 @@ export class LauncherSession implements ContainerHost {
   }
 
   #settled(pending: Map<number, Pending>, id: number): void {
-    const background = this.#servers.get(id) === true
+    if (pending.delete(id) && this.#servers.get(id) !== true) this.#link.release()
     this.#servers.delete(id)
-    if (pending.delete(id) && !background) this.#link.release()
   }
 
   #reply(reply: Reply): void {
