@@ -10,7 +10,7 @@ import {
   syscallTable,
   type ProfileName,
 } from '@caisson/seccomp'
-import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine } from 'caisson'
 import { expect } from 'chai'
 import { buildProgram } from './build-program.js'
 
@@ -33,6 +33,7 @@ interface Question {
   readonly args: readonly bigint[]
 }
 
+const start = (root: string, stateDir: string) => createEngine({ from: `dir:${root}`, stateDir })
 const textOf = ({ number, args }: Question) => `${number} ${args.join(',')}`
 
 describe('the kernel, asked call by call', function () {
@@ -40,7 +41,7 @@ describe('the kernel, asked call by call', function () {
   const arch = architectureOf(process.arch)
   let root: string
   let stateDir: string
-  let engine: PresetEngine<RlimitKey>
+  let engine: Awaited<ReturnType<typeof start>>
 
   before(async function () {
     const program = buildProgram('every-call', 'test/security/every-call')
@@ -54,7 +55,7 @@ describe('the kernel, asked call by call', function () {
     stateDir = mkdtempSync(join(tmpdir(), 'caisson-state-'))
     chmodSync(root, 0o755)
     copyFileSync(program, join(root, 'every-call'))
-    engine = await createEngine({ from: `dir:${root}`, stateDir })
+    engine = await start(root, stateDir)
   })
 
   after(async () => {
