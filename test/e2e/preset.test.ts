@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, run, type Change, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, run, type Change, type PresetEngine, type DefaultLimits } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
 import { expectNothingLeft, takeStock } from './leftovers.js'
 
 describe('the preset', function () {
   this.timeout(30_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
 
   before(async () => {
     engine = await createEngine()

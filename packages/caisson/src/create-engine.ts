@@ -15,7 +15,7 @@ import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
 import type { Picked } from './picked.js'
 import { PresetEngineHandle, type PresetEngine } from './preset-engine.js'
-import type { IsolationOption, PresetLimits, PresetOptions } from './preset-options.js'
+import type { IsolationOption, OneOf, PresetLimits, PresetOptions } from './preset-options.js'
 
 const optionFields: ReadonlySet<string> = new Set(
   'isolation rootfs limiters from limits stateDir'.split(' '),
@@ -29,8 +29,6 @@ function defaultLimits(): { readonly processes: number } {
 
 /** Isolation drivers of the preset. */
 export type DefaultIsolation = ReturnType<typeof pivotRoot>
-
-type OneOf<I extends IsolationOption> = I extends readonly (infer D)[] ? D : I
 
 function isList(value: IsolationOption): value is readonly Driver<'isolation'>[] {
   return Array.isArray(value)
@@ -103,7 +101,7 @@ export function createEngine<
   const M extends readonly Driver<'limiter'>[] = readonly [],
 >(
   options?: PresetOptions<I, M>,
-): Promise<PresetEngine<PresetLimits<M>, FeaturesOf<OneOf<I> | M[number]>>>
+): Promise<PresetEngine<PresetLimits<I, M>, FeaturesOf<OneOf<I> | M[number]>>>
 export async function createEngine(options: PresetOptions = {}): Promise<PresetEngine> {
   checkOptions(options)
   const scope = Scope.root().value(STATE_DIR, options.stateDir ?? defaultStateDir())

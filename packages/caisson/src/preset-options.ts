@@ -4,8 +4,14 @@ import type { RlimitKey } from '@caisson/driver-rlimits'
 /** An isolation driver, or several in order of preference. */
 export type IsolationOption = Driver<'isolation'> | readonly Driver<'isolation'>[]
 
-/** Limits of an engine with these limiters beside `rlimits()`. */
-export type PresetLimits<M extends readonly Driver<'limiter'>[]> = RlimitKey | LimitsOf<M[number]>
+/** The drivers in an isolation option. */
+export type OneOf<I extends IsolationOption> = I extends readonly (infer D)[] ? D : I
+
+/** Limits of an engine with these drivers beside `rlimits()`. */
+export type PresetLimits<
+  I extends IsolationOption,
+  M extends readonly Driver<'limiter'>[] = readonly [],
+> = RlimitKey | LimitsOf<OneOf<I> | M[number]>
 
 /** What may be different from the preset. Unknown fields are errors (ERR_INVALID_SPEC). */
 export interface PresetOptions<
@@ -24,7 +30,7 @@ export interface PresetOptions<
   /** Root of containers that name none. Default `host:`. */
   readonly from?: string
   /** Limits of containers that do not name them. Default `{ processes: 512 }` (fewer where this process may have fewer), which stays unless it is named here. */
-  readonly limits?: Limits<PresetLimits<M>>
+  readonly limits?: Limits<PresetLimits<I, M>>
   /** Absolute directory for what must not outlive a boot. Default: core's. */
   readonly stateDir?: string
 }

@@ -115,6 +115,8 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
   }
   const scope = makeScope(options)
   const providers = bySchemes(rootDrivers, scope)
+  // before the limiters: what it brings along, such as the launcher, is there for them too
+  const made = isolation.create(scope)
   const entries = limiters.map((driver): LimiterEntry => ({
     driver,
     limiter: driver.create(scope),
@@ -123,7 +125,7 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
   return {
     scope,
     drivers: [...rootDrivers, isolation, ...limiters],
-    isolation: isolation.create(scope),
+    isolation: made,
     roots: new RootRouter(providers),
     schemes: new Set(providers.keys()),
     limits: new LimitRouter(
