@@ -11,16 +11,18 @@ import { rejection } from '../e2e/rejection.js'
 const isRoot = process.getuid?.() === 0
 const program = join(checkout, 'packages/launcher/build/caisson-launcher')
 
+/** struct sock_filter. */
+function insn(code: number, jt: number, jf: number, k: number): Buffer {
+  const one = Buffer.alloc(8)
+  one.writeUInt16LE(code, 0)
+  one.writeUInt8(jt, 2)
+  one.writeUInt8(jf, 3)
+  one.writeUInt32LE(k, 4)
+  return one
+}
+
 /** A filter that lets everything through but these calls, which fail with EPERM. Little-endian machines only. */
 function denying(numbers: readonly number[]): Uint8Array {
-  const insn = (code: number, jt: number, jf: number, k: number): Buffer => {
-    const one = Buffer.alloc(8)
-    one.writeUInt16LE(code, 0)
-    one.writeUInt8(jt, 2)
-    one.writeUInt8(jf, 3)
-    one.writeUInt32LE(k, 4)
-    return one
-  }
   const LOAD = 0x20
   const JUMP_IF_EQUAL = 0x15
   const RETURN = 0x06
@@ -29,6 +31,8 @@ function denying(numbers: readonly number[]): Uint8Array {
   const deny = insn(RETURN, 0, 0, 0x00050001)
   return Uint8Array.from(Buffer.concat([insn(LOAD, 0, 0, 0), ...tests, allow, deny]))
 }
+
+const hostMounts = (): number => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length
 
 describe('how a command is started', function () {
   this.timeout(60_000)
@@ -46,6 +50,9 @@ describe('how a command is started', function () {
     )
     return stdout.trim()
   }
+
+  const adj = async (oomScore: number) =>
+    Number((await engine.run(['cat', '/proc/self/oom_score_adj'], { oomScore })).stdout)
 
   // CVE-2024-21626: close-on-exec comes too late for a path of execve that leads through a descriptor
   it('L1: nothing that is open before exec can be the way to the program', async () => {
@@ -93,10 +100,9 @@ describe('how a command is started', function () {
   })
 
   it('L18: no mount of a container is ever one of the host', async () => {
-    const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length
-    const before = mounts()
+    const before = hostMounts()
     for (let i = 0; i < 20; i++) await engine.run(['true'])
-    expect(mounts()).to.equal(before)
+    expect(hostMounts()).to.equal(before)
   })
 
   it('L23: a filter that denies what a start needs does not get in its way: it comes last', async function () {
@@ -183,8 +189,6 @@ describe('how a command is started', function () {
 
   it('L39: it is killed before its maker when memory is short, and never after it', async () => {
     const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
-    const adj = async (oomScore: number) =>
-      Number((await engine.run(['cat', '/proc/self/oom_score_adj'], { oomScore })).stdout)
     expect(await adj(0)).to.equal(Math.max(own, 0))
     expect(await adj(600)).to.equal(Math.max(own, 600))
   })

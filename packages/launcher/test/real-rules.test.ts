@@ -32,10 +32,11 @@ describe('template steps of the real launcher', function () {
       .ended.catch((error: unknown) => error)
   }
 
+  const device = (source: string, major: number, minor: number): Promise<unknown> =>
+    outcome({ op: 'device', source, at: 'null', major, minor })
+
   // CVE-2025-31133: what covers a hidden file must be /dev/null itself
   it('take no device but the very one: by its numbers, not by its name', async () => {
-    const device = (source: string, major: number, minor: number): Promise<unknown> =>
-      outcome({ op: 'device', source, at: 'null', major, minor })
     expect(await device('/dev/null', 1, 3)).to.include({ exitCode: 0 })
     for (const [source, major, minor] of [
       ['/dev/zero', 1, 3],

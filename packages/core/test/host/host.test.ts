@@ -56,23 +56,25 @@ describe('readHostFacts', () => {
   })
 })
 
-describe('layers of a host', () => {
-  const mountinfo = (...mounts: readonly (readonly [at: string, type: string])[]) =>
-    mounts.map(([at, type]) => `1 2 0:3 / ${at} rw,relatime shared:1 - ${type} none rw`).join('\n')
-  const good = {
-    '/proc/self/mountinfo': mountinfo(
-      ['/', 'ext4'],
-      ['/proc', 'proc'],
-      ['/proc/sys/fs/binfmt_misc', 'autofs'],
-    ),
-    '/proc/sys/kernel/seccomp/actions_avail': 'kill_process errno allow',
-    '/sys/kernel/security/lsm': 'lockdown,capability,landlock,yama,apparmor\n',
-    '/proc/sys/vm/memfd_noexec': '0\n',
-    '/proc/sys/user/max_net_namespaces': '63000\n',
-  }
-  const layer = (name: string, files: Readonly<Record<string, string>>, kernel = '6.8.0') =>
-    readHostFacts(reader(files), 0, 'root', kernel).layers.find((one) => one.name === name)
+const mountinfo = (...mounts: readonly (readonly [at: string, type: string])[]) =>
+  mounts.map(([at, type]) => `1 2 0:3 / ${at} rw,relatime shared:1 - ${type} none rw`).join('\n')
 
+const good = {
+  '/proc/self/mountinfo': mountinfo(
+    ['/', 'ext4'],
+    ['/proc', 'proc'],
+    ['/proc/sys/fs/binfmt_misc', 'autofs'],
+  ),
+  '/proc/sys/kernel/seccomp/actions_avail': 'kill_process errno allow',
+  '/sys/kernel/security/lsm': 'lockdown,capability,landlock,yama,apparmor\n',
+  '/proc/sys/vm/memfd_noexec': '0\n',
+  '/proc/sys/user/max_net_namespaces': '63000\n',
+}
+
+const layer = (name: string, files: Readonly<Record<string, string>>, kernel = '6.8.0') =>
+  readHostFacts(reader(files), 0, 'root', kernel).layers.find((one) => one.name === name)
+
+describe('layers of a host', () => {
   it('are all given by a host that has them', () => {
     const { layers, advice } = readHostFacts(reader(good), 0, 'root', '6.8.0')
     expect(layers.filter(({ state }) => state !== 'given')).to.deep.equal([])
