@@ -8,6 +8,7 @@ import {
   type ResourceLimiter,
 } from '@caisson/core'
 import { existsSync } from 'node:fs'
+import { effectiveLimits } from './effective.js'
 import { GroupLease } from './group-lease.js'
 import type { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
@@ -55,13 +56,17 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
 
   #oneShot({ limits }: LimitRequest): GroupLease {
     const needed = treesOf(this.#store.trees, [...COUNTED, ...controllersOf(limits)])
-    const group = this.#store.take(JSON.stringify(limits), () =>
-      this.#limited(this.#store.make(needed), limits),
+    const { group, effective } = this.#store.take(
+      JSON.stringify(limits),
+      () => this.#limited(this.#store.make(needed), limits),
+      (made) => effectiveLimits(made, limits, this.#settingHost),
     )
-    return this.#lease(group, limits, {
-      container: [this.#cgroup('', [], this.#store.slots)],
+    const amendment: Amendment = {
+      container: [this.#cgroup('', [], this.#store.slotsIn(needed))],
       process: [{ op: 'group', into: '', tasks: group.tasks }],
-    })
+    }
+    const discard = (used: Group): void => this.#store.discard(used)
+    return this.#lease(group, limits, amendment, { effective, discard })
   }
 
   /** One that stays: its processes are stopped and killed by one group that they are all born in. */
@@ -118,6 +123,8 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     limits: ParsedLimits,
     amendment: Amendment,
     more: {
+      readonly effective?: ParsedLimits
+      readonly discard?: (group: Group) => void
       readonly tracked?: string | undefined
       readonly unified?: string | undefined
       readonly shared?: boolean
@@ -135,6 +142,8 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
       unified: more.unified,
       shared: more.shared ?? false,
       durable: more.durable ?? false,
+      effective: more.effective,
+      discard: more.discard,
       parent: more.parent,
     })
   }
