@@ -76,6 +76,15 @@ const strict = {
   mounts: [{ kind: 'tmpfs', to: '/tmp', sizeBytes: 64 << 20, exec: false }],
 }
 
+const is =
+  (...ops) =>
+  (step) =>
+    ops.includes(step.op)
+const isNot =
+  (...ops) =>
+  (step) =>
+    !ops.includes(step.op)
+
 /** Plans from nearly nothing to everything. */
 function layers(root, identity) {
   const full = planOf(specOf(root, {}), root, identity)
@@ -85,14 +94,6 @@ function layers(root, identity) {
     identity,
   )
   const closed = planOf(specOf(root, strict), root, identity)
-  const is =
-    (...ops) =>
-    (step) =>
-      ops.includes(step.op)
-  const isNot =
-    (...ops) =>
-    (step) =>
-      !ops.includes(step.op)
   const namespaces = full.container.find(is('namespaces'))
   const bare = [
     { ...namespaces, flags: NEW_PID, network: 0, user: 0 },
