@@ -90,6 +90,12 @@ export class LimitRouter {
     ])
   }
 
+  /** Removes what dead processes left of limits. Never rejects: says what failed. */
+  async sweep(): Promise<readonly unknown[]> {
+    const swept = await Promise.allSettled(this.#entries.map(({ limiter }) => limiter.sweep?.()))
+    return swept.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  }
+
   /**
    * Refuses at once what no driver declares.
    * @param tolerated limits that may be missing although they are asked for; they show in `degraded` then
