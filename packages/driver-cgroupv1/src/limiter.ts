@@ -24,7 +24,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
   readonly #store: GroupStore
   readonly #poller = new OomPoller()
   #host: SettingHost | undefined
-  #swept: Promise<unknown> | undefined
+  #sweeps = false
 
   constructor(store: GroupStore) {
     this.#store = store
@@ -32,7 +32,8 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
 
   async acquire(request: LimitRequest<LimitKeyV1>): Promise<LimitLease> {
     // not waited for: what dead owners left has other names
-    this.#swept ??= this.#store.sweep()
+    if (!this.#sweeps) void this.#store.sweep()
+    this.#sweeps = true
     this.#checkHost()
     if (request.scope === 'container') return this.#container(request)
     return request.scope === 'command' ? this.#command(request) : this.#oneShot(request)

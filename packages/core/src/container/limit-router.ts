@@ -97,7 +97,8 @@ export class LimitRouter {
 
   /** Removes what dead processes left of limits. Never rejects: says what failed. */
   async sweep(): Promise<readonly unknown[]> {
-    const swept = await Promise.allSettled(this.#entries.map(({ limiter }) => limiter.sweep?.()))
+    const sweeps = this.#entries.map(async ({ limiter }) => limiter.sweep?.())
+    const swept = await Promise.allSettled(sweeps)
     return swept.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
   }
 
