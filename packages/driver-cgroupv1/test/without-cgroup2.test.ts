@@ -11,7 +11,8 @@ import { findTrees } from '../dist/trees.js'
 
 /** The driver as it is on a host that has only these hierarchies. */
 const onHost = (keep: (hierarchy: Hierarchy) => boolean) => () => {
-  const { name, limits, features, probe } = cgroupV1()
+  const real = cgroupV1()
+  const { name, limits, features } = real
   const trees = findTrees(readHierarchies().filter(keep))
   return defineDriver({
     kind: 'limiter',
@@ -30,7 +31,7 @@ const onHost = (keep: (hierarchy: Hierarchy) => boolean) => () => {
     inject: { store: GROUP_STORE },
     async probe() {
       await using scope = Scope.root()
-      return probe(scope)
+      return real.probe(scope)
     },
     create: ({ store }) => new CgroupV1Limiter(store),
   })
