@@ -25,13 +25,14 @@ export function chroot(
   options: ChrootOptions = {},
 ): Driver<
   'isolation',
-  never,
+  'disk',
   'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit'
 > {
   return defineDriver({
     kind: 'isolation',
     name: 'chroot',
     apiVersion: 1,
+    limits: ['disk'],
     features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
     notHeld: ['chroot-climb'],
     modules: [launcherModule(options.launcher)],

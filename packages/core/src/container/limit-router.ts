@@ -29,6 +29,7 @@ export interface LimitPlan {
   readonly degraded: readonly string[]
 }
 
+const ignore = (): void => {}
 const nothing: readonly never[] = Object.freeze([])
 const none: ParsedLimits = Object.freeze({})
 const noPlan: LimitPlan = Object.freeze({ parts: nothing, isolation: none, degraded: nothing })
@@ -39,6 +40,8 @@ export interface LimitPolicy {
   readonly defaults: ParsedLimits
   /** `throw`: ERR_UNSUPPORTED for a limit that nobody enforces; `warn`: it shows in `degraded`. */
   readonly onUnsupported: 'throw' | 'warn'
+  /** `always`: every command is counted; `limited`: those of whom a limiter that counts enforces a limit. */
+  readonly account: 'always' | 'limited'
   readonly warn: (error: CaissonError) => void
 }
 
@@ -104,20 +107,31 @@ export class LimitRouter {
    * Who enforces what: of a container or one-shot with the engine's defaults, of a command and an update their own alone. A promise
    * until the drivers have been asked once what they can do here.
    * @param tolerated as of `check`
+   * @param counted of a command: a limiter that counts enforces limits of its container
    * @throws CaissonError ERR_UNSUPPORTED naming the field
    */
   plan(
     asked: ParsedLimits,
     scope: Scope,
     tolerated: readonly string[] = nothing,
+    counted = false,
   ): LimitPlan | Promise<LimitPlan> {
-    if (this.#probed) return this.#plan(asked, scope, tolerated)
+    const kind = scope === 'command' && !counted && this.#thrifty ? 'update' : scope
+    if (this.#probed) return this.#plan(asked, kind, tolerated)
     this.#probing ??= this.#probeAll()
-    return this.#probing.then(() => this.#plan(asked, scope, tolerated))
+    const planned = this.#probing.then(() => this.#plan(asked, kind, tolerated))
+    // a command that is given up before it is opened waits for no plan
+    planned.catch(ignore)
+    return planned
+  }
+
+  get #thrifty(): boolean {
+    return this.#policy.account === 'limited'
   }
 
   async #probeAll(): Promise<void> {
-    const drivers = this.#drivers.filter(({ limits }) => limits.length > 0)
+    // an isolation driver that works can do what it declares
+    const drivers = this.#entries.map(({ driver }) => driver)
     const found = await Promise.all(drivers.map((driver) => this.#probe(driver)))
     for (const [index, driver] of drivers.entries()) this.#supports.set(driver, found[index])
     this.#probed = true
@@ -151,6 +165,7 @@ export class LimitRouter {
     const { first, all } = wanted[scope]
     // one that serves anyway is as good as the first
     for (const feature of first) {
+      if (scope === 'one-shot' && this.#thrifty) continue
       const able = can(feature)
       const entry = able.find(({ limiter }) => used.has(limiter)) ?? able[0]
       if (entry !== undefined) used.add(entry.limiter)
