@@ -78,10 +78,16 @@ export function padded(bytes: Buffer): Buffer {
   return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(BLOCK - rest)])
 }
 
-/** The map of a sparse file, PAX version 1.0: it stands before the content. */
-export function sparseMap(pieces: readonly SparsePiece[]): Buffer {
-  const numbers = pieces.flatMap(({ offset, length }) => [offset, length])
-  return padded(Buffer.from([pieces.length, ...numbers].map((value) => `${value}\n`).join('')))
+/**
+ * The map of a sparse file of that size, PAX version 1.0: it stands before the content. An empty piece marks the end where a
+ * hole stands there: GNU tar goes by the last piece, not by the size.
+ */
+export function sparseMap(pieces: readonly SparsePiece[], size: number): Buffer {
+  const last = pieces.at(-1)
+  const ends = last !== undefined && last.offset + last.length === size
+  const all = ends ? pieces : [...pieces, { offset: size, length: 0 }]
+  const numbers = all.flatMap(({ offset, length }) => [offset, length])
+  return padded(Buffer.from([all.length, ...numbers].map((value) => `${value}\n`).join('')))
 }
 
 interface Encoding {
@@ -103,7 +109,7 @@ function encodingOf(entry: TarEntry): Encoding {
   pax.set('GNU.sparse.name', name)
   pax.set('GNU.sparse.realsize', String(entry.size))
   const data = pieces.reduce((sum, { length }) => sum + length, 0)
-  return { pax, name, stored: data + sparseMap(pieces).length }
+  return { pax, name, stored: data + sparseMap(pieces, entry.size).length }
 }
 
 /** What ustar's fields cannot hold goes into the extended header, and a stand-in into the field. */

@@ -8,6 +8,7 @@ const DIRECTORY = 0o040000
 const LINK = 0o120000
 /** As the kernel has it, with room for links that climb. */
 const MOST_HOPS = 255
+const codes = ['ERR_FILE_NOT_FOUND', 'ERR_FILE_TYPE', 'ERR_FILE_EXISTS'] as const
 
 /** Directories that are known to be there, and the times that they get when nothing is written into them any more. */
 export class MadeDirectories {
@@ -51,8 +52,8 @@ export class MadeDirectories {
     try {
       await this.#jail.files.mkdir(nameBytes(name), 0o755, true)
     } catch (error) {
-      if (!isCaissonError(error, 'ERR_FILE_NOT_FOUND')) throw explain(error, entry)
-      // a link to what is not there yet: the kernel does not make its target
+      // a link to what is not there yet, of which the kernel does not make the target; or something in the way, which shows
+      if (!codes.some((code) => isCaissonError(error, code))) throw error
       await this.#makeByParts(name, entry)
     }
     for (let one = name; one !== ''; one = parentOf(one)) this.#known.add(one)
@@ -80,17 +81,12 @@ export class MadeDirectories {
         if (target.startsWith('/')) here = []
         todo.unshift(...target.split('/'))
       } else if (type === DIRECTORY) here = [...here, part]
-      else throw explain(undefined, entry)
+      else throw inTheWay(entry)
     }
   }
 }
 
-function explain(error: unknown, entry: FoundTarEntry): unknown {
-  const inTheWay =
-    error === undefined ||
-    isCaissonError(error, 'ERR_FILE_TYPE') ||
-    isCaissonError(error, 'ERR_FILE_EXISTS')
-  if (!inTheWay) return error
+function inTheWay(entry: FoundTarEntry): Error {
   const why = 'what lies above it is no directory'
-  return archiveError('ERR_ARCHIVE_UNSAFE', entry.offset, entry.path, why, error)
+  return archiveError('ERR_ARCHIVE_UNSAFE', entry.offset, entry.path, why)
 }

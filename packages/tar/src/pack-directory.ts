@@ -41,17 +41,20 @@ async function* ahead<T, R>(
   items: readonly T[],
   make: (item: T) => Promise<R>,
 ): AsyncGenerator<readonly [T, R]> {
-  const pending: Promise<R>[] = []
-  for (let i = 0; i < items.length; i++) {
-    for (let next = i + pending.length; next < items.length && pending.length < AHEAD; next++) {
-      // in range: the loop's own bound
-      const promise = make(items[next] as T)
+  const pending: (readonly [T, Promise<R>])[] = []
+  const left = items.values()
+  for (;;) {
+    while (pending.length < AHEAD) {
+      const next = left.next()
+      if (next.done === true) break
+      const promise = make(next.value)
       // one that is given up before its turn has nobody to tell
       promise.catch(() => {})
-      pending.push(promise)
+      pending.push([next.value, promise])
     }
     const first = pending.shift()
-    if (first !== undefined) yield [items[i] as T, await first] // in range, likewise
+    if (first === undefined) return
+    yield [first[0], await first[1]]
   }
 }
 

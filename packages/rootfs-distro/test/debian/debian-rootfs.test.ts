@@ -56,10 +56,13 @@ describe('debian:', () => {
   const leases: RootLease[] = []
 
   function open(options: DebianRootfsOptions = {}): void {
-    const onProgress = (progress: BuildProgress): void => void told.push(progress)
     const { address, keyring } = mirror
-    const own = { mirror: address, keyring, suite: 'test', architecture: 'amd64', onProgress }
-    provider = debianRootfs({ ...own, ...options }).create(scope)
+    const own = { mirror: address, keyring, suite: 'test', architecture: 'amd64' }
+    provider = debianRootfs({
+      onProgress: (one) => void told.push(one),
+      ...own,
+      ...options,
+    }).create(scope)
   }
 
   beforeEach(async () => {
