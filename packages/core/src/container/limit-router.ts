@@ -60,6 +60,11 @@ const wanted: Readonly<
 /** Whether the engine's default limits are not for it. */
 const own = (scope: Scope): boolean => scope === 'command' || scope === 'update'
 
+/** More than the limit: a floor may count less exactly, and must not come before who counts. */
+function floorUnder(cpuTimeMs: unknown): number {
+  return Math.ceil(Number(cpuTimeMs) * 1.25) + 1000
+}
+
 /** Hands each limit to the first limiter that declares it and can enforce it here. */
 export class LimitRouter {
   readonly #entries: readonly LimiterEntry[]
@@ -88,6 +93,13 @@ export class LimitRouter {
       ...isolation.limits,
       ...entries.flatMap(({ driver }) => driver.limits),
     ])
+  }
+
+  /** Removes what dead processes left of limits. Never rejects: says what failed. */
+  async sweep(): Promise<readonly unknown[]> {
+    const sweeps = this.#entries.map(async ({ limiter }) => limiter.sweep?.())
+    const swept = await Promise.allSettled(sweeps)
+    return swept.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
   }
 
   /**
@@ -233,7 +245,11 @@ export class LimitRouter {
     }
     if (strict.length > 0) {
       const chosen = key === 'cpuTime' ? strict : [best]
-      return chosen.map(({ driver }) => ({ driver, limit: { ...limit }, notes: nothing }))
+      return chosen.map(({ driver }, index) => ({
+        driver,
+        limit: index === 0 ? { ...limit } : { [key]: floorUnder(value) },
+        notes: nothing,
+      }))
     }
     return [this.#weaken(best.driver, limit, best.verdicts, asked)]
   }
