@@ -122,3 +122,65 @@ int path_mkdir(struct failure *f, int base, const char *path, struct owner o)
 	}
 	return 0;
 }
+
+/* Puts what a link says in the place of the first `end` bytes of a path. */
+static int replace_link(char *path, size_t end, const char *target)
+{
+	char rest[PATH_ROOM];
+	size_t dir = end, kept;
+
+	memcpy(rest, path + end, strlen(path + end) + 1);
+	while (dir && path[dir - 1] != '/')
+		dir--;
+	kept = target[0] == '/' ? 0 : dir;
+	if (kept + strlen(target) + strlen(rest) >= PATH_ROOM)
+		return -ENAMETOOLONG;
+	memcpy(path + kept, target, strlen(target) + 1);
+	memcpy(path + kept + strlen(target), rest, strlen(rest) + 1);
+	return 0;
+}
+
+/* 1: one was replaced; 0: there is none. */
+static int settle_one(int base, char *path)
+{
+	char part[PATH_ROOM], target[PATH_ROOM];
+
+	for (size_t end = 1; path[end - 1]; end++) {
+		scoped_fd there = -1, link = -1;
+		ssize_t n;
+
+		if ((path[end] && path[end] != '/') || path[end - 1] == '/')
+			continue;
+		memcpy(part, path, end);
+		part[end] = 0;
+		there = path_in(base, part, O_PATH, 0);
+		if (there >= 0)
+			continue;
+		link = path_in(base, part, O_PATH | O_NOFOLLOW, 0);
+		/* not a link: nothing is there (EINVAL: readlinkat wants one), and what is wrong is told by who makes it */
+		if (there != -ENOENT || link < 0)
+			return 0;
+		n = readlinkat(link, "", target, sizeof(target) - 1);
+		if (n <= 0)
+			return 0;
+		target[n] = 0;
+		n = replace_link(path, end, target);
+		return n < 0 ? (int)n : 1;
+	}
+	return 0;
+}
+
+int path_settle(struct failure *f, int base, const char *path, char *out)
+{
+	size_t n = strlen(path);
+	int more = 1;
+
+	if (n >= PATH_ROOM)
+		return fail_with(f, ENAMETOOLONG, "openat2", path);
+	memcpy(out, path, n + 1);
+	if (one_component(path))
+		return 0; /* no link at all, wherever it leads */
+	for (int links = 0; more > 0 && links < 40; links++)
+		more = settle_one(base, out);
+	return more ? fail_with(f, more < 0 ? -more : ELOOP, "openat2", path) : 0;
+}
