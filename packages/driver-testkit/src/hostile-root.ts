@@ -83,6 +83,11 @@ export class HostileRoots {
     return [this.canary, this.bound, this.boundFile].flatMap((path) => fingerprint(path))
   }
 
+  /** The same of the canary alone. */
+  fingerprintOfCanary(): string[] {
+    return fingerprint(this.canary)
+  }
+
   /** A fresh root with a shape in the place of one of `hostileTargets`. */
   make(target: string, shape: HostileShape): string {
     const root = join(this.#place, `root-${this.#count++}`)

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "scoped.h"
 #include "sys.h"
@@ -67,6 +69,24 @@ int path_parent(struct failure *f, int base, const char *path, char *name)
 	return fd < 0 ? fail_with(f, -fd, "openat2", path) : fd;
 }
 
+/* A mount with mapped ids takes files of ids that it maps, and ours is none of them. */
+static int mkdir_as(int dir, const char *name, struct owner o)
+{
+	int err;
+
+	if (mkdirat(dir, name, 0700) == 0)
+		return 0;
+	if (errno != EOVERFLOW)
+		return -1;
+	setfsgid(o.gid);
+	setfsuid(o.uid);
+	err = mkdirat(dir, name, 0700) < 0 ? errno : 0;
+	setfsuid(geteuid());
+	setfsgid(getegid());
+	errno = err;
+	return err ? -1 : 0;
+}
+
 static int make_one(struct failure *f, int base, const char *path, struct owner o)
 {
 	char name[256];
@@ -75,7 +95,7 @@ static int make_one(struct failure *f, int base, const char *path, struct owner 
 
 	if (dir < 0)
 		return dir;
-	if (mkdirat(dir, name, 0700) < 0)
+	if (mkdir_as(dir, name, o) < 0)
 		return errno == EEXIST ? 0 : fail(f, "mkdirat", path);
 	made = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (made < 0)
