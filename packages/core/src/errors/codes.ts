@@ -85,7 +85,7 @@ export const errorCodes = {
   },
   ERR_PACKAGE_NOT_FOUND: {
     meaning: 'The distribution has no package of that name.',
-    fix: 'Correct the name; the message has names that are near.',
+    fix: 'Correct the name; the message has one that is near.',
   },
   ERR_DEPENDENCY_UNSATISFIED: {
     meaning: 'A package needs another one that the distribution does not have.',
