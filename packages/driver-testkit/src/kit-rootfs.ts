@@ -1,11 +1,7 @@
 import { defineDriver, type Driver, type RootLease } from '@caisson/core'
 
-/**
- * Lends one directory under `kit:`, so that a suite for one kind of driver needs no other driver for its root; and any other
- * under `kit:/its/path`.
- */
-export function kitRootfs(path: string): Driver<'rootfs', never, never> {
-  const lease = (directory: string): RootLease => ({
+function lease(directory: string): RootLease {
+  return {
     key: `kit:${directory}`,
     parts: [{ at: '/', lowers: [directory] }],
     extras: [],
@@ -13,7 +9,14 @@ export function kitRootfs(path: string): Driver<'rootfs', never, never> {
     copyOnWrite: true,
     durable: true,
     release: () => Promise.resolve(),
-  })
+  }
+}
+
+/**
+ * Lends one directory under `kit:`, so that a suite for one kind of driver needs no other driver for its root; and any other
+ * under `kit:/its/path`.
+ */
+export function kitRootfs(path: string): Driver<'rootfs', never, never> {
   return defineDriver({
     kind: 'rootfs',
     name: 'kit',

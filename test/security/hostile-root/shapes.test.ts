@@ -21,7 +21,8 @@ import { expectedOutcome } from './expected.js'
 /** Far from /tmp, which chroot() covers: what a link names there would be out of sight. */
 const PARENT = '/var/tmp'
 const IN_FLIGHT = 3
-const [shell = '', ...script] = ['/bin/sh', '-c', hostileScript]
+const shell = '/bin/sh'
+const script = ['-c', hostileScript]
 
 async function outcome(work: () => PromiseLike<ExecResult>): Promise<string> {
   try {
