@@ -7,9 +7,9 @@ import { createEngine, isCaissonError, type PresetEngine } from 'caisson'
 import { HostileRoots, hostileShapes } from '@caisson/driver-testkit'
 import { isolations } from '../isolations.js'
 
-/** Program, as a link or as a first line, and how the command ends: the launcher itself ends with 110 outside of its client. */
+/** Program, as a link or as a first line, and how the command ends: the launcher itself ends with 110 outside of its client (126: Landlock). */
 const programs: Readonly<Record<string, readonly (number | string)[]>> = {
-  '/proc/self/exe': [110],
+  '/proc/self/exe': [110, 126],
   '/proc/self/fd/0': [126, 127],
   '/proc/self/fd/3': [126, 127],
   '/proc/self/fd/4': [126, 127],
