@@ -7,6 +7,7 @@ import {
   sweepSlots,
   trackGroup,
   tryRemoveGroups,
+  type SweptSlots,
 } from '@caisson/cgroup-kit'
 import { token, type Token } from '@caisson/core/di'
 import type { DriverModule, ParsedLimits } from '@caisson/core'
@@ -62,7 +63,7 @@ function removeAll(ready: Group[]): void {
 
 /** The groups of one engine: makes them, some ahead, and takes all away in the end. */
 export class GroupStore implements AsyncDisposable {
-  readonly trees: Trees = findTrees()
+  readonly trees: Trees
   readonly #slot = slotName()
   readonly #keptSlot = keptSlotName()
   // two engines of one process share the slot
@@ -71,13 +72,18 @@ export class GroupStore implements AsyncDisposable {
   readonly #hungry = new Set<Kind>()
   readonly #onExit = (): void => this.#removeNow()
   #count = 0
-  #swept: Promise<unknown> | undefined
+  #sweeping: Promise<unknown> | undefined
   readonly #discarded: Group[] = []
   readonly #removing = new Set<Promise<void>>()
   readonly #failures: unknown[] = []
   #idle: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #disposed = false
+
+  /** @param trees default: those of this host */
+  constructor(trees: Trees = findTrees()) {
+    this.trees = trees
+  }
 
   /** Slots of this process in these trees: everything in there is ours. */
   slotsIn(trees: readonly Tree[]): readonly string[] {
@@ -95,10 +101,11 @@ export class GroupStore implements AsyncDisposable {
     return [...first, ...all.filter((tree) => !first.includes(tree))]
   }
 
-  /** Takes away what dead owners have left; once. Never rejects. */
-  sweep(): Promise<unknown> {
-    this.#swept ??= sweepSlots(this.trackers.map(({ own }) => own))
-    return this.#swept
+  /** Takes away what dead owners have left. Never rejects. */
+  sweep(): Promise<SweptSlots> {
+    const sweep = sweepSlots(this.trackers.map(({ own }) => own))
+    this.#sweeping = sweep
+    return sweep
   }
 
   /**
@@ -238,7 +245,7 @@ export class GroupStore implements AsyncDisposable {
     clearTimeout(this.#timer)
     this.#drop()
     this.#clear()
-    await Promise.all([this.#swept, ...this.#removing])
+    await Promise.all([this.#sweeping, ...this.#removing])
     process.removeListener('exit', this.#onExit)
     // another engine of this process may have groups in there: they stay, and so does the slot
     for (const slot of this.slots) removeEmpty(slot)

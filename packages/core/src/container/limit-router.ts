@@ -95,6 +95,13 @@ export class LimitRouter {
     ])
   }
 
+  /** Removes what dead processes left of limits. Never rejects: says what failed. */
+  async sweep(): Promise<readonly unknown[]> {
+    const sweeps = this.#entries.map(async ({ limiter }) => limiter.sweep?.())
+    const swept = await Promise.allSettled(sweeps)
+    return swept.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  }
+
   /**
    * Refuses at once what no driver declares.
    * @param tolerated limits that may be missing although they are asked for; they show in `degraded` then
