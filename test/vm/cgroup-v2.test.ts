@@ -1,7 +1,10 @@
 import { describeInMachine } from './machine-suite.js'
 
 // What needs cgroup v2 with its controllers. Where the host itself has that, the same files run there as well.
-const specs = ['packages/launcher/dist-test/cgroups.test.js']
+const specs = [
+  'packages/launcher/dist-test/cgroups.test.js',
+  'packages/driver-cgroupv2/dist-test/**/*.test.js',
+]
 
 if (process.getuid?.() === 0) {
   describeInMachine({ title: 'cgroup v2, in a machine of its own, as root', specs, machine: {} })
