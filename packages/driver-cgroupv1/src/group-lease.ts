@@ -36,6 +36,8 @@ export interface LeaseParts {
   readonly tracked: string
   /** It is for a container that stays: its commands have groups of their own below. */
   readonly shared: boolean
+  /** It holds without this process. */
+  readonly durable: boolean
   /** Of the container, for a command of one. */
   readonly parent: GroupLease | undefined
   /** Its directory in the cgroup2 tree. */
@@ -78,6 +80,10 @@ export class GroupLease implements LimitLease {
     this.#refusedBefore = parts.parent?.refused ?? 0
     const { parent } = parts
     if (parent !== undefined) parent.#inner.set(parts.group, this)
+  }
+
+  get durable(): boolean {
+    return this.#parts.durable
   }
 
   get group(): Group {

@@ -1,6 +1,6 @@
 import { rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { slotName, sweepSlots, tryRemoveGroups } from '@caisson/cgroup-kit'
+import { findKept, keptSlotName, slotName, sweepSlots, tryRemoveGroups } from '@caisson/cgroup-kit'
 import { token, type Token } from '@caisson/core/di'
 import type { DriverModule } from '@caisson/core'
 import { Group } from './group.js'
@@ -18,6 +18,14 @@ interface Kind {
 
 let stores = 0
 
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch {
+    // not empty, or not there
+  }
+}
+
 function removeAll(ready: Group[]): void {
   // nobody has ever been in there: they go at once
   for (const group of ready.splice(0)) group.remove().catch(() => {})
@@ -27,6 +35,7 @@ function removeAll(ready: Group[]): void {
 export class GroupStore implements AsyncDisposable {
   readonly trees: Trees = findTrees()
   readonly #slot = slotName()
+  readonly #keptSlot = keptSlotName()
   // two engines of one process share the slot
   readonly #number = stores++
   readonly #kinds = new Map<string, Kind>()
@@ -58,13 +67,39 @@ export class GroupStore implements AsyncDisposable {
 
   /**
    * A new group.
-   * @param name for people; another is made up without it
+   * @param name below the slot; another is made up without it
    * @throws CaissonError ERR_LIMIT_DELEGATION, ERR_LIMIT
    */
   make(trees: readonly Tree[], name?: string): Group {
-    if (this.#count === 0) process.once('exit', this.#onExit)
-    const number = this.#count++
+    const number = this.#begin()
     return Group.make(join(this.#slot, name ?? `${this.#number}.${number}`), trees)
+  }
+
+  /**
+   * The group of a container that stays: it may outlive this process, and be found by another.
+   * @throws CaissonError as of `make`
+   */
+  makeKept(trees: readonly Tree[], id: string): Group {
+    this.#begin()
+    return Group.make(join(this.#keptSlot, id), trees)
+  }
+
+  /** A group below another. @throws CaissonError as of `make` */
+  makeBelow(parent: Group, trees: readonly Tree[], name: string): Group {
+    // several processes may have commands in one detached container
+    return Group.make(join(parent.name, `${name}.${process.pid}.${this.#begin()}`), trees)
+  }
+
+  /** One that `makeKept` made, here or in another process. */
+  findKept(id: string): Group | undefined {
+    const [tracker] = this.trackers
+    const name = tracker === undefined ? undefined : findKept(tracker.own, id)
+    return name === undefined ? undefined : Group.find(name, this.trees.all)
+  }
+
+  #begin(): number {
+    if (this.#count === 0) process.once('exit', this.#onExit)
+    return this.#count++
   }
 
   /**
@@ -80,6 +115,9 @@ export class GroupStore implements AsyncDisposable {
       // what is asked for once may never be asked for again
       return make()
     }
+    // the one that was asked for last is dropped last
+    this.#kinds.delete(key)
+    this.#kinds.set(key, kind)
     const group = kind.ready.shift() ?? make()
     this.#hungry.add(kind)
     this.#refill ??= setImmediate(() => this.#fill())
@@ -105,6 +143,7 @@ export class GroupStore implements AsyncDisposable {
     for (const [key, kind] of this.#kinds) {
       if (this.#kinds.size <= KINDS) return
       this.#kinds.delete(key)
+      this.#hungry.delete(kind)
       removeAll(kind.ready)
     }
   }
@@ -122,6 +161,12 @@ export class GroupStore implements AsyncDisposable {
         // the next start sweeps
       }
     }
+    this.#removeKept()
+  }
+
+  /** Whoever is detached stays. */
+  #removeKept(): void {
+    for (const { own } of this.trees.all) removeEmpty(join(own, this.#keptSlot))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,13 +178,8 @@ export class GroupStore implements AsyncDisposable {
     await this.#swept
     process.removeListener('exit', this.#onExit)
     // another engine of this process may have groups in there: they stay, and so does the slot
-    for (const slot of this.slots) {
-      try {
-        rmdirSync(slot)
-      } catch {
-        // not empty, or not there
-      }
-    }
+    for (const slot of this.slots) removeEmpty(slot)
+    this.#removeKept()
   }
 }
 

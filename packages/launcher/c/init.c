@@ -51,7 +51,7 @@ static int enter_namespaces(struct birth *b, struct failure *f)
 	return unshare(CLONE_NEWNS) < 0 ? fail(f, "unshare", "mount namespace") : 0;
 }
 
-int init_enter_user(struct failure *f, int user_ns)
+int init_enter_user(struct failure *f, int user_ns, uint32_t id)
 {
 	if (user_ns >= 0) {
 		if (setns(user_ns, CLONE_NEWUSER) < 0)
@@ -59,7 +59,7 @@ int init_enter_user(struct failure *f, int user_ns)
 		/* EPERM: groups are denied in a namespace of one id, and there are none to drop that were ours to give */
 		if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
 			return fail(f, "setgroups", "user namespace");
-		if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
+		if (syscall(SYS_setresgid, id, id, id) < 0 || syscall(SYS_setresuid, id, id, id) < 0)
 			return fail(f, "setresuid", "user namespace");
 	}
 	/* our memory is the launcher's copy: nobody in the container may look into it */
@@ -89,7 +89,7 @@ static int make_its_own(struct birth *b, struct scene *s, const struct step_list
 	if (setup_steps(s, own->step, own->n, IN_CONTAINER) < 0)
 		return -s->f->err;
 	s->f->op = OP_NAMESPACES;
-	if (init_enter_user(s->f, b->user_ns) < 0)
+	if (init_enter_user(s->f, b->user_ns, b->id) < 0)
 		return -s->f->err;
 	if (s->base != s->staging)
 		close(s->base);

@@ -49,13 +49,14 @@ struct order {
 struct birth {
 	int sock;
 	int template_ns, net_ns, user_ns;
+	uint32_t id;	/* of pid 1 in that user namespace */
 	const struct step_list *container;
 	struct rlimit open_files; /* as the launcher found it */
 };
 
 _Noreturn void init_run(struct birth *b);
 
-/* Root of a user namespace (-1: stay in ours): no right over anything outside is left. */
-int init_enter_user(struct failure *f, int user_ns);
+/* As that id in a user namespace (-1: stay in ours), with power over it: no right over anything outside is left. */
+int init_enter_user(struct failure *f, int user_ns, uint32_t id);
 
 #endif

@@ -31,6 +31,9 @@ enum {
 	HELLO_UID_MAP = 2,
 	HELLO_GID_MAP = 3,
 	HELLO_SETGROUPS = 4,
+	HELLO_ONE_ID = 5,
+	HELLO_ONE_UID = 6,
+	HELLO_ONE_GID = 7,
 	TEMPLATE_ID = 0,
 	TEMPLATE_STEPS = 1,
 	PLAN_ID = 0,
@@ -85,7 +88,7 @@ enum {
 };
 
 #define REQUEST_TABLE(X) \
-	X(REQ_HELLO, "iissi") \
+	X(REQ_HELLO, "iissiiii") \
 	X(REQ_MAPPED, "") \
 	X(REQ_TEMPLATE, "ib") \
 	X(REQ_PLAN, "ib") \

@@ -29,7 +29,6 @@ import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
 
 const NO_STEPS: readonly never[] = Object.freeze([])
-
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
   readonly identity: LauncherIdentity
@@ -68,11 +67,12 @@ export class LauncherSession implements ContainerHost {
    * @throws CaissonError ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE, ERR_LAUNCH
    */
   static async open(options: SessionOptions): Promise<LauncherSession> {
-    const { program, identity, helpers, hello } = options
+    const { program, helpers, hello } = options
+    const identity = { ...options.identity, landlock: 0 }
     const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
     const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      await session.#handshake.run(hello)
+      identity.landlock = await session.#handshake.run(hello) // before anybody sees it
     } catch (error) {
       await session.#link.end()
       throw error

@@ -8,13 +8,16 @@ export type FieldTable = readonly (readonly [name: string, kind: FieldKind])[]
 
 export const stdio = {"null":0,"capture":1,"stream":2,"bytes":3,"terminal":4} as const
 
-/** First frame. userns: 0 keep the credentials, 1 enter a user namespace that maps this user alone to 0, 2 enter one whose maps the client writes. */
+/** First frame. userns: 0 keep the credentials, 1 enter a user namespace that maps this user alone to 0, 2 enter one whose maps the client writes. Namespaces of a single id have oneId, which is oneUid and oneGid outside. */
 export interface HelloRequest {
   readonly version: number
   readonly userns: number
   readonly uidMap: string
   readonly gidMap: string
   readonly setgroups: number
+  readonly oneId: number
+  readonly oneUid: number
+  readonly oneGid: number
 }
 
 /** The maps asked for by needMaps are written. */
@@ -150,7 +153,7 @@ export interface RequestTypes {
 export type RequestName = keyof RequestTypes
 
 export const requestTable: Readonly<Record<RequestName, { readonly type: number; readonly fields: FieldTable }>> = {
-  hello: { type: 1, fields: [["version","u32"],["userns","u32"],["uidMap","str"],["gidMap","str"],["setgroups","u32"]] },
+  hello: { type: 1, fields: [["version","u32"],["userns","u32"],["uidMap","str"],["gidMap","str"],["setgroups","u32"],["oneId","u32"],["oneUid","u32"],["oneGid","u32"]] },
   mapped: { type: 2, fields: [] },
   template: { type: 3, fields: [["id","u32"],["steps","bytes"]] },
   plan: { type: 4, fields: [["id","u32"],["steps","bytes"]] },
@@ -168,9 +171,10 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
 }
 
-/** hello is done. */
+/** hello is done. landlock: the version of it that the kernel has, 0 for none. */
 export interface ReadyReply {
   readonly pid: number
+  readonly landlock: number
 }
 
 /** Write the maps of this process, then send mapped. */
@@ -251,7 +255,7 @@ export interface ReplyTypes {
 export type ReplyName = keyof ReplyTypes
 
 export const replyTable: Readonly<Record<ReplyName, { readonly type: number; readonly fields: FieldTable }>> = {
-  ready: { type: 1, fields: [["pid","u32"]] },
+  ready: { type: 1, fields: [["pid","u32"],["landlock","u32"]] },
   needMaps: { type: 2, fields: [["pid","u32"]] },
   built: { type: 3, fields: [["id","u32"]] },
   failed: { type: 4, fields: [["kind","u32"],["id","u32"],["step","u32"],["op","u32"],["errno","u32"],["syscall","str"],["subject","str"]] },

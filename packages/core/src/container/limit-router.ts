@@ -89,23 +89,31 @@ export class LimitRouter {
 
   /**
    * Refuses at once what no driver declares.
+   * @param tolerated limits that may be missing although they are asked for; they show in `degraded` then
    * @throws CaissonError ERR_UNSUPPORTED naming the limit
    */
-  check(asked: ParsedLimits): void {
+  check(asked: ParsedLimits, tolerated: readonly string[] = nothing): void {
     if (this.#policy.onUnsupported === 'warn') return
-    const key = Object.keys(asked).find((name) => !this.#declares(name))
+    const key = Object.keys(asked).find(
+      (name) => !tolerated.includes(name) && !this.#declares(name),
+    )
     if (key !== undefined) throw undeclared(key, this.#drivers)
   }
 
   /**
    * Who enforces what: of a container or one-shot with the engine's defaults, of a command and an update their own alone. A promise
    * until the drivers have been asked once what they can do here.
+   * @param tolerated as of `check`
    * @throws CaissonError ERR_UNSUPPORTED naming the field
    */
-  plan(asked: ParsedLimits, scope: Scope): LimitPlan | Promise<LimitPlan> {
-    if (this.#probed) return this.#plan(asked, scope)
+  plan(
+    asked: ParsedLimits,
+    scope: Scope,
+    tolerated: readonly string[] = nothing,
+  ): LimitPlan | Promise<LimitPlan> {
+    if (this.#probed) return this.#plan(asked, scope, tolerated)
     this.#probing ??= this.#probeAll()
-    return this.#probing.then(() => this.#plan(asked, scope))
+    return this.#probing.then(() => this.#plan(asked, scope, tolerated))
   }
 
   async #probeAll(): Promise<void> {
@@ -119,11 +127,12 @@ export class LimitRouter {
     return [this.#isolation, ...this.#entries.map(({ driver }) => driver)]
   }
 
-  #plan(asked: ParsedLimits, scope: Scope): LimitPlan {
+  #plan(asked: ParsedLimits, scope: Scope, tolerated: readonly string[]): LimitPlan {
     const keys = Object.keys(asked)
     if (keys.length > 0) {
       const all = own(scope) ? asked : { ...this.#policy.defaults, ...asked }
-      return this.#withFeatures(this.#assign(all, new Set(keys)), scope)
+      const required = new Set(keys.filter((key) => !tolerated.includes(key)))
+      return this.#withFeatures(this.#assign(all, required), scope)
     }
     let plan = this.#unasked.get(scope)
     if (plan === undefined) {

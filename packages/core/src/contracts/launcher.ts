@@ -15,6 +15,8 @@ export interface LauncherIdentity {
   readonly idCount: number
   /** Whether supplementary groups can be set. */
   readonly setgroups: boolean
+  /** Version of the kernel's Landlock; absent or 0: it has none, or it is switched off. */
+  readonly landlock?: number
   /** What is lost in this mode, in words. */
   readonly degraded: readonly string[]
 }

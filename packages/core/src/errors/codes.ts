@@ -154,6 +154,10 @@ export const errorCodes = {
     meaning: 'There is no capability of that name.',
     fix: 'Use names of capabilities(7), e.g. `NET_BIND_SERVICE`.',
   },
+  ERR_SECCOMP_PROFILE: {
+    meaning: 'A seccomp profile says something that cannot be meant.',
+    fix: 'Mend the field named; the format is that of Docker and containers-common.',
+  },
   ERR_LIMIT_RANGE: {
     meaning: 'A limit is out of range, or higher than this host can give.',
     fix: 'Choose a value within the range named.',
