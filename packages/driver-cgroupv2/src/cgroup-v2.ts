@@ -6,6 +6,7 @@ import { LIMIT_KEYS, type LimitKeyV2 } from './limit-keys.js'
 import { CgroupV2Limiter } from './limiter.js'
 import { findPlace } from './place.js'
 import { probePlace } from './probe.js'
+import { openScope, scopePlace } from './systemd-scope.js'
 
 /** Where groups are made. */
 export interface CgroupV2Options {
@@ -20,6 +21,24 @@ export interface CgroupV2Options {
    * that to have limits. Default false: it concerns more than containers.
    */
   readonly adoptOwnCgroup?: boolean
+  /**
+   * Whether systemd is asked for a group: a scope, delegated, by the manager of this user or, for root, of the host. Its bus has to
+   * be there. Default false. Not together with `root` or `adoptOwnCgroup`.
+   */
+  readonly systemd?: boolean
+}
+
+function check({ root, adoptOwnCgroup, systemd }: CgroupV2Options): void {
+  if (root !== undefined && !(typeof root === 'string' && root.startsWith('/')))
+    throw invalidArgument({ field: 'root', why: 'must be an absolute path' })
+  for (const [field, value] of Object.entries({ adoptOwnCgroup, systemd }))
+    if (value !== undefined && typeof value !== 'boolean')
+      throw invalidArgument({ field, why: 'must be true or false' })
+  if (systemd === true && (root !== undefined || adoptOwnCgroup === true))
+    throw invalidArgument({
+      field: 'systemd',
+      why: 'systemd chooses the group: `root` and `adoptOwnCgroup` say otherwise',
+    })
 }
 
 /**
@@ -33,24 +52,20 @@ export interface CgroupV2Options {
  *
  * Reasons: `oom` when SIGKILL ended the command and the kernel counted a kill in its group; `pids` when it failed and was
  * refused a process.
- * @throws CaissonError ERR_INVALID_ARGUMENT
+ * @throws CaissonError ERR_INVALID_SPEC
  */
 export function cgroupV2(
   options: CgroupV2Options = {},
 ): Driver<'limiter', LimitKeyV2, 'freeze' | 'watch' | 'account' | 'stats' | 'update' | 'kill'> {
-  const { root, adoptOwnCgroup } = options
-  if (root !== undefined && !(typeof root === 'string' && root.startsWith('/')))
-    throw invalidArgument({ field: 'root', why: 'must be an absolute path' })
-  if (adoptOwnCgroup !== undefined && typeof adoptOwnCgroup !== 'boolean')
-    throw invalidArgument({ field: 'adoptOwnCgroup', why: 'must be true or false' })
+  check(options)
+  const systemd = options.systemd === true
   // one of each driver that is made: another may have another root
   const store: Token<GroupStore> = token('cgroupv2/GroupStore')
   const module: DriverModule = Object.freeze({
     name: '@caisson/driver-cgroupv2',
     install(scope) {
       if (scope.has(store)) return
-      // asked for its launcher when the first limit is wanted: by then the isolation driver has registered one
-      scope.provide(store, {}, () => new GroupStore(() => findPlace(options), scope))
+      scope.provide(store, {}, () => new GroupStore(systemd ? openScope : () => findPlace(options)))
     },
   } satisfies DriverModule)
   return defineDriver({
@@ -61,7 +76,7 @@ export function cgroupV2(
     features: ['freeze', 'watch', 'account', 'stats', 'update', 'kill'],
     modules: [module],
     inject: { store },
-    probe: async () => probePlace(findPlace(options)),
+    probe: async () => (systemd ? probePlace(scopePlace(), false) : probePlace(findPlace(options))),
     create: (deps) => new CgroupV2Limiter(deps.store),
   })
 }

@@ -23,6 +23,10 @@ function was(group: Group, { file, value, field }: Setting): Setting | undefined
   return { file, value: line ?? `${device} ${none}`, field }
 }
 
+function isMemory(setting: Setting): boolean {
+  return controllerOf(setting) === 'memory'
+}
+
 function putBack(group: Group, undone: readonly Setting[]): unknown[] {
   const failures: unknown[] = []
   for (const setting of undone.toReversed()) {
@@ -52,7 +56,6 @@ export function changeLimits(
   if (typeof cpu?.weight === 'number' && before.cpu?.weight === 'idle')
     settings.unshift({ file: 'cpu.idle', value: '0', field: 'cpu.weight' })
   // what others refuse is known before anything is killed for memory
-  const isMemory = (setting: Setting): boolean => controllerOf(setting) === 'memory'
   const ordered = [
     ...settings.filter((each) => !isMemory(each)),
     ...settings.filter((each) => isMemory(each)),

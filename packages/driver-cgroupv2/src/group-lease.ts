@@ -16,11 +16,11 @@ import {
   type Updated,
 } from '@caisson/core'
 import { changeLimits } from './change-limits.js'
-import { controllersOf } from './controllers.js'
+import { controllersOf, handDown } from './controllers.js'
 import * as counters from './counters.js'
 import { DRIVER } from './driver-name.js'
 import { effectiveLimits } from './effective.js'
-import type { Group } from './group.js'
+import { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
 import { mergeLimits } from './merge-limits.js'
 import { readStats } from './stats-reader.js'
@@ -36,6 +36,8 @@ export interface LeaseParts {
   readonly amendment: Amendment
   /** `container`: its commands have groups of their own below. */
   readonly scope: 'container' | 'command' | 'one-shot'
+  /** Of a container that stays: what holds its pid 1 and the group. */
+  readonly directory: string | undefined
   /** Of the container, for a command of one. */
   readonly parent: GroupLease | undefined
 }
@@ -78,6 +80,12 @@ export class GroupLease implements LimitLease {
 
   get group(): Group {
     return this.#parts.group
+  }
+
+  /** Its groups are where another process finds them; the launcher removes them with the container. */
+  get durable(): boolean {
+    const { directory, parent } = this.#parts
+    return directory !== undefined || parent?.durable === true
   }
 
   get enforced(): readonly LimitKey[] {
@@ -161,11 +169,25 @@ export class GroupLease implements LimitLease {
   }
 
   async update(limits: ParsedLimits, belowUsage: BelowUsage): Promise<Updated> {
-    this.#parts.store.enable(controllersOf(limits))
+    this.#enable(controllersOf(limits))
     changeLimits(this.group, this.#limits, limits, belowUsage)
     this.#limits = mergeLimits(this.#limits, limits)
     this.#effective = undefined
     return { notes: this.#notes(limits) }
+  }
+
+  /** Hands controllers down to the groups of its commands. @throws CaissonError ERR_UNSUPPORTED, ERR_LIMIT */
+  handDown(controllers: Iterable<string>): void {
+    const wanted = [...controllers]
+    this.#enable(wanted)
+    handDown(this.group.directory, wanted)
+  }
+
+  #enable(controllers: Iterable<string>): void {
+    const { directory, parent, store } = this.#parts
+    if (directory !== undefined) store.enableKept(directory, controllers)
+    else if (parent === undefined) store.enable(controllers)
+    else parent.handDown(controllers)
   }
 
   #notes({ pids }: ParsedLimits): readonly string[] {
@@ -225,7 +247,7 @@ export class GroupLease implements LimitLease {
   }
 
   async #release(): Promise<void> {
-    const { group, parent, scope, store } = this.#parts
+    const { directory, group, parent, store } = this.#parts
     // after the end of a process, before its counters go with the group
     this.look()
     this.#watcher?.close()
@@ -233,14 +255,15 @@ export class GroupLease implements LimitLease {
       parent.#ended(this)
       return
     }
-    if (scope === 'one-shot') {
+    if (directory === undefined) {
       store.retire(group)
       return
     }
     // whoever should have killed them has not
     if (this.#followed.populated()) await this.killAll()
     for (const { group: inner } of this.#inner) inner.close()
-    await group.remove()
+    group.close()
+    await Group.make(directory).remove()
   }
 
   /** What a command left in the background stays where it is, and is counted on. */

@@ -1,8 +1,15 @@
-import { chownSync, existsSync, mkdirSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { errnoOf, limitError, slotName, sweepSlots, tryRemoveGroups } from '@caisson/cgroup-kit'
-import { CaissonError, LAUNCHER, type Launcher } from '@caisson/core'
-import type { Scope } from '@caisson/core/di'
+import { chmodSync, existsSync, mkdirSync, rmdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import {
+  errnoOf,
+  findKept,
+  keptSlotName,
+  limitError,
+  slotName,
+  sweepSlots,
+  tryRemoveGroups,
+} from '@caisson/cgroup-kit'
+import { CaissonError } from '@caisson/core'
 import { adoptGroup } from './adopt.js'
 import { availableControllers, handDown } from './controllers.js'
 import { DRIVER } from './driver-name.js'
@@ -27,25 +34,23 @@ let stores = 0
  */
 export class GroupStore implements AsyncDisposable {
   readonly #find: () => Place | Promise<Place>
-  readonly #scope: Scope
   readonly #number = stores++
   readonly #kinds = new Map<string, Kind>()
   readonly #hungry = new Set<Kind>()
   readonly #leaving = new Set<Promise<void>>()
   readonly #onExit = (): void => this.#removeNow()
   #opening: Promise<void> | undefined
+  #place: Place | undefined
   #slot = ''
   #root = ''
-  #owner = 0
   #count = 0
   #swept: Promise<unknown> | undefined
   #refill: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #disposed = false
 
-  constructor(find: () => Place | Promise<Place>, scope: Scope) {
+  constructor(find: () => Place | Promise<Place>) {
     this.#find = find
-    this.#scope = scope
   }
 
   /** What holds all groups of this engine. */
@@ -72,6 +77,7 @@ export class GroupStore implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const place = await this.#find()
+    this.#place = place
     const { root, missing } = place
     if (root === undefined) {
       const [lack] = missing
@@ -88,8 +94,6 @@ export class GroupStore implements AsyncDisposable {
     this.#slot = join(root, slotName())
     // not waited for: what dead owners left has other names
     this.#swept = sweepSlots([root])
-    const identity = await this.#launcher()?.identity()
-    this.#owner = identity?.mode === 'root' ? identity.rootUid : 0
     const counted = ['memory', 'pids'].filter((each) => availableControllers(root).includes(each))
     handDown(root, counted)
     process.once('exit', this.#onExit)
@@ -98,11 +102,6 @@ export class GroupStore implements AsyncDisposable {
     this.enable(counted)
     this.delegate(this.directory)
     Group.make(this.init)
-  }
-
-  /** Absent where the isolation driver brings none: then nothing of this driver reaches a command, and nothing is to be given away. */
-  #launcher(): Launcher | undefined {
-    return this.#scope.has(LAUNCHER) ? this.#scope.get(LAUNCHER) : undefined
   }
 
   #makeHolder(file: string): void {
@@ -122,22 +121,58 @@ export class GroupStore implements AsyncDisposable {
     for (const directory of [this.#root, this.#slot, this.directory]) handDown(directory, wanted)
   }
 
-  /** Lets root of the containers have commands born there: by `cgroup.procs` alone, and never a limit. */
+  /** The same for a container that stays. */
+  enableKept(directory: string, controllers: Iterable<string>): void {
+    const wanted = [...controllers]
+    for (const each of [this.#root, dirname(directory), directory]) handDown(each, wanted)
+  }
+
+  /**
+   * Lets a pid 1, whoever it is in its user namespace, have commands born there: by `cgroup.procs` alone, and never a limit. It is
+   * nobody else's way in or out: the kernel asks for the same file of what both ends have in common, and from outside that is
+   * above all of ours; and from inside a container none of this can be reached.
+   */
   delegate(directory: string): void {
-    if (this.#owner === 0) return
     const file = join(directory, 'cgroup.procs')
     try {
-      chownSync(file, this.#owner, this.#owner)
+      chmodSync(file, 0o666)
     } catch (error) {
       throw limitError({ driver: DRIVER, file, error })
     }
   }
 
-  /** @throws CaissonError ERR_LIMIT_DELEGATION, ERR_LIMIT */
-  make(name?: string): Group {
-    const group = Group.make(join(this.directory, name ?? `r${this.#count++}`))
+  /** A group for one command. @throws CaissonError ERR_LIMIT_DELEGATION, ERR_LIMIT */
+  make(): Group {
+    return this.makeBelow(this.directory, 'r')
+  }
+
+  /** The same, below another. */
+  makeBelow(directory: string, name: string): Group {
+    // several processes may have commands in one detached container
+    const group = Group.make(join(directory, `${name}.${process.pid}.${this.#count++}`))
     this.delegate(group.directory)
     return group
+  }
+
+  /**
+   * Directory of a container that stays, which may outlive this process: it has an `init` of its own. Another process finds it
+   * again by the same name.
+   * @throws CaissonError as of `make`
+   */
+  keep(
+    id: string,
+    controllers: Iterable<string>,
+  ): { readonly directory: string; readonly made: boolean } {
+    const found = findKept(this.#root, id)
+    if (found !== undefined) return { directory: join(this.#root, found), made: false }
+    const slot = join(this.#root, keptSlotName())
+    const directory = join(slot, id)
+    this.#makeHolder(slot)
+    this.#makeHolder(directory)
+    this.enableKept(directory, controllers)
+    this.delegate(directory)
+    Group.make(join(directory, 'init'))
+    return { directory, made: true }
   }
 
   /**
@@ -202,14 +237,16 @@ export class GroupStore implements AsyncDisposable {
       for (const group of ready.splice(0)) group.tryRemove()
   }
 
-  /** What is empty. */
+  /** What is empty: the next start sweeps the rest, and another engine of this process may have groups in there. */
   #removeNow(): void {
     if (this.#slot === '' || !existsSync(this.#slot)) return
-    try {
-      tryRemoveGroups(this.directory)
-      rmdirSync(this.#slot)
-    } catch {
-      // the next start sweeps; or another engine of this process is in there
+    tryRemoveGroups(this.directory)
+    for (const slot of [this.#slot, join(this.#root, keptSlotName())]) {
+      try {
+        rmdirSync(slot)
+      } catch {
+        // not empty, or not there
+      }
     }
   }
 
@@ -222,5 +259,6 @@ export class GroupStore implements AsyncDisposable {
     await Promise.allSettled([...this.#leaving, this.#swept])
     process.removeListener('exit', this.#onExit)
     this.#removeNow()
+    this.#place?.release?.()
   }
 }

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { tryRemoveGroups } from '@caisson/cgroup-kit'
 import type {
   Amendment,
   ContainerStep,
@@ -11,14 +12,21 @@ import { suppress } from '@caisson/core'
 import { availableControllers, controllersOf, handDown } from './controllers.js'
 import { COUNTED } from './counters.js'
 import { GroupLease } from './group-lease.js'
-import type { Group } from './group.js'
+import { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
 import type { LimitKeyV2 } from './limit-keys.js'
 import { settingsOf, withDefaults } from './settings.js'
 
-/** Of a container that stays: where its commands are for which nothing was taken hold of. */
+/** Of a container that stays: its pid 1, and beside that what has the limits. */
+const INIT = 'init'
+const BOX = 'box'
+/** In the latter: commands for which nothing was taken hold of. */
 const MAIN = 'main'
 const COUNTERS = ['memory', 'pids']
+
+function cgroupStep(born: string, ahead: string, owned: string): ContainerStep {
+  return { op: 'cgroup', born, ahead, tasks: [], owned: [owned] }
+}
 
 /** Enforces limits by groups of version 2. */
 export class CgroupV2Limiter implements ResourceLimiter<LimitKeyV2> {
@@ -56,47 +64,57 @@ export class CgroupV2Limiter implements ResourceLimiter<LimitKeyV2> {
       made.warm(COUNTED)
       return made
     }
+    const { init, directory } = this.#store
     const group = this.#store.take(JSON.stringify(asked), make)
     limits = withDefaults(asked, (file) => group.has(file))
     return this.#lease('one-shot', group, limits, {
-      container: [this.#cgroup()],
+      // every pid 1 is in one group beside those with limits, so that any that was made ahead will do
+      container: [cgroupStep(init, init, directory)],
       process: [{ op: 'group', into: group.directory, tasks: [] }],
     })
   }
 
   #container({ id, limits: asked }: LimitRequest): GroupLease {
-    this.#store.enable(controllersOf(asked))
-    const group = this.#store.make(id)
-    const limits = this.#limited(group, asked)
-    const available = availableControllers(group.directory)
-    handDown(
-      group.directory,
-      COUNTERS.filter((each) => available.includes(each)),
-    )
-    const main = this.#store.make(join(id, MAIN))
-    return this.#lease('container', group, limits, {
-      container: [this.#cgroup()],
-      process: [{ op: 'group', into: main.directory, tasks: [] }],
-    })
+    const { directory, made } = this.#store.keep(id, [...this.#counted, ...controllersOf(asked)])
+    const group = Group.make(join(directory, BOX))
+    const limits = made ? this.#begin(group, asked) : withDefaults(asked, (file) => group.has(file))
+    const amendment: Amendment = {
+      container: [cgroupStep(join(directory, INIT), '', directory)],
+      process: [{ op: 'group', into: join(group.directory, MAIN), tasks: [] }],
+    }
+    return this.#lease('container', group, limits, amendment, { directory })
+  }
+
+  /** Of a container that stays: its limits, and below them a place for commands. */
+  #begin(group: Group, asked: ParsedLimits): ParsedLimits {
+    try {
+      const limits = this.#limited(group, asked)
+      handDown(group.directory, this.#counted)
+      this.#store.delegate(Group.make(join(group.directory, MAIN)).directory)
+      return limits
+    } catch (error) {
+      // nobody has been in there: it goes at once
+      tryRemoveGroups(dirname(group.directory))
+      throw error
+    }
+  }
+
+  get #counted(): readonly string[] {
+    const available = availableControllers(this.#store.directory)
+    return COUNTERS.filter((each) => available.includes(each))
   }
 
   /** A command of one that stays: a group below the container's, by which it is counted. */
-  #command({ id, command = 'command', container, limits: asked }: LimitRequest): GroupLease {
+  #command({ command = 'command', container, limits: asked }: LimitRequest): GroupLease {
     const parent = container instanceof GroupLease ? container : undefined
     const needed = controllersOf(asked)
-    this.#store.enable(needed)
-    if (parent !== undefined) handDown(parent.group.directory, needed)
-    const name = parent === undefined ? `${id}-${command}` : join(id, command)
-    const group = this.#store.make(name)
+    if (parent === undefined) this.#store.enable(needed)
+    else parent.handDown(needed)
+    const above = parent?.group.directory ?? this.#store.directory
+    const group = this.#store.makeBelow(above, command)
     const limits = this.#limited(group, asked)
     const process = [{ op: 'group', into: group.directory, tasks: [] }] as const
-    return this.#lease('command', group, limits, { process }, parent)
-  }
-
-  /** Every pid 1 is in one group beside those with limits, so that any that was made ahead will do. */
-  #cgroup(): ContainerStep {
-    const { init, directory } = this.#store
-    return { op: 'cgroup', born: init, ahead: init, tasks: [], owned: [directory] }
+    return this.#lease('command', group, limits, { process }, { parent })
   }
 
   #lease(
@@ -104,8 +122,17 @@ export class CgroupV2Limiter implements ResourceLimiter<LimitKeyV2> {
     group: Group,
     limits: ParsedLimits,
     amendment: Amendment,
-    parent?: GroupLease,
+    more: { readonly directory?: string; readonly parent?: GroupLease | undefined } = {},
   ): GroupLease {
-    return new GroupLease({ store: this.#store, scope, group, limits, amendment, parent })
+    const { directory, parent } = more
+    return new GroupLease({
+      store: this.#store,
+      scope,
+      group,
+      limits,
+      amendment,
+      directory,
+      parent,
+    })
   }
 }

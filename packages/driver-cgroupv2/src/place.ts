@@ -16,6 +16,8 @@ export interface Place {
   readonly missing: readonly Missing[]
   /** Whether the mount bounds who may be moved by cgroup namespaces. */
   readonly nsdelegate: boolean
+  /** Gives it back, where it was made for us. */
+  release?(): void
 }
 
 /** What the caller says about it. */
@@ -56,7 +58,8 @@ function nowhere(what: string, fix: string, nsdelegate = false): Place {
   return { root: undefined, adopt: false, missing: [{ what, fix }], nsdelegate }
 }
 
-function checked(root: string, adopt: boolean, nsdelegate: boolean): Place {
+/** A group that was found or given, if it will do. */
+export function checkRoot(root: string, adopt: boolean, nsdelegate: boolean): Place {
   if (!isGroup(root))
     return nowhere(`${root} is no control group of version 2`, 'Name a directory below its mount.')
   const type = readIfThere(join(root, 'cgroup.type'))?.trim() ?? 'domain'
@@ -84,7 +87,7 @@ function checked(root: string, adopt: boolean, nsdelegate: boolean): Place {
  */
 export function findPlace({ root, adoptOwnCgroup = false }: PlaceOptions): Place {
   const hierarchy = readHierarchies().find(({ version }) => version === 2)
-  if (root !== undefined) return checked(root, false, hierarchy?.nsdelegate ?? false)
+  if (root !== undefined) return checkRoot(root, false, hierarchy?.nsdelegate ?? false)
   if (hierarchy === undefined)
     return nowhere(
       'control groups of version 2 are not mounted, or not visible here',
@@ -93,13 +96,14 @@ export function findPlace({ root, adoptOwnCgroup = false }: PlaceOptions): Place
   const { own, mount, nsdelegate } = hierarchy
   // moved there before, by this process or one that started it
   if (basename(own) === HOME && !hasProcesses(dirname(own)) && isWritable(dirname(own)))
-    return checked(dirname(own), false, nsdelegate)
-  if (isTop(own) || (isWritable(own) && !hasProcesses(own))) return checked(own, false, nsdelegate)
-  if (isWritable(own) && adoptOwnCgroup) return checked(own, true, nsdelegate)
+    return checkRoot(dirname(own), false, nsdelegate)
+  if (isTop(own) || (isWritable(own) && !hasProcesses(own)))
+    return checkRoot(own, false, nsdelegate)
+  if (isWritable(own) && adoptOwnCgroup) return checkRoot(own, true, nsdelegate)
   // what systemd has made is systemd's to change: see `systemdScope`
   if (process.getuid?.() === 0 && isTop(mount) && !existsSync('/run/systemd/system'))
-    return checked(mount, false, nsdelegate)
-  if (!isWritable(own)) return checked(own, false, nsdelegate)
+    return checkRoot(mount, false, nsdelegate)
+  if (!isWritable(own)) return checkRoot(own, false, nsdelegate)
   return nowhere(
     `processes are in ${own}, which was given to this user, and no group with processes can limit groups below it`,
     `cgroupV2({ adoptOwnCgroup: true }) moves them to ${own}/${HOME}; or make a group beside theirs and name that by cgroupV2({ root }).`,

@@ -42,9 +42,8 @@ function lookAt(root: string): (controller: string, file: string) => boolean {
   return (controller, file) => found.has(file) || !enabled.includes(controller)
 }
 
-function supportsOf(root: string): LimitSupports {
+function supportsOf(root: string, has: ReturnType<typeof lookAt>): LimitSupports {
   const available = availableControllers(root)
-  const has = lookAt(root)
   const supports: Record<string, LimitSupport> = {
     cpuTime: { level: 'enforced', note: 'of all processes together, sampled' },
     unified: { level: 'enforced', note: 'what is written is read back, and not understood' },
@@ -63,8 +62,11 @@ function supportsOf(root: string): LimitSupports {
   return supports
 }
 
-/** What this host gives. */
-export function probePlace({ root, missing, adopt, nsdelegate }: Place): Probe {
+/**
+ * What this host gives.
+ * @param ours whether groups of ours may be made there, also for a look
+ */
+export function probePlace({ root, missing, adopt, nsdelegate }: Place, ours = true): Probe {
   if (root === undefined) return { ok: false, missing, degraded: [], facts: {} }
   const facts: Record<string, string> = {
     root,
@@ -72,5 +74,11 @@ export function probePlace({ root, missing, adopt, nsdelegate }: Place): Probe {
     nsdelegate: nsdelegate ? 'yes' : 'no',
   }
   if (adopt) facts['adopt'] = `processes in ${root} are moved to ${root}/sdk at the first use`
-  return { ok: true, missing: [], degraded: [], facts, limits: supportsOf(root) }
+  return {
+    ok: true,
+    missing: [],
+    degraded: [],
+    facts,
+    limits: supportsOf(root, ours ? lookAt(root) : () => true),
+  }
 }

@@ -1,17 +1,10 @@
 import { fileURLToPath } from 'node:url'
+import { cgroupV2 } from '@caisson/driver-cgroupv2'
 import { pivotRoot } from '@caisson/driver-pivotroot'
-import { testLimiter, type LimitProbe } from '@caisson/driver-testkit'
+import { testLimiter } from '@caisson/driver-testkit'
 import { expect } from 'chai'
 import { driver } from './kit-module.js'
-
-const COUNT = 'n=0; while [ $n -lt 40 ]; do (sleep 5 & echo x) 2>/dev/null || break; n=$((n+1)); done | wc -l'
-
-const unified: LimitProbe = {
-  limits: { unified: { 'pids.max': '10' } },
-  script: COUNT,
-  free: ({ stdout }) => expect(Number(stdout)).to.equal(40),
-  bound: ({ stdout }) => expect(Number(stdout)).to.be.lessThan(10),
-}
+import { unified } from './unified-probe.js'
 
 describe('cgroupV2', function () {
   this.timeout(120_000)
@@ -24,4 +17,19 @@ describe('cgroupV2', function () {
       module: fileURLToPath(new URL('./kit-module.js', import.meta.url)),
     },
   )
+
+  it('refuses options of wrong types, and those that exclude each other, by field', () => {
+    const wrong: readonly (readonly [unknown, string])[] = [
+      [{ root: 'relative' }, 'root'],
+      [{ root: 7 }, 'root'],
+      [{ adoptOwnCgroup: 'yes' }, 'adoptOwnCgroup'],
+      [{ systemd: 1 }, 'systemd'],
+      [{ systemd: true, root: '/sys/fs/cgroup/mine' }, 'systemd'],
+    ]
+    for (const [options, field] of wrong) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types refuse it, as they should
+      const make = (): unknown => cgroupV2(options as never)
+      expect(make).to.throw().that.includes({ field })
+    }
+  })
 })
