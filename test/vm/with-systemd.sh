@@ -41,9 +41,11 @@ StandardError=file:$work/err
 ExecStopPost=+/bin/sh -c 'echo "\$EXIT_STATUS" >$work/code; systemctl --force --no-block poweroff'
 EOF
 printf '[Unit]\nRequires=vm-job.service\n' >"$units/vm-job.target"
-# what the host's own systemd would start has no business here
-systemd='mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec env -i container=vm PATH="$PATH" /lib/systemd/systemd --system --unit=vm-job.target --show-status=0 --log-target=console'
-unshare --pid --fork --mount --mount-proc --cgroup --propagation private /bin/sh -c "$systemd" >"$work/log" 2>&1
+# It alone is in the top of its tree, or it could not hand controllers down: whoever waits for it stays outside.
+mkdir -p /sys/fs/cgroup/systemd
+systemd='umount /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec env -i container=vm PATH="$PATH" /lib/systemd/systemd --system --unit=vm-job.target --show-status=0 --log-target=console'
+unshare --pid --fork --mount --mount-proc --propagation private /bin/sh -c \
+  "echo 0 >/sys/fs/cgroup/systemd/cgroup.procs && exec unshare --cgroup /bin/sh -c '$systemd'" >"$work/log" 2>&1
 if [ ! -s "$work/code" ]; then
   tail -n 40 "$work/log" >&2
   exit 125

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 
 /** Starts forty, or as many as it may. */
 const count =
-  'n=0; while [ $n -lt 40 ]; do (sleep 5 & echo x) 2>/dev/null || break; n=$((n+1)); done | wc -l'
+  'n=0; while [ $n -lt 40 ]; do (sleep 5 >/dev/null & echo x) 2>/dev/null || break; n=$((n+1)); done | wc -l'
 
 /** A file that is written as it is, shown by what it does. */
 export const unified: LimitProbe = {
