@@ -1,4 +1,4 @@
-import { readlinkSync, readdirSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import type { PresetEngine } from 'caisson'
 
 type RunOptions = NonNullable<Parameters<PresetEngine['run']>[1]>
@@ -83,9 +83,4 @@ export async function measure(engine: PresetEngine, options: RunOptions = {}): P
 /** The host's own namespaces, and how many entries its /proc has: what a container must not have. */
 export function hostNamespaces(): Readonly<Record<string, string>> {
   return Object.fromEntries(namespaces.map((name) => [name, readlinkSync(`/proc/self/ns/${name}`)]))
-}
-
-/** How many processes this host shows. */
-export function hostProcesses(): number {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length
 }

@@ -9,6 +9,7 @@ import {
   writeKernelFile,
 } from '@caisson/cgroup-kit'
 import { CaissonError } from '@caisson/core'
+import { Counters } from './counters.js'
 import { DRIVER } from './driver-name.js'
 import type { Setting } from './setting.js'
 import type { Controller, Tree } from './trees.js'
@@ -27,6 +28,8 @@ function fillCpuset(parent: string, directory: string): void {
 export class Group {
   /** Path below the own group of each tree, e.g. `caisson-7-3000-4026531836/0.1`. */
   readonly name: string
+  /** What the kernel counted of it. */
+  readonly counters = new Counters(this)
   readonly #trees: readonly Tree[]
 
   private constructor(name: string, trees: readonly Tree[]) {
@@ -103,6 +106,7 @@ export class Group {
 
   /** Removes it where nobody is in it; whether it is gone everywhere. */
   tryRemove(): boolean {
+    this.counters.close()
     return this.directories.every((directory) => tryRemoveGroups(directory))
   }
 

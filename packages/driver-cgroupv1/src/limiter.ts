@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import {
+  CaissonError,
   resolveBlockDevice,
   type Amendment,
   type LimitLease,
@@ -8,6 +9,8 @@ import {
   type ResourceLimiter,
 } from '@caisson/core'
 import { existsSync } from 'node:fs'
+import { DRIVER } from './driver-name.js'
+import { effectiveLimits } from './effective.js'
 import { GroupLease } from './group-lease.js'
 import type { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
@@ -21,6 +24,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
   readonly #store: GroupStore
   readonly #poller = new OomPoller()
   #host: SettingHost | undefined
+  #sweeps = false
 
   constructor(store: GroupStore) {
     this.#store = store
@@ -28,9 +32,38 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
 
   async acquire(request: LimitRequest<LimitKeyV1>): Promise<LimitLease> {
     // not waited for: what dead owners left has other names
-    void this.#store.sweep()
+    if (!this.#sweeps) void this.#store.sweep()
+    this.#sweeps = true
+    this.#checkHost()
     if (request.scope === 'container') return this.#container(request)
     return request.scope === 'command' ? this.#command(request) : this.#oneShot(request)
+  }
+
+  /** What the probe says, for those who have not asked it. */
+  #checkHost(): void {
+    if (this.#store.trees.all.some(({ controllers }) => controllers.length > 0)) return
+    throw new CaissonError({
+      code: 'ERR_UNSUPPORTED',
+      what: 'control groups of version 1',
+      why: 'no hierarchy of them is mounted',
+      fix: 'Use the limiter for cgroup v2.',
+      driver: DRIVER,
+    })
+  }
+
+  async sweep(): Promise<void> {
+    const { failed } = await this.#store.sweep()
+    const [first] = failed
+    if (first === undefined) return
+    throw new CaissonError({
+      code: 'ERR_LIMIT',
+      what: 'control groups not removed',
+      subject: failed.map(({ slot }) => slot).join(', '),
+      why: String(first.error),
+      driver: DRIVER,
+      cause: first.error,
+      retryable: true,
+    })
   }
 
   get #settingHost(): SettingHost {
@@ -55,13 +88,17 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
 
   #oneShot({ limits }: LimitRequest): GroupLease {
     const needed = treesOf(this.#store.trees, [...COUNTED, ...controllersOf(limits)])
-    const group = this.#store.take(JSON.stringify(limits), () =>
-      this.#limited(this.#store.make(needed), limits),
+    const { group, effective } = this.#store.take(
+      JSON.stringify(limits),
+      () => this.#limited(this.#store.make(needed), limits),
+      (made) => effectiveLimits(made, limits, this.#settingHost),
     )
-    return this.#lease(group, limits, {
-      container: [this.#cgroup('', [], this.#store.slots)],
+    const amendment: Amendment = {
+      container: [this.#cgroup('', [], this.#store.slotsIn(needed))],
       process: [{ op: 'group', into: '', tasks: group.tasks }],
-    })
+    }
+    const discard = (used: Group): void => this.#store.discard(used)
+    return this.#lease(group, limits, amendment, { effective, discard })
   }
 
   /** One that stays: its processes are stopped and killed by one group that they are all born in. */
@@ -118,6 +155,8 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     limits: ParsedLimits,
     amendment: Amendment,
     more: {
+      readonly effective?: ParsedLimits
+      readonly discard?: (group: Group) => void
       readonly tracked?: string | undefined
       readonly unified?: string | undefined
       readonly shared?: boolean
@@ -135,6 +174,8 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
       unified: more.unified,
       shared: more.shared ?? false,
       durable: more.durable ?? false,
+      effective: more.effective,
+      discard: more.discard,
       parent: more.parent,
     })
   }

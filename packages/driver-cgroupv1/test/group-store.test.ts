@@ -5,6 +5,8 @@ import { treesOf } from '../dist/placement.js'
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
 
+const none = () => ({})
+
 describe('GroupStore', () => {
   let store: GroupStore
   const make = () => store.make(treesOf(store.trees, ['memory', 'cpuacct']))
@@ -30,7 +32,7 @@ describe('GroupStore', () => {
       return group
     }
     for (let n = 0; n < 4; n++) {
-      const group = store.take('key', count)
+      const { group } = store.take('key', count, none)
       names.add(group.name)
       await group.remove()
       await settle()
@@ -41,8 +43,8 @@ describe('GroupStore', () => {
 
   it('leaves nothing behind, however many kinds were asked for at once', async () => {
     // in one turn, twice each: some are forgotten again before what they were to have ready is made
-    const taken = Array.from({ length: 40 }, (_, n) => store.take(`key ${n >> 1}`, make))
-    for (const group of taken) await group.remove()
+    const taken = Array.from({ length: 40 }, (_, n) => store.take(`key ${n >> 1}`, make, none))
+    for (const { group } of taken) await group.remove()
     await settle()
     expect(left()).not.to.deep.equal([])
     await store[Symbol.asyncDispose]()

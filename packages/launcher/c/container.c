@@ -231,6 +231,7 @@ static void command_report(struct container *c, const struct report *r, int mast
 	cmd->system_us = r->system_us;
 	cmd->max_rss_kib = r->max_rss_kib;
 	cmd->wall_us = r->wall_us;
+	cmd->full = r->full;
 	command_ended(cmd);
 }
 

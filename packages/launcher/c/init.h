@@ -22,6 +22,7 @@ struct report {
 	uint32_t exec;		/* NONE: the container itself */
 	int32_t pid, status;
 	uint64_t user_us, system_us, max_rss_kib, wall_us;
+	uint32_t full;		/* 1: no byte, 2: no inode was left to write */
 	struct failure failure;
 };
 

@@ -99,6 +99,7 @@ struct command {
 	uint32_t pid;
 	int status;
 	uint64_t user_us, system_us, max_rss_kib, wall_us, since_us;
+	uint32_t full;
 	struct source stream[3];	/* our ends; those the client streams stay until it says `opened` */
 	uint32_t mode[3];
 	struct capture capture[3];
@@ -176,6 +177,7 @@ void command_resize(uint32_t id, uint32_t cols, uint32_t rows);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
 void command_files(const struct field *a);
+void command_limit(const struct field *a);
 void command_jail(const struct field *a);
 void files_end(struct container *c);	/* kills its file servers */
 

@@ -40,6 +40,7 @@ function exited(exec: number, status: number, stdout: Buffer): void {
     systemUs: 500n,
     maxRssKiB: 8n,
     wallUs: 2000n,
+    full: 0,
     stdoutTotal: BigInt(stdout.length),
     stderrTotal: 0n,
     stdout,

@@ -201,7 +201,7 @@ export class CommandRun {
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => this.end('wall-time', killGraceMs), timeoutMs)
     }
-    this.#stopCpuClock = watchCpuTime(launch.own.parts, () =>
+    this.#stopCpuClock = watchCpuTime(launch.own.parts, false, () =>
       this.act({ reason: 'cpu-time', signal: 'SIGKILL' }),
     )
     if (io.reportStart) this.#connect(await process.started, io)

@@ -253,7 +253,7 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
     return {
       open: async (io, cancelled) => {
         this.#checkOpen()
-        const planned = limits.plan(options.limits, 'command')
+        const planned = limits.plan(options.limits, 'command', [], this.#limits.counted)
         const plan = 'then' in planned ? await planned : planned
         const own = await this.#limits.hold(plan)
         try {

@@ -16,6 +16,7 @@ import { parseInteger } from '../values/parse-number.js'
 import { ContainerHandle, type ContainerParts } from './container-handle.js'
 import { decodeOutput } from './decode-output.js'
 import type { DetachedMethods, LogOptions } from './detached-container.js'
+import { diskVerdict } from './launch-limits.js'
 import type { CommandIo } from './launch.js'
 import { makeCommand } from './make-command.js'
 import { notExecuted } from './not-executed.js'
@@ -61,7 +62,7 @@ export class DetachedHandle extends ContainerHandle implements DetachedMethods {
       )
       const holding = isolated.holding?.(first) ?? noHolding
       return makeResult({
-        reason: decideReason(end, [], held.verdicts),
+        reason: decideReason(end, [], [...held.verdicts, diskVerdict]),
         exitCode: end.exitCode,
         signal: end.signal,
         stdout: textOf(end.stdout),

@@ -123,7 +123,9 @@ export class EngineHandle implements Engine {
 
   async prune(options?: object): Promise<Swept> {
     this.#alive()
-    return this.#detachments.prune(options)
+    const swept = await this.#detachments.prune(options)
+    for (const failure of await this.#parts.limits.sweep()) this.#warn(failure)
+    return swept
   }
 
   async explain(argv: readonly string[], options?: RunOptions): Promise<string> {

@@ -12,6 +12,7 @@ import {
   parseExecOptions,
   type ParsedExec,
 } from '../spec/parse-exec-options.js'
+import { refuseTwoSizes } from '../spec/refuse-two-sizes.js'
 
 /** Options of a one-shot, parsed. */
 export interface ParsedRun {
@@ -34,6 +35,7 @@ export function parseRun(options: unknown, context: SpecContext, defaults: Parse
   const given = checkRunOptions(options)
   const limits = limitsOf(given, context)
   const exec = parseExecFields({ ...given, limits }, context.declaredLimits)
+  refuseTwoSizes(given['writable'], exec.limits)
   if (!Object.keys(given).some((name) => containerOnlyFields.has(name))) {
     return { container: Object.freeze({ ...defaults.container, limits: exec.limits }), exec }
   }

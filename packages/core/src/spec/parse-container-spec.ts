@@ -18,6 +18,7 @@ import { parseSeccomp } from './parse-seccomp.js'
 import { parseSignal } from './parse-signal.js'
 import type { ParsedLimits } from './parsed-limits.js'
 import { parseGroups, parseUser } from './parse-user.js'
+import { refuseTwoSizes } from './refuse-two-sizes.js'
 import { strictLimits } from './strict-limits.js'
 
 /** What an engine adds to every spec. */
@@ -214,6 +215,7 @@ export function parseContainerFields(
   const upper = parseUpper(given['writable'])
   const isolation = parseIsolation(given)
   const limits = parseLimits(limitsOf(given, context), 'limits', context.declaredLimits)
+  refuseTwoSizes(given['writable'], limits)
   const root = from === undefined ? context.from : parseText(from, 'from')
   const base = defaultSpec(root, limits, isolation)
   const spec = {
