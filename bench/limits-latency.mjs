@@ -20,8 +20,7 @@ const { values } = parseArgs({
 
 async function prepare(workplace, name, limiters, limits) {
   for (const limiter of limiters) {
-    await using scope = Scope.root()
-    const { ok, missing } = await limiter.probe(scope)
+    const { ok, missing } = await limiter.probe(Scope.root())
     if (!ok) return { name, absent: missing.map(({ what }) => what).join('; ') }
   }
   const rootfs = [dirRootfs()]

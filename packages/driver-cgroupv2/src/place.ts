@@ -6,6 +6,8 @@ import { HOME } from './adopt.js'
 import { availableControllers, delegationFix } from './controllers.js'
 
 const CGROUP2_SUPER_MAGIC = 0x63677270
+/** What a place without is not worth having. */
+const COMMON: ReadonlySet<string> = new Set(['memory', 'cpu', 'pids', 'io'])
 
 /** Where groups are made, or why nowhere. */
 export interface Place {
@@ -70,9 +72,10 @@ export function checkRoot(root: string, adopt: boolean, nsdelegate: boolean): Pl
     )
   if (!isWritable(root))
     return nowhere(`this user may not make control groups in ${root}`, delegationFix(), nsdelegate)
-  if (availableControllers(root).length === 0)
+  // on hybrid hosts those may be here that nobody mounted elsewhere
+  if (!availableControllers(root).some((each) => COMMON.has(each)))
     return nowhere(
-      `${root} has no controllers: they are in hierarchies of version 1, or not handed down`,
+      `${root} has none of the controllers memory, cpu, pids and io: they are in hierarchies of version 1, or not handed down`,
       existsSync('/sys/fs/cgroup/memory')
         ? 'Use the limiter for cgroup v1; or boot with systemd.unified_cgroup_hierarchy=1, or cgroup_no_v1=all.'
         : delegationFix(),

@@ -101,13 +101,13 @@ export function whyNoScope(): readonly Missing[] {
 }
 
 async function startUnit(name: string, pid: number): Promise<void> {
+  // name, signature and value of each; CollectMode: gone with its last process, also when that was killed
   const properties = [
-    ...['Description', 's', 'Caisson containers'],
-    ...['PIDs', 'au', '1', String(pid)],
-    ...['Delegate', 'b', 'true'],
-    // gone with its last process, also when that was killed
-    ...['CollectMode', 's', 'inactive-or-failed'],
-  ]
+    ['Description', 's', 'Caisson containers'],
+    ['PIDs', 'au', '1', String(pid)],
+    ['Delegate', 'b', 'true'],
+    ['CollectMode', 's', 'inactive-or-failed'],
+  ].flat()
   const call = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1']
   const method = ['org.freedesktop.systemd1.Manager', 'StartTransientUnit', 'ssa(sv)a(sa(sv))']
   const args = [manager(), 'call', ...call, ...method, name, 'fail', '4', ...properties, '0']
