@@ -63,7 +63,7 @@ function removeAll(ready: Group[]): void {
 
 /** The groups of one engine: makes them, some ahead, and takes all away in the end. */
 export class GroupStore implements AsyncDisposable {
-  readonly trees: Trees = findTrees()
+  readonly trees: Trees
   readonly #slot = slotName()
   readonly #keptSlot = keptSlotName()
   // two engines of one process share the slot
@@ -80,13 +80,14 @@ export class GroupStore implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined
   #disposed = false
 
-  /** Slots of this process in these trees: everything in there is ours. */
-  slotsIn(trees: readonly Tree[]): readonly string[] {
-    return trees.map(({ own }) => join(own, this.#slot))
+  /** @param trees default: those of this host */
+  constructor(trees: Trees = findTrees()) {
+    this.trees = trees
   }
 
+  /** Slots of this process, one in each tree: everything in there is ours. */
   get slots(): readonly string[] {
-    return this.slotsIn(this.trees.all)
+    return this.trees.all.map(({ own }) => join(own, this.#slot))
   }
 
   /** Trees that a process can be killed by, the best first. */
