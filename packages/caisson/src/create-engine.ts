@@ -1,5 +1,7 @@
 import {
   createEngine as createCoreEngine,
+  DATA_DIR,
+  defaultDataDir,
   defaultStateDir,
   invalidArgument,
   STATE_DIR,
@@ -11,6 +13,7 @@ import {
 import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
 import { highestLimit } from '@caisson/driver-rlimits'
+import { debianRootfs } from '@caisson/rootfs-distro'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
 import { pickLimiters, type DefaultLimiter, type LimiterPick } from './pick-limiters.js'
@@ -19,7 +22,7 @@ import { PresetEngineHandle, type PresetEngine } from './preset-engine.js'
 import type { IsolationOption, OneOf, PresetLimits, PresetOptions } from './preset-options.js'
 
 const optionFields: ReadonlySet<string> = new Set(
-  'isolation rootfs limiters from limits stateDir account onUnsupported'.split(' '),
+  'isolation rootfs limiters from limits stateDir dataDir account onUnsupported'.split(' '),
 )
 
 /** Enough for a parallel build, and not enough to starve the host; less where this process itself may have less. */
@@ -40,9 +43,12 @@ function candidatesOf(option: IsolationOption | undefined): readonly Driver<'iso
   return isList(option) ? option : [option]
 }
 
-function rootfsOf(extra: readonly Driver<'rootfs'>[]): readonly Driver<'rootfs'>[] {
+function rootfsOf(
+  extra: readonly Driver<'rootfs'>[],
+  dataDir: string,
+): readonly Driver<'rootfs'>[] {
   const taken = new Set(extra.flatMap(({ schemes }) => schemes))
-  const ours = [hostRootfs(), dirRootfs(), busyboxRootfs()]
+  const ours = [hostRootfs(), dirRootfs(), busyboxRootfs({ dataDir }), debianRootfs()]
   return [...ours.filter(({ schemes }) => !schemes.some((scheme) => taken.has(scheme))), ...extra]
 }
 
@@ -85,7 +91,7 @@ function checkOptions(options: PresetOptions): void {
 
 async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEngine> {
   const pick = await pickIsolation(candidatesOf(options.isolation), scope)
-  const rootfs = rootfsOf(options.rootfs ?? [])
+  const rootfs = rootfsOf(options.rootfs ?? [], options.dataDir ?? defaultDataDir())
   const own = options.limiters ?? []
   const found = await pickLimiters(scope)
   const limiters = [
@@ -108,7 +114,7 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
 
 /**
  * An engine with everything that works here: `pivotRoot()` for isolation, the first kind of control groups that works and
- * `rlimits()` for limits, and roots from `host:`, `dir:` and `busybox:`. `engine.picked` says what it picked and why,
+ * `rlimits()` for limits, and roots from `host:`, `dir:`, `busybox:` and `debian:`. `engine.picked` says what it picked and why,
  * `engine.doctor()` what each limit is worth here.
  * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
  * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)
@@ -121,7 +127,9 @@ export function createEngine<
 ): Promise<PresetEngine<PresetLimits<I, M>, FeaturesOf<OneOf<I> | M[number] | DefaultLimiter>>>
 export async function createEngine(options: PresetOptions = {}): Promise<PresetEngine> {
   checkOptions(options)
-  const scope = Scope.root().value(STATE_DIR, options.stateDir ?? defaultStateDir())
+  const scope = Scope.root()
+    .value(STATE_DIR, options.stateDir ?? defaultStateDir())
+    .value(DATA_DIR, options.dataDir ?? defaultDataDir())
   try {
     return await assemble(options, scope)
   } catch (error) {

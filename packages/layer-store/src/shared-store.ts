@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { DATA_DIR, defaultDataDir, type DriverModule } from '@caisson/core'
 import { optional, token, type Token } from '@caisson/core/di'
 import type { LayerStore } from './layer-store.js'
-import { openLayerStore } from './open-layer-store.js'
 
 /** The layer store that the drivers of an engine share: opened when one of them first needs it. */
 export interface SharedStore extends AsyncDisposable {
@@ -27,12 +26,18 @@ class LazyStore implements SharedStore {
   }
 
   open(): Promise<LayerStore> {
-    this.#opened ??= openLayerStore({ directory: this.directory }).catch((error: unknown) => {
+    this.#opened ??= this.#open().catch((error: unknown) => {
       // what was in the way may be mended before the next try
       this.#opened = undefined
       throw error
     })
     return this.#opened
+  }
+
+  /** Loaded when it is needed: most programs never open a store, and all pay for what is imported. */
+  async #open(): Promise<LayerStore> {
+    const { openLayerStore } = await import('./open-layer-store.js')
+    return openLayerStore({ directory: this.directory })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

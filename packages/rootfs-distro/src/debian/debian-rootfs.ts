@@ -1,14 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { CaissonError, defineDriver, LAUNCHER, type Driver, type Probe } from '@caisson/core'
 import { launcherModule } from '@caisson/launcher'
-import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store'
+import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store/shared'
 import type { BuildProgress } from '../progress.js'
-import { hostSources } from './apt-sources.js'
+import type { DebianRoots } from './debian-root.js'
 import { parseDebianOptions, parseDebianReference, type DebianOptions } from './debian-options.js'
-import { DebianRoots } from './debian-root.js'
-import { hostRelease } from './release-sources.js'
-import { resolveRequest } from './resolve-root.js'
-import { signatureTool } from './verify-release.js'
 
 export interface DebianRootfsOptions extends DebianOptions {
   /** Told how far a root is that is being built. */
@@ -18,6 +14,9 @@ export interface DebianRootfsOptions extends DebianOptions {
 const ownKeyring = fileURLToPath(new URL('../../keys/debian-archive.gpg', import.meta.url))
 
 async function probe(mirror: string | undefined): Promise<Probe> {
+  const { hostSources } = await import('./apt-sources.js')
+  const { hostRelease } = await import('./release-sources.js')
+  const { signatureTool } = await import('./verify-release.js')
   const sources = await hostSources()
   const release = hostRelease(sources)
   const tool = await signatureTool()
@@ -67,7 +66,12 @@ export function debianRootfs(options: DebianRootfsOptions = {}): Driver<'rootfs'
     inject: { launcher: LAUNCHER, store: LAYER_STORE },
     probe: () => probe(wanted.mirror),
     create: ({ launcher, store }) => {
-      const roots = new DebianRoots({ launcher, store, onProgress })
+      // archives, signatures and a store are loaded when the first root is wanted
+      let roots: Promise<DebianRoots> | undefined
+      const load = async (): Promise<DebianRoots> => {
+        const module = await import('./debian-root.js')
+        return new module.DebianRoots({ launcher, store, onProgress })
+      }
       return {
         schemes: ['debian'],
         async lend({ reference, signal }) {
@@ -76,7 +80,10 @@ export function debianRootfs(options: DebianRootfsOptions = {}): Driver<'rootfs'
             throw new CaissonError({ code: 'ERR_ABORTED', what: 'rootfs', subject: 'debian:', why })
           }
           const request = parseDebianReference(reference, wanted)
-          return roots.lend(await resolveRequest(request, ownKeyring), signal)
+          const { resolveRequest } = await import('./resolve-root.js')
+          const resolved = await resolveRequest(request, ownKeyring)
+          roots ??= load()
+          return (await roots).lend(resolved, signal)
         },
       }
     },
