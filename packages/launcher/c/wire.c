@@ -1,6 +1,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,9 +15,18 @@ void *must_realloc(void *old, size_t size)
 {
 	void *p = realloc(old, size);
 
-	if (!p)
+	if (!p) {
+		dprintf(STDERR_FILENO, "no memory (mmap, brk)\n");
 		_exit(112);
+	}
 	return p;
+}
+
+char *must_copy(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(must_realloc(NULL, size), text, size);
 }
 
 int wire_receive(struct wire *w)
