@@ -141,7 +141,10 @@ export class FaultBench implements Disposable {
       ? readdirSync(this.#state, { recursive: true, encoding: 'utf8' })
       : []
     return [
-      ...processesWith(this.#place).map((pid) => `process ${pid}`),
+      // the supervisor's last act is the log
+      ...processesWith(this.#place)
+        .filter((pid) => pid !== readFileSync(join(this.#place, 'supervisor'), 'utf8'))
+        .map((pid) => `process ${pid}`),
       ...mounts.filter((line) => line.includes(this.#place)).map((line) => `mount ${line}`),
       ...files.filter((file) => file.includes('/')).map((file) => `file ${file}`),
     ]

@@ -49,7 +49,7 @@ function verdict(
   return `an error that names no system call: ${error.code}: ${error.message}`
 }
 
-async function whole(
+async function unharmed(
   place: FaultBench,
   scenario: Scenario,
 ): Promise<Observation & { seen: string }> {
@@ -89,7 +89,7 @@ describe('with a system call that fails,', function () {
     for (const kind of ['default', 'strict'] as const) {
       it(`${scenario}, ${kind}: each call that a kernel may lack is done without, or named`, async () => {
         const place = kind === 'default' ? bench : strict
-        const { seen } = await whole(place, scenario)
+        const { seen } = await unharmed(place, scenario)
         const wrong: string[] = []
         const met: string[] = []
         for (const call of optional.split(' ')) {
@@ -107,7 +107,7 @@ describe('with a system call that fails,', function () {
     }
 
     it(`${scenario}: whichever it is, no command runs half-isolated, nothing stays, and the error says which`, async () => {
-      const { seen, calls } = await whole(bench, scenario)
+      const { seen, calls } = await unharmed(bench, scenario)
       const wrong: string[] = []
       let [failed, harmless] = [0, 0]
       const first = 1 + scenarios.indexOf(scenario) * 7
