@@ -42,7 +42,8 @@ function verdict(
     return seen === undefined && !refused ? 'no error, and no command ran' : undefined
   }
   if (!isCaissonError(error)) return `an error of another kind: ${textOf(error)}`
-  if (error.syscall !== undefined) return undefined
+  // a container whose pid 1 gave up is gone for its commands, whatever the reason was
+  if (error.syscall !== undefined || error.code === 'ERR_CONTAINER_GONE') return undefined
   // the start of its name: of a feature that is refused by its own
   const [word] = injected?.split('_') ?? []
   if (word !== undefined && error.message.includes(word)) return undefined

@@ -227,9 +227,7 @@ static void lose_client(int code)
 /* The same for the socket itself: unless it was closed, the client is still there to read why. */
 static void lose_socket(const char *call, int err)
 {
-	if (err != -EPIPE && err != -ECONNRESET)
-		dprintf(STDERR_FILENO, "%s: %s\n", call, strerror(-err));
-	lose_client(0);
+	lose_client(err == -EPIPE || err == -ECONNRESET ? 0 : last_words(0, call));
 }
 
 static void control(uint32_t events)
@@ -376,22 +374,15 @@ static int seal(char **envp)
 }
 #endif
 
-/* Before there is a client to tell, stderr has what is to be said. */
-static int refuse(int code, const char *why)
-{
-	dprintf(STDERR_FILENO, "%s\n", why);
-	return code;
-}
-
 int main(int argc, char **argv, char **envp)
 {
 	/* set-user-ID would turn every field of a plan into an attack */
 	if (getauxval(AT_SECURE) || geteuid() != getuid() || getegid() != getgid())
-		return refuse(111, "set-user-ID: getuid, geteuid, getgid and getegid differ, or AT_SECURE is set");
+		return last_words(111, "set-user-ID: getuid, geteuid, getgid and getegid differ, or AT_SECURE is set");
 	(void)argc;
 	(void)argv;
 	if (fcntl(CONTROL_FD, F_GETFD) < 0)
-		return refuse(110, "fcntl: no control socket: not started by the client");
+		return last_words(110, "fcntl: no control socket: not started by the client");
 	if (seal(envp) < 0)
 		return 116;
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
@@ -401,6 +392,6 @@ int main(int argc, char **argv, char **envp)
 	L.control = (struct source){ .kind = SOURCE_CONTROL, .fd = CONTROL_FD };
 	L.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (L.epoll < 0 || watch(&L.control, EPOLLIN) < 0)
-		return refuse(112, "epoll_create1, epoll_ctl: the control socket cannot be watched");
+		return last_words(112, "epoll_create1, epoll_ctl: the control socket cannot be watched");
 	loop();
 }

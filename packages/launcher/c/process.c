@@ -316,11 +316,9 @@ static void attempt(struct become *b)
 	sigset_t none;
 
 	sigemptyset(&none);
-	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR) {
+	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR)
 		fail(&p->failure, "rt_sigaction", "SIGPIPE");
-		return;
-	}
-	if (join_tasks(&p->failure, p->own, p->groups, OP_GROUP) < 0)
+	if (p->failure.err || join_tasks(&p->failure, p->own, p->groups, OP_GROUP) < 0)
 		return;
 	p->failure.step = NONE;
 	p->failure.op = 0;

@@ -15,11 +15,15 @@ void *must_realloc(void *old, size_t size)
 {
 	void *p = realloc(old, size);
 
-	if (!p) {
-		dprintf(STDERR_FILENO, "no memory (mmap, brk)\n");
-		_exit(112);
-	}
+	if (!p)
+		_exit(last_words(112, "no memory (mmap, brk)"));
 	return p;
+}
+
+int last_words(int code, const char *why)
+{
+	dprintf(STDERR_FILENO, "%s\n", why);
+	return code;
 }
 
 char *must_copy(const char *text)
