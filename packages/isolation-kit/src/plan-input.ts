@@ -11,4 +11,6 @@ export interface PlanInput {
   readonly root: RootLease
   readonly identity: LauncherIdentity
   readonly host: PlanHost
+  /** Host directories whose file system takes no id-mapped mounts, where the caller allowed that. */
+  readonly unmapped: ReadonlySet<string>
 }

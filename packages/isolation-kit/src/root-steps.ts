@@ -29,7 +29,6 @@ function rootAttributes({ spec }: PlanInput): number {
 /** Template: clones of the root's host directories, read-only, with their ids mapped where the launcher may do that. */
 export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   const attrs = MountAttribute.readonly | rootAttributes(input)
-  const idmap = input.identity.mode === 'root' ? 1 : 0
   return input.root.parts.flatMap(({ lowers }, part) =>
     lowers.map((source, n) => ({
       op: 'bind' as const,
@@ -37,7 +36,7 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
       at: lowerPath(part, n),
       recursive: 0,
       attrs,
-      idmap,
+      idmap: input.identity.mode === 'root' && !input.unmapped.has(source) ? 1 : 0,
     })),
   )
 }

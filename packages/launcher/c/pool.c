@@ -2,26 +2,28 @@
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "helper.h"
 #include "kernel-file.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
+#include "user-namespace.h"
 
 enum { POOL_MAX = 32 };
 
 static struct net nets[POOL_MAX];
-static int users[POOL_MAX];
-static size_t net_n, user_n;
+static size_t net_n;
+/* Of many ids, and of a single one. */
+static struct users {
+	int fd[POOL_MAX];
+	size_t n;
+} users[2];
 static int mounts_user = -1;
 
 static int loopback_up(struct failure *f)
@@ -104,50 +106,22 @@ void pool_give_net(struct net *net)
 	net->ns = net->dev = -1;
 }
 
-static int write_maps(struct failure *f, pid_t pid)
+int pool_take_user(struct failure *f, int fresh, int one)
 {
-	char path[64];
+	const struct id_maps alone = { { L.one_id, L.one_uid, 1 }, { L.one_id, L.one_gid, 1 } };
+	struct users *pool = &users[one != 0];
 
-	snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
-	if (!L.setgroups && kernel_write(f, path, "deny") < 0)
-		return -f->err;
-	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	if (kernel_write(f, path, L.uid_map) < 0)
-		return -f->err;
-	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	return kernel_write(f, path, L.gid_map);
+	if (!fresh && pool->n)
+		return pool->fd[--pool->n];
+	return one ? user_namespace(f, &alone, L.setgroups) : user_namespace_by(f, L.uid_map, L.gid_map, L.setgroups);
 }
 
-/* Made by a child that only waits to be mapped and dismissed. */
-int pool_take_user(struct failure *f, int fresh)
+void pool_give_user(int fd, int one)
 {
-	int made = !fresh && user_n ? users[--user_n] : -1;
-	pid_t pid, launcher = getpid();
-	char path[64];
+	struct users *pool = &users[one != 0];
 
-	if (made >= 0)
-		return made;
-	pid = sys_fork(CLONE_NEWUSER, NULL);
-	if (pid < 0)
-		return fail(f, "clone3", "user namespace");
-	if (pid == 0)
-		for (die_with(launcher);;)
-			pause();
-	if (write_maps(f, pid) == 0) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-		made = open(path, O_RDONLY | O_CLOEXEC);
-		if (made < 0)
-			fail(f, "open", path);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	return made < 0 ? -f->err : made;
-}
-
-void pool_give_user(int fd)
-{
-	if (fd >= 0 && user_n < POOL_MAX)
-		users[user_n++] = fd;
+	if (fd >= 0 && pool->n < POOL_MAX)
+		pool->fd[pool->n++] = fd;
 	else if (fd >= 0)
 		close(fd);
 }
@@ -155,6 +129,6 @@ void pool_give_user(int fd)
 int pool_user_for_mounts(struct failure *f)
 {
 	if (mounts_user < 0)
-		mounts_user = pool_take_user(f, 1);
+		mounts_user = pool_take_user(f, 1, 0);
 	return mounts_user;
 }

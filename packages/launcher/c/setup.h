@@ -17,6 +17,7 @@ struct scene {
 	int upper;	/* the container's tmpfs for writes */
 	uid_t upper_uid;
 	gid_t upper_gid;
+	struct owned *owned;	/* by step of the list: park.c */
 	int own_net;	/* the template builder has left the host's network namespace */
 };
 

@@ -1,3 +1,4 @@
+import type { IsolationSpec } from './isolation-spec.js'
 import type { ParsedLimits } from './parsed-limits.js'
 
 /** A mount of the caller's, parsed. */
@@ -7,8 +8,26 @@ export type MountSpec =
       readonly from: string
       readonly to: string
       readonly readonly: boolean
+      readonly exec: boolean
+      readonly symlinks: boolean
+      readonly owner: 'container' | 'source'
     }
-  | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number }
+  | {
+      readonly kind: 'tmpfs'
+      readonly to: string
+      readonly sizeBytes: number
+      readonly exec: boolean
+    }
+
+/** A profile in Docker's JSON format, as data that core does not read. */
+export interface SeccompProfileSpec {
+  readonly profile: Readonly<Record<string, unknown>>
+  readonly architectures: 'native' | 'profile'
+}
+
+/** The filter of system calls: one by name, a profile that the isolation driver compiles, or a program (struct sock_filter[]). */
+export type SeccompSpec =
+  'default' | 'strict' | 'unconfined' | SeccompProfileSpec | { readonly bpf: Uint8Array }
 
 /** A container as the caller wants it: parsed, complete, frozen. */
 export interface ContainerSpec {
@@ -34,9 +53,9 @@ export interface ContainerSpec {
   readonly network: 'none' | 'host'
   /** Names without CAP_, e.g. `CHOWN`; undefined: the isolation driver's default. */
   readonly capabilities: readonly string[] | undefined
-  /** `default`, `strict`, `unconfined`, or a ready-made program (struct sock_filter[]). */
-  readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
+  readonly seccomp: SeccompSpec
   readonly allowNewPrivileges: boolean
+  readonly isolation: IsolationSpec
   /** Size and inode limit of the writable layer. */
   readonly upperBytes: number
   readonly upperInodes: number

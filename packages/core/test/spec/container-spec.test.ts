@@ -1,7 +1,13 @@
 import { expect } from 'chai'
-import { capabilityNames, parseContainerSpec, type ContainerSpec } from '@caisson/core'
+import {
+  capabilityNames,
+  defaultIsolation,
+  parseContainerSpec,
+  type ContainerSpec,
+} from '@caisson/core'
 
 const context = { from: 'dir:/root', declaredLimits: new Set<string>() }
+const plainBind = { exec: true, symlinks: true, owner: 'container' }
 const parse = (spec?: object): ContainerSpec => parseContainerSpec(spec, context).container
 
 function frozen(value: unknown): boolean {
@@ -24,6 +30,7 @@ describe('parseContainerSpec', () => {
       capabilities: undefined,
       seccomp: 'default',
       allowNewPrivileges: false,
+      isolation: defaultIsolation,
       upperBytes: 256 * 1024 ** 2,
       upperInodes: 65_536,
       limits: {},
@@ -49,9 +56,9 @@ describe('parseContainerSpec', () => {
       groups: ['5', 'wheel'],
       capabilities: ['CHOWN', 'KILL'],
       mounts: [
-        { kind: 'bind', from: '/data', to: '/mnt/data', readonly: true },
-        { kind: 'bind', from: '/', to: '/host', readonly: false },
-        { kind: 'tmpfs', to: '/t', sizeBytes: 64 * 1024 ** 2 },
+        { kind: 'bind', from: '/data', to: '/mnt/data', readonly: true, ...plainBind },
+        { kind: 'bind', from: '/', to: '/host', readonly: false, ...plainBind },
+        { kind: 'tmpfs', to: '/t', sizeBytes: 64 * 1024 ** 2, exec: true },
       ],
       upperBytes: 1024 ** 2,
       upperInodes: 1024,
@@ -69,7 +76,27 @@ describe('parseContainerSpec', () => {
     mounts.length = 0
     expect(spec.labels).to.deep.equal({ a: 'b' })
     expect(spec.mounts).to.have.length(1)
-    expect(typeof spec.seccomp === 'object' && spec.seccomp.bpf[0]).to.equal(0)
+    expect(spec.seccomp).to.deep.equal({ bpf: new Uint8Array(8) })
+  })
+
+  it('keeps a seccomp profile as it was, frozen all the way down', () => {
+    const rule = { names: ['read'], action: 'SCMP_ACT_ALLOW', args: [], includes: {} }
+    const profile = { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [rule], comment: undefined }
+    const { seccomp } = parse({ seccomp: { profile } })
+    expect(frozen(seccomp)).to.equal(true)
+    rule.names.push('write')
+    expect(seccomp).to.deep.equal({
+      profile: { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{ ...rule, names: ['read'] }] },
+      architectures: 'native',
+    })
+  })
+
+  it('says how a profile holds a number that JSON cannot', () => {
+    expect(() => parse({ seccomp: { profile: { syscalls: [{ args: 1n }] } } }))
+      .to.throw(TypeError)
+      .that.includes({ field: 'seccomp.profile.syscalls[0].args' })
+      .with.property('fix')
+      .that.matches(/text/)
   })
 
   it('has an equal key for equal containers, however they are written', () => {
@@ -81,6 +108,7 @@ describe('parseContainerSpec', () => {
         { mounts: [{ kind: 'tmpfs', to: '//t/', size: '64MiB' }] },
       ],
       [{ seccomp: { bpf: new Uint8Array(8) } }, { seccomp: { bpf: new Uint8Array(8) } }],
+      [{ seccomp: { profile: { a: [1] } } }, { seccomp: { profile: { a: [1] } } }],
     ]
     for (const [a, b] of same) expect(parse(a).key).to.equal(parse(b).key)
   })
@@ -97,8 +125,27 @@ describe('parseContainerSpec', () => {
       { network: 'host' },
       { capabilities: [] },
       { seccomp: 'strict' },
+      { profile: 'strict' },
+      { profile: 'strict', procfs: 'full' },
+      { landlock: true },
+      { landlock: false },
+      { procfs: 'pids' },
+      { sysfs: 'none' },
+      { devices: 'minimal' },
+      { ids: 'single' },
+      { unmask: ['/proc/kallsyms'] },
+      { sysctls: { 'net.ipv4.ip_forward': 1 } },
+      { oomScore: 0 },
+      { allowDegraded: ['landlock'] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', exec: false }] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', symlinks: false }] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', owner: 'source' }] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', owner: 'source' }], user: '1:1' },
       { seccomp: 'unconfined' },
       { seccomp: { bpf: new Uint8Array(8) } },
+      { seccomp: { profile: { a: 1 } } },
+      { seccomp: { profile: { a: 2 } } },
+      { seccomp: { profile: { a: 2 }, architectures: 'profile' } },
       { seccomp: { bpf: new Uint8Array(8).fill(1) } },
       { allowNewPrivileges: true },
       { writable: { size: '1MiB' } },
