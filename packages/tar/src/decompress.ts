@@ -5,7 +5,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ReadableStream } from 'node:stream/web'
 import zlib from 'node:zlib'
-import { CaissonError, isCaissonError } from '@caisson/core'
+import { isCaissonError, type CaissonError } from '@caisson/core'
+import type * as Fzstd from 'fzstd'
+import type * as Xz from 'xz-decompress'
 import { archiveError } from './archive-error.js'
 import { checkAborted } from './check-aborted.js'
 import { parseTarLimits, type TarLimits } from './limits.js'
@@ -108,7 +110,8 @@ async function* throughStream(
   const feeding = pipeline(input.bytes(), stream)
   // it is awaited below; until then its failure is the stream's
   feeding.catch(() => {})
-  for await (const chunk of stream) yield asBuffer(chunk as Uint8Array) // a stream of bytes, whatever its type says
+  for await (const chunk of stream)
+    yield typeof chunk === 'string' ? Buffer.from(chunk) : asBuffer(chunk)
   await feeding
 }
 
@@ -123,10 +126,16 @@ async function* throughProgram(input: Input, path: string): AsyncGenerator<Uint8
   const feeding = pipeline(input.bytes(), child.stdin)
   feeding.catch(() => {})
   try {
-    for await (const chunk of child.stdout) yield asBuffer(chunk as Uint8Array) // no encoding is set
-    const [code] = (await ended) as [number | null] // the event's first argument
+    for await (const chunk of child.stdout) {
+      // no encoding is set
+      const bytes: Uint8Array = chunk
+      yield bytes
+    }
+    const [code]: readonly unknown[] = await ended
     if (code !== 0)
-      throw new Error(Buffer.concat(words).toString().trim() || `${path} ended with ${code}`)
+      throw new Error(
+        Buffer.concat(words).toString().trim() || `${path} ended with ${String(code)}`,
+      )
     // a program that has its end before the input has its own closes the pipe: that is no failure
     await feeding.catch((error: unknown) => {
       if (input.failure !== undefined) throw error
@@ -138,8 +147,7 @@ async function* throughProgram(input: Input, path: string): AsyncGenerator<Uint8
 }
 
 async function* throughFzstd(input: Input): AsyncGenerator<Uint8Array> {
-  // types of the package itself
-  const { Decompress } = load('fzstd') as typeof import('fzstd')
+  const { Decompress }: typeof Fzstd = load('fzstd')
   const out: Uint8Array[] = []
   const decoder = new Decompress((chunk) => {
     if (chunk.length > 0) out.push(chunk)
@@ -153,17 +161,21 @@ async function* throughFzstd(input: Input): AsyncGenerator<Uint8Array> {
 }
 
 async function* throughXzLibrary(input: Input): AsyncGenerator<Uint8Array> {
-  // types of the package itself
-  const { XzReadableStream } = load('xz-decompress') as typeof import('xz-decompress')
+  const { XzReadableStream }: typeof Xz = load('xz-decompress')
   const stream = new XzReadableStream(ReadableStream.from(input.bytes()))
-  for await (const chunk of Readable.fromWeb(stream)) yield asBuffer(chunk as Uint8Array) // bytes are all it gives
+  for await (const chunk of Readable.fromWeb(stream)) {
+    const bytes: Uint8Array = chunk
+    yield bytes
+  }
 }
 
 /** node:zlib has it from 22.15 on; the types are those of the oldest version. */
 function zstdStream(): NodeJS.ReadWriteStream | undefined {
   const make: unknown = Reflect.get(zlib, 'createZstdDecompress')
-  // it is a factory of streams wherever it is a function
-  return typeof make === 'function' ? (make() as NodeJS.ReadWriteStream) : undefined
+  if (typeof make !== 'function') return undefined
+  // a factory of streams wherever it is a function
+  const stream: NodeJS.ReadWriteStream = Reflect.apply(make, zlib, [])
+  return stream
 }
 
 function unpacked(
@@ -175,19 +187,13 @@ function unpacked(
     by === 'best' && (compression === 'xz' || compression === 'zstd')
       ? trustedProgram(compression)
       : undefined
-  switch (compression) {
-    case 'none':
-      return input.bytes()
-    case 'gzip':
-      return throughStream(input, zlib.createGunzip({ chunkSize: 256 * 1024 }))
-    case 'xz':
-      return program === undefined ? throughXzLibrary(input) : throughProgram(input, program)
-    case 'zstd': {
-      const own = by === 'best' ? zstdStream() : undefined
-      if (own !== undefined) return throughStream(input, own)
-      return program === undefined ? throughFzstd(input) : throughProgram(input, program)
-    }
-  }
+  if (compression === 'none') return input.bytes()
+  if (compression === 'gzip')
+    return throughStream(input, zlib.createGunzip({ chunkSize: 256 * 1024 }))
+  const own = compression === 'zstd' && by === 'best' ? zstdStream() : undefined
+  if (own !== undefined) return throughStream(input, own)
+  if (program !== undefined) return throughProgram(input, program)
+  return compression === 'zstd' ? throughFzstd(input) : throughXzLibrary(input)
 }
 
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array[]> {

@@ -79,9 +79,13 @@ export function padded(bytes: Buffer): Buffer {
 }
 
 /** The map of a sparse file, PAX version 1.0: it stands before the content. */
-export function sparseMap(pieces: readonly SparsePiece[]): Buffer {
-  const numbers = pieces.flatMap(({ offset, length }) => [offset, length])
-  return padded(Buffer.from([pieces.length, ...numbers].map((value) => `${value}\n`).join('')))
+export function sparseMap(pieces: readonly SparsePiece[], size: number): Buffer {
+  const last = pieces.at(-1)
+  // GNU tar takes the end of the last piece for the end of the file: an empty one stands there after a hole
+  const whole = last !== undefined && last.offset + last.length === size
+  const all = whole ? pieces : [...pieces, { offset: size, length: 0 }]
+  const numbers = all.flatMap(({ offset, length }) => [offset, length])
+  return padded(Buffer.from([all.length, ...numbers].map((value) => `${value}\n`).join('')))
 }
 
 interface Encoding {
@@ -103,7 +107,7 @@ function encodingOf(entry: TarEntry): Encoding {
   pax.set('GNU.sparse.name', name)
   pax.set('GNU.sparse.realsize', String(entry.size))
   const data = pieces.reduce((sum, { length }) => sum + length, 0)
-  return { pax, name, stored: data + sparseMap(pieces).length }
+  return { pax, name, stored: data + sparseMap(pieces, entry.size).length }
 }
 
 /** What ustar's fields cannot hold goes into the extended header, and a stand-in into the field. */

@@ -50,9 +50,8 @@ export class MadeDirectories {
   async ensure(name: string, entry: FoundTarEntry): Promise<void> {
     try {
       await this.#jail.files.mkdir(nameBytes(name), 0o755, true)
-    } catch (error) {
-      if (!isCaissonError(error, 'ERR_FILE_NOT_FOUND')) throw explain(error, entry)
-      // a link to what is not there yet: the kernel does not make its target
+    } catch {
+      // a link to what is not there yet, or something else in the way: which, only its parts tell
       await this.#makeByParts(name, entry)
     }
     for (let one = name; one !== ''; one = parentOf(one)) this.#known.add(one)
@@ -80,17 +79,12 @@ export class MadeDirectories {
         if (target.startsWith('/')) here = []
         todo.unshift(...target.split('/'))
       } else if (type === DIRECTORY) here = [...here, part]
-      else throw explain(undefined, entry)
+      else throw inTheWay(entry)
     }
   }
 }
 
-function explain(error: unknown, entry: FoundTarEntry): unknown {
-  const inTheWay =
-    error === undefined ||
-    isCaissonError(error, 'ERR_FILE_TYPE') ||
-    isCaissonError(error, 'ERR_FILE_EXISTS')
-  if (!inTheWay) return error
+function inTheWay(entry: FoundTarEntry): Error {
   const why = 'what lies above it is no directory'
-  return archiveError('ERR_ARCHIVE_UNSAFE', entry.offset, entry.path, why, error)
+  return archiveError('ERR_ARCHIVE_UNSAFE', entry.offset, entry.path, why)
 }

@@ -41,17 +41,22 @@ async function* ahead<T, R>(
   items: readonly T[],
   make: (item: T) => Promise<R>,
 ): AsyncGenerator<readonly [T, R]> {
-  const pending: Promise<R>[] = []
-  for (let i = 0; i < items.length; i++) {
-    for (let next = i + pending.length; next < items.length && pending.length < AHEAD; next++) {
-      // in range: the loop's own bound
-      const promise = make(items[next] as T)
+  const rest = items[Symbol.iterator]()
+  const pending: { readonly item: T; readonly result: Promise<R> }[] = []
+  const ask = (): void => {
+    while (pending.length < AHEAD) {
+      const next = rest.next()
+      if (next.done === true) return
+      const result = make(next.value)
       // one that is given up before its turn has nobody to tell
-      promise.catch(() => {})
-      pending.push(promise)
+      result.catch(() => {})
+      pending.push({ item: next.value, result })
     }
-    const first = pending.shift()
-    if (first !== undefined) yield [items[i] as T, await first] // in range, likewise
+  }
+  ask()
+  for (let one = pending.shift(); one !== undefined; one = pending.shift()) {
+    yield [one.item, await one.result]
+    ask()
   }
 }
 

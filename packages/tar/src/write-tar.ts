@@ -61,7 +61,7 @@ export async function* writeTar(
   for await (const one of entries) {
     const { entry } = one
     const expected = storedBytes(entry)
-    const map = entry.pieces === undefined ? Buffer.alloc(0) : sparseMap(entry.pieces)
+    const map = entry.pieces === undefined ? Buffer.alloc(0) : sparseMap(entry.pieces, entry.size)
     const header = encodeHeader(entry)
     yield* gathering.add(header)
     yield* gathering.add(map)
