@@ -51,7 +51,9 @@ function checksumFits(block: Buffer, said: number): boolean {
   for (let i = 0; i < 148; i++) sum += block[i] ?? 0
   for (let i = 156; i < BLOCK; i++) sum += block[i] ?? 0
   if (said === sum) return true
-  for (let i = 0; i < BLOCK; i++) if ((i < 148 || i >= 156) && (block[i] ?? 0) > 127) sum -= 256
+  for (let i = 0; i < BLOCK; i++) {
+    if ((i < 148 || i >= 156) && (block[i] ?? 0) > 127) sum -= 256
+  }
   return said === sum
 }
 
@@ -61,8 +63,8 @@ function base256(block: Buffer, start: number, length: number): number {
   let value = BigInt(first & 0x7f)
   if (first & 0x40) value -= 0x80n
   for (let i = 1; i < length; i++) value = value * 256n + BigInt(block[start + i] ?? 0)
-  const found = Number(value)
-  return Number.isSafeInteger(found) ? found : Number.NaN
+  const small = Number(value)
+  return Number.isSafeInteger(small) ? small : Number.NaN
 }
 
 /** Base-256, or octal digits between spaces and NULs. NaN: neither. */

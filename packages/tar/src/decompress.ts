@@ -1,18 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ReadableStream } from 'node:stream/web'
 import zlib from 'node:zlib'
-import { isCaissonError, type CaissonError } from '@caisson/core'
-import type * as Fzstd from 'fzstd'
-import type * as Xz from 'xz-decompress'
+import { isCaissonError, trustedProgram, type CaissonError } from '@caisson/core'
 import { archiveError } from './archive-error.js'
 import { checkAborted } from './check-aborted.js'
 import { parseTarLimits, type TarLimits } from './limits.js'
 import { asBuffer } from './read-tar.js'
-import { trustedProgram } from './trusted-program.js'
 
 /** How an archive is packed. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz'
@@ -70,9 +66,6 @@ async function* from(
   }
 }
 
-/** Libraries that few hosts need, loaded when they do: both are CommonJS. */
-const load = createRequire(import.meta.url)
-
 /** Failures of the source stay what they are; those of the decompressor are the archive's. */
 class Input {
   failure: { readonly error: unknown } | undefined
@@ -103,6 +96,12 @@ class Input {
   }
 }
 
+/** Streams are typed as if they might give text; without an encoding they give bytes. */
+function bytesOf(chunk: unknown): Buffer {
+  if (chunk instanceof Uint8Array) return asBuffer(chunk)
+  throw new TypeError('a stream of bytes gave something else')
+}
+
 async function* throughStream(
   input: Input,
   stream: NodeJS.ReadWriteStream,
@@ -110,8 +109,7 @@ async function* throughStream(
   const feeding = pipeline(input.bytes(), stream)
   // it is awaited below; until then its failure is the stream's
   feeding.catch(() => {})
-  for await (const chunk of stream)
-    yield typeof chunk === 'string' ? Buffer.from(chunk) : asBuffer(chunk)
+  for await (const chunk of stream) yield bytesOf(chunk)
   await feeding
 }
 
@@ -126,16 +124,11 @@ async function* throughProgram(input: Input, path: string): AsyncGenerator<Uint8
   const feeding = pipeline(input.bytes(), child.stdin)
   feeding.catch(() => {})
   try {
-    for await (const chunk of child.stdout) {
-      // no encoding is set
-      const bytes: Uint8Array = chunk
-      yield bytes
-    }
-    const [code]: readonly unknown[] = await ended
+    for await (const chunk of child.stdout) yield bytesOf(chunk)
+    await ended
+    const code = child.exitCode ?? child.signalCode
     if (code !== 0)
-      throw new Error(
-        Buffer.concat(words).toString().trim() || `${path} ended with ${String(code)}`,
-      )
+      throw new Error(Buffer.concat(words).toString().trim() || `${path} ended with ${code}`)
     // a program that has its end before the input has its own closes the pipe: that is no failure
     await feeding.catch((error: unknown) => {
       if (input.failure !== undefined) throw error
@@ -147,7 +140,7 @@ async function* throughProgram(input: Input, path: string): AsyncGenerator<Uint8
 }
 
 async function* throughFzstd(input: Input): AsyncGenerator<Uint8Array> {
-  const { Decompress }: typeof Fzstd = load('fzstd')
+  const { Decompress } = await import('fzstd')
   const out: Uint8Array[] = []
   const decoder = new Decompress((chunk) => {
     if (chunk.length > 0) out.push(chunk)
@@ -161,39 +154,39 @@ async function* throughFzstd(input: Input): AsyncGenerator<Uint8Array> {
 }
 
 async function* throughXzLibrary(input: Input): AsyncGenerator<Uint8Array> {
-  const { XzReadableStream }: typeof Xz = load('xz-decompress')
+  const { default: library } = await import('xz-decompress')
+  const { XzReadableStream } = library
   const stream = new XzReadableStream(ReadableStream.from(input.bytes()))
-  for await (const chunk of Readable.fromWeb(stream)) {
-    const bytes: Uint8Array = chunk
-    yield bytes
-  }
+  for await (const chunk of Readable.fromWeb(stream)) yield bytesOf(chunk)
 }
 
 /** node:zlib has it from 22.15 on; the types are those of the oldest version. */
 function zstdStream(): NodeJS.ReadWriteStream | undefined {
   const make: unknown = Reflect.get(zlib, 'createZstdDecompress')
   if (typeof make !== 'function') return undefined
-  // a factory of streams wherever it is a function
-  const stream: NodeJS.ReadWriteStream = Reflect.apply(make, zlib, [])
-  return stream
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is a factory of streams wherever it is a function
+  return make() as NodeJS.ReadWriteStream
 }
 
-function unpacked(
-  input: Input,
-  compression: Compression,
-  by: Decompressor,
-): AsyncGenerator<Uint8Array> {
-  const program =
-    by === 'best' && (compression === 'xz' || compression === 'zstd')
-      ? trustedProgram(compression)
-      : undefined
-  if (compression === 'none') return input.bytes()
-  if (compression === 'gzip')
-    return throughStream(input, zlib.createGunzip({ chunkSize: 256 * 1024 }))
-  const own = compression === 'zstd' && by === 'best' ? zstdStream() : undefined
+function throughZstd(input: Input, by: Decompressor): AsyncGenerator<Uint8Array> {
+  const own = by === 'best' ? zstdStream() : undefined
   if (own !== undefined) return throughStream(input, own)
-  if (program !== undefined) return throughProgram(input, program)
-  return compression === 'zstd' ? throughFzstd(input) : throughXzLibrary(input)
+  const program = by === 'best' ? trustedProgram('zstd') : undefined
+  return program === undefined ? throughFzstd(input) : throughProgram(input, program)
+}
+
+function throughXz(input: Input, by: Decompressor): AsyncGenerator<Uint8Array> {
+  const program = by === 'best' ? trustedProgram('xz') : undefined
+  return program === undefined ? throughXzLibrary(input) : throughProgram(input, program)
+}
+
+const ways: Readonly<
+  Record<Compression, (input: Input, by: Decompressor) => AsyncGenerator<Uint8Array>>
+> = {
+  none: (input) => input.bytes(),
+  gzip: (input) => throughStream(input, zlib.createGunzip({ chunkSize: 256 * 1024 })),
+  xz: throughXz,
+  zstd: throughZstd,
 }
 
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array[]> {
@@ -223,7 +216,7 @@ export async function* decompress(
   const input = new Input(watched(from(head, chunks), options))
   let out = 0
   try {
-    for await (const chunk of unpacked(input, compression, options.by ?? 'best')) {
+    for await (const chunk of ways[compression](input, options.by ?? 'best')) {
       out += chunk.length
       if (out > RATIO_FROM && out > input.read * ratio) throw tooDense(input.read, ratio)
       yield chunk

@@ -78,12 +78,14 @@ export function padded(bytes: Buffer): Buffer {
   return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(BLOCK - rest)])
 }
 
-/** The map of a sparse file, PAX version 1.0: it stands before the content. */
+/**
+ * The map of a sparse file of that size, PAX version 1.0: it stands before the content. An empty piece marks the end where a
+ * hole stands there: GNU tar goes by the last piece, not by the size.
+ */
 export function sparseMap(pieces: readonly SparsePiece[], size: number): Buffer {
   const last = pieces.at(-1)
-  // GNU tar takes the end of the last piece for the end of the file: an empty one stands there after a hole
-  const whole = last !== undefined && last.offset + last.length === size
-  const all = whole ? pieces : [...pieces, { offset: size, length: 0 }]
+  const ends = last !== undefined && last.offset + last.length === size
+  const all = ends ? pieces : [...pieces, { offset: size, length: 0 }]
   const numbers = all.flatMap(({ offset, length }) => [offset, length])
   return padded(Buffer.from([all.length, ...numbers].map((value) => `${value}\n`).join('')))
 }

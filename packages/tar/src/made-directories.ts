@@ -8,6 +8,7 @@ const DIRECTORY = 0o040000
 const LINK = 0o120000
 /** As the kernel has it, with room for links that climb. */
 const MOST_HOPS = 255
+const codes = ['ERR_FILE_NOT_FOUND', 'ERR_FILE_TYPE', 'ERR_FILE_EXISTS'] as const
 
 /** Directories that are known to be there, and the times that they get when nothing is written into them any more. */
 export class MadeDirectories {
@@ -50,8 +51,9 @@ export class MadeDirectories {
   async ensure(name: string, entry: FoundTarEntry): Promise<void> {
     try {
       await this.#jail.files.mkdir(nameBytes(name), 0o755, true)
-    } catch {
-      // a link to what is not there yet, or something else in the way: which, only its parts tell
+    } catch (error) {
+      // a link to what is not there yet, of which the kernel does not make the target; or something in the way, which shows
+      if (!codes.some((code) => isCaissonError(error, code))) throw error
       await this.#makeByParts(name, entry)
     }
     for (let one = name; one !== ''; one = parentOf(one)) this.#known.add(one)

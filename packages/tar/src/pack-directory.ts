@@ -41,22 +41,20 @@ async function* ahead<T, R>(
   items: readonly T[],
   make: (item: T) => Promise<R>,
 ): AsyncGenerator<readonly [T, R]> {
-  const rest = items[Symbol.iterator]()
-  const pending: { readonly item: T; readonly result: Promise<R> }[] = []
-  const ask = (): void => {
+  const pending: (readonly [T, Promise<R>])[] = []
+  const left = items.values()
+  for (;;) {
     while (pending.length < AHEAD) {
-      const next = rest.next()
-      if (next.done === true) return
-      const result = make(next.value)
+      const next = left.next()
+      if (next.done === true) break
+      const promise = make(next.value)
       // one that is given up before its turn has nobody to tell
-      result.catch(() => {})
-      pending.push({ item: next.value, result })
+      promise.catch(() => {})
+      pending.push([next.value, promise])
     }
-  }
-  ask()
-  for (let one = pending.shift(); one !== undefined; one = pending.shift()) {
-    yield [one.item, await one.result]
-    ask()
+    const first = pending.shift()
+    if (first === undefined) return
+    yield [first[0], await first[1]]
   }
 }
 
