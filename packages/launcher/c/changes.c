@@ -4,17 +4,16 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "descriptors.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
+#include "worker.h"
 
 enum { LOWERS_MAX = 512, PATH_ROOM = 4096 };
 
@@ -205,32 +204,5 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 
 void command_changes(const struct field *a)
 {
-	struct container *c = table_find(&L.containers, (uint32_t)a[CHANGES_CONTAINER].num);
-	struct io_request io = { .exec = (uint32_t)a[CHANGES_EXEC].num, .in = STDIO_NULL,
-				 .out = STDIO_STREAM, .err = STDIO_NULL };
-	struct failure f = { .step = NONE };
-	int theirs[3] = { -1, -1, -1 };
-	struct command *cmd = NULL;
-	pid_t us = getpid();
-
-	if (!c || c->upper < 0)
-		fail_with(&f, ESRCH, "changes", "container");
-	else if (!(cmd = command_make(&io, theirs)))
-		fail(&f, "pipe2", "changes");
-	if (!cmd) {
-		reply_failed(&L.wire, 4, io.exec, &f);
-		return;
-	}
-	cmd->worker = sys_fork(0, &cmd->death.fd);
-	if (cmd->worker == 0)
-		work(us, c, a, theirs[1]);
-	if (cmd->worker < 0)
-		fail(&f, "clone3", "changes");
-	close(theirs[1]);
-	if (!f.err && watch(&cmd->death, EPOLLIN) < 0)
-		fail_with(&f, ENOMEM, "epoll_ctl", "changes");
-	if (f.err)
-		command_failed(cmd, 4, &f);
-	else
-		command_started(cmd, (uint32_t)cmd->worker);
+	worker_run((uint32_t)a[CHANGES_CONTAINER].num, (uint32_t)a[CHANGES_EXEC].num, "changes", work, a);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "park.h"
@@ -25,9 +26,31 @@ int overlay_upper(struct scene *s, const struct step *st)
 	if (mnt < 0)
 		return mnt;
 	s->upper = mnt;
+	s->upper_at = UPPER_DIR;
 	s->upper_uid = (uid_t)st->f[UPPER_UID].num;
 	s->upper_gid = (gid_t)st->f[UPPER_GID].num;
 	return sys_move_mount(mnt, target) < 0 ? fail(s->f, "move_mount", UPPER_DIR) : 0;
+}
+
+int overlay_disk_upper(struct scene *s, const struct step *st)
+{
+	const char *from = text(&st->f[DISK_UPPER_FROM]);
+	scoped_fd dir = sys_openat2(s->staging, from, O_RDONLY | O_DIRECTORY,
+				    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+
+	if (dir < 0)
+		return fail(s->f, "openat2", from);
+	/*
+	 * The kernel lets two overlays write to one directory, and only logs it. What keeps them apart is this lock: of the
+	 * open file, so it lasts as long as a copy of the descriptor, which the launcher keeps while there is the container.
+	 */
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return fail(s->f, "flock", from);
+	s->upper = steal_fd(&dir);
+	s->upper_at = from;
+	s->upper_uid = (uid_t)st->f[DISK_UPPER_UID].num;
+	s->upper_gid = (gid_t)st->f[DISK_UPPER_GID].num;
+	return 0;
 }
 
 /* The overlay's root looks like its topmost lower's: the same mode and owner. */
@@ -87,7 +110,7 @@ static int add_lowers(struct scene *s, int fs, const struct field *lowers)
 		if (sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, "lowerdir+", option) == 0)
 			continue;
 		return i == 0 && errno == EINVAL ? add_lowers_joined(s, fs, lowers) :
-						   fail(s->f, "fsconfig", option);
+						   park_refused(s->f, fs, errno, option);
 	}
 	return 0;
 }
@@ -96,7 +119,7 @@ static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 {
 	scoped_fd fs = sys_fsopen("overlay");
 	const struct field *options = &st->f[OVERLAY_OPTIONS];
-	char option[64];
+	char option[300];
 	size_t at = 0;
 	int mnt;
 
@@ -104,17 +127,17 @@ static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 		return fail(s->f, "fsopen", "overlay");
 	if (add_lowers(s, fs, &st->f[OVERLAY_LOWERS]) < 0)
 		return -s->f->err;
-	snprintf(option, sizeof(option), "upperdir=/" UPPER_DIR "/%u/upper", index);
+	snprintf(option, sizeof(option), "upperdir=/%s/%u/upper", s->upper_at, index);
 	if (park_option(s->f, fs, option) < 0)
 		return -s->f->err;
-	snprintf(option, sizeof(option), "workdir=/" UPPER_DIR "/%u/work", index);
+	snprintf(option, sizeof(option), "workdir=/%s/%u/work", s->upper_at, index);
 	if (park_option(s->f, fs, option) < 0)
 		return -s->f->err;
 	for (uint64_t i = 0; i < options->num; i++)
 		if (park_option(s->f, fs, next_text(options, &at)) < 0)
 			return -s->f->err;
 	if (sys_fsconfig(fs, SYS_FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
-		return fail(s->f, "fsconfig", "overlay");
+		return park_refused(s->f, fs, errno, "overlay");
 	mnt = sys_fsmount(fs, (uint32_t)st->f[OVERLAY_ATTRS].num);
 	return mnt < 0 ? fail(s->f, "fsmount", "overlay") : mnt;
 }
@@ -123,10 +146,10 @@ static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 static int make_plain(struct scene *s, const struct step *st, uint32_t index)
 {
 	struct sys_mount_attr attr = { .attr_set = st->f[OVERLAY_ATTRS].num };
-	char path[64];
+	char path[300];
 	int tree;
 
-	snprintf(path, sizeof(path), UPPER_DIR "/%u/upper", index);
+	snprintf(path, sizeof(path), "%s/%u/upper", s->upper_at, index);
 	tree = sys_open_tree(s->staging, path, OPEN_TREE_CLONE);
 	if (tree < 0)
 		return fail(s->f, "open_tree", path);

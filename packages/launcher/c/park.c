@@ -11,12 +11,19 @@
 #include "scoped.h"
 #include "sys.h"
 
+int park_refused(struct failure *f, int fs, int err, const char *what)
+{
+	char why[256];
+	ssize_t n = read(fs, why, sizeof(why) - 1);
+
+	why[n > 0 ? n : 0] = 0;
+	return fail_with(f, err, "fsconfig", n > 0 ? why : what);
+}
+
 int park_option(struct failure *f, int fs, const char *option)
 {
 	const char *eq = strchr(option, '=');
 	char key[64];
-	char why[256];
-	ssize_t n;
 	int err;
 
 	if (!eq) {
@@ -28,13 +35,7 @@ int park_option(struct failure *f, int fs, const char *option)
 		key[eq - option] = 0;
 		err = sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, key, eq + 1);
 	}
-	if (err == 0)
-		return 0;
-	err = errno;
-	/* the kernel's own words, where it has some, say more than the option */
-	n = read(fs, why, sizeof(why) - 1);
-	why[n > 0 ? n : 0] = 0;
-	return fail_with(f, err, "fsconfig", n > 0 ? why : option);
+	return err == 0 ? 0 : park_refused(f, fs, errno, option);
 }
 
 /* An empty file or directory to attach a mount to, in the template, where nobody hostile writes. */
@@ -112,9 +113,10 @@ int park_bind(struct scene *s, const struct step *st)
 	if (sys_mount_setattr(tree, reach, &attr) < 0)
 		return fail(s->f, "mount_setattr", source);
 	if (st->f[BIND_IDMAP].num && s->userns >= 0) {
+		int upper = st->f[BIND_IDMAP].num == IDMAP_UPPER;
 		struct sys_mount_attr map = {
 			.attr_set = SYS_MOUNT_ATTR_IDMAP,
-			.userns_fd = (uint64_t)s->userns,
+			.userns_fd = (uint64_t)(upper ? s->upper_userns : s->userns),
 		};
 		if (sys_mount_setattr(tree, reach, &map) < 0)
 			return fail(s->f, "mount_setattr:idmap", source);

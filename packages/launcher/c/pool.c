@@ -22,7 +22,7 @@ enum { POOL_MAX = 32 };
 static struct net nets[POOL_MAX];
 static int users[POOL_MAX];
 static size_t net_n, user_n;
-static int mounts_user = -1;
+static int mounts_user = -1, uppers_user = -1;
 
 static int loopback_up(struct failure *f)
 {
@@ -104,36 +104,39 @@ void pool_give_net(struct net *net)
 	net->ns = net->dev = -1;
 }
 
-static int write_maps(struct failure *f, pid_t pid)
+static int write_map(struct failure *f, pid_t pid, const char *name, const char *map, const char *more)
 {
-	char path[64];
+	char path[64], text[4096];
 
-	snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
-	if (!L.setgroups && kernel_write(f, path, "deny") < 0)
+	if (snprintf(text, sizeof(text), "%s%s", map, more) >= (int)sizeof(text))
+		return fail_with(f, E2BIG, "write", name);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return kernel_write(f, path, text);
+}
+
+static int write_maps(struct failure *f, pid_t pid, const char *more)
+{
+	if (!L.setgroups && write_map(f, pid, "setgroups", "deny", "") < 0)
 		return -f->err;
-	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	if (kernel_write(f, path, L.uid_map) < 0)
+	if (write_map(f, pid, "uid_map", L.uid_map, more) < 0)
 		return -f->err;
-	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	return kernel_write(f, path, L.gid_map);
+	return write_map(f, pid, "gid_map", L.gid_map, more);
 }
 
 /* Made by a child that only waits to be mapped and dismissed. */
-int pool_take_user(struct failure *f, int fresh)
+static int make_user(struct failure *f, const char *more)
 {
-	int made = !fresh && user_n ? users[--user_n] : -1;
 	pid_t pid, launcher = getpid();
 	char path[64];
+	int made = -1;
 
-	if (made >= 0)
-		return made;
 	pid = sys_fork(CLONE_NEWUSER, NULL);
 	if (pid < 0)
 		return fail(f, "clone3", "user namespace");
 	if (pid == 0)
 		for (die_with(launcher);;)
 			pause();
-	if (write_maps(f, pid) == 0) {
+	if (write_maps(f, pid, more) == 0) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
 		made = open(path, O_RDONLY | O_CLOEXEC);
 		if (made < 0)
@@ -142,6 +145,11 @@ int pool_take_user(struct failure *f, int fresh)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	return made < 0 ? -f->err : made;
+}
+
+int pool_take_user(struct failure *f, int fresh)
+{
+	return !fresh && user_n ? users[--user_n] : make_user(f, "");
 }
 
 void pool_give_user(int fd)
@@ -155,6 +163,17 @@ void pool_give_user(int fd)
 int pool_user_for_mounts(struct failure *f)
 {
 	if (mounts_user < 0)
-		mounts_user = pool_take_user(f, 1);
+		mounts_user = make_user(f, "");
 	return mounts_user;
+}
+
+/*
+ * An overlay works in its upper with the credentials of whoever mounted it: us. Without an id for us there, the kernel
+ * mounts it read-only and says nothing. Ours is the first above those of containers.
+ */
+int pool_user_for_uppers(struct failure *f)
+{
+	if (uppers_user < 0)
+		uppers_user = make_user(f, "\n65536 0 1");
+	return uppers_user;
 }

@@ -22,6 +22,8 @@ enum request_type {
 	REQ_RESIZE = 13,
 	REQ_FILES = 14,
 	REQ_LISTEN = 15,
+	REQ_COPY_UPPER = 35,
+	REQ_SEAL = 36,
 };
 
 enum {
@@ -78,6 +80,11 @@ enum {
 	LISTEN_PATH = 0,
 	LISTEN_LOGS = 1,
 	LISTEN_LOG_BYTES = 2,
+	COPY_UPPER_CONTAINER = 0,
+	COPY_UPPER_EXEC = 1,
+	COPY_UPPER_TO = 2,
+	SEAL_CONTAINER = 0,
+	SEAL_EXEC = 1,
 };
 
 #define REQUEST_TABLE(X) \
@@ -96,6 +103,8 @@ enum {
 	X(REQ_RESIZE, "iii") \
 	X(REQ_FILES, "ii") \
 	X(REQ_LISTEN, "ssl") \
+	X(REQ_COPY_UPPER, "iis") \
+	X(REQ_SEAL, "ii") \
 
 /* Requests of the file server. */
 enum file_type {

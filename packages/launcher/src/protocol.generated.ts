@@ -121,6 +121,19 @@ export interface ListenRequest {
   readonly logBytes: bigint
 }
 
+/** Copies what a container wrote to <to>/<index>/upper for every directory <index> of its upper, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. */
+export interface CopyUpperRequest {
+  readonly container: number
+  readonly exec: number
+  readonly to: string
+}
+
+/** Makes everything that a container has mounted read-only, as a command numbered exec whose exit code is an errno. */
+export interface SealRequest {
+  readonly container: number
+  readonly exec: number
+}
+
 export interface RequestTypes {
   hello: HelloRequest
   mapped: MappedRequest
@@ -137,6 +150,8 @@ export interface RequestTypes {
   resize: ResizeRequest
   files: FilesRequest
   listen: ListenRequest
+  copyUpper: CopyUpperRequest
+  seal: SealRequest
 }
 
 export type RequestName = keyof RequestTypes
@@ -157,6 +172,8 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
   files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
+  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
+  seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
 }
 
 /** hello is done. */
