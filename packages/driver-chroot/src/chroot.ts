@@ -33,6 +33,7 @@ export function chroot(
     name: 'chroot',
     apiVersion: 1,
     features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
+    notHeld: ['chroot-climb'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probe(launcher),

@@ -21,7 +21,7 @@ export function testManifest<K extends DriverKind>(
     assert.equal(driver.kind, kind)
     assert.equal(driver.apiVersion, 1)
     assert.match(driver.name, /^[a-z][a-z0-9-]*$/)
-    for (const value of [driver, driver.limits, driver.features, driver.schemes]) {
+    for (const value of [driver, driver.limits, driver.features, driver.notHeld, driver.schemes]) {
       assert.ok(Object.isFrozen(value))
     }
     return Promise.resolve()
@@ -29,7 +29,7 @@ export function testManifest<K extends DriverKind>(
 
   defineTest(api, 'declares the same each time it is made', () => {
     const [one, two] = [make(), make()]
-    for (const field of ['name', 'limits', 'features', 'schemes'] as const) {
+    for (const field of ['name', 'limits', 'features', 'notHeld', 'schemes'] as const) {
       assert.deepEqual(one[field], two[field])
     }
     return Promise.resolve()

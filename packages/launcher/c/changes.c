@@ -83,12 +83,13 @@ static void record(struct walk *w, const char *path, const struct stat *st, int 
 		_exit(EPIPE); /* nobody reads on */
 }
 
+/* The mark that our overlays go by; where it is the other one, a container may set this one as it likes. */
 static int is_opaque(int dir)
 {
+	const char *mark = L.userns ? "user.overlay.opaque" : "trusted.overlay.opaque";
 	char v;
 
-	return (fgetxattr(dir, "trusted.overlay.opaque", &v, 1) == 1 && v == 'y') ||
-	       (fgetxattr(dir, "user.overlay.opaque", &v, 1) == 1 && v == 'y');
+	return fgetxattr(dir, mark, &v, 1) == 1 && v == 'y';
 }
 
 static void push(struct walk *w, const char *path)

@@ -45,7 +45,7 @@ static int64_t nanos(struct timespec t)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void put_status(struct files *s, const struct stat *st)
+void file_put_status(struct files *s, const struct stat *st)
 {
 	struct record r = {
 		.mode = (uint32_t)st->st_mode, .uid = st->st_uid, .gid = st->st_gid, .links = (uint32_t)st->st_nlink,
@@ -133,7 +133,7 @@ int file_open(struct files *s, const struct field *a)
 	s->slot[i] = fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	put_status(s, &st);
+	file_put_status(s, &st);
 	return 0;
 }
 
@@ -192,7 +192,7 @@ int file_list(struct files *s, const struct field *a)
 
 			if (!strcmp(name, ".") || !strcmp(name, "..") || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 				continue; /* or gone meanwhile */
-			put_status(s, &st);
+			file_put_status(s, &st);
 			file_put(s, &len, sizeof(len));
 			file_put(s, name, len);
 		}
@@ -209,7 +209,7 @@ int file_stat(struct files *s, const struct field *a)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	put_status(s, &st);
+	file_put_status(s, &st);
 	return 0;
 }
 

@@ -14,8 +14,9 @@ enum {
 	WATCHED = IN_CREATE | IN_DELETE | IN_MODIFY | IN_ATTRIB | IN_MOVE | IN_ONLYDIR | IN_EXCL_UNLINK,
 };
 
-static struct timespec since_epoch(int64_t ns)
+struct timespec file_time(const struct field *is)
 {
+	int64_t ns = (int64_t)is->num;
 	int64_t sec = ns / 1000000000 - (ns % 1000000000 < 0);
 
 	return (struct timespec){ .tv_sec = (time_t)sec, .tv_nsec = (long)(ns - sec * 1000000000) };
@@ -100,18 +101,11 @@ static int do_readlink(struct files *s, const struct field *a)
 
 static int do_link(struct files *s, const struct field *a)
 {
-	scoped_fd found = path_in(s->root, text(&a[FILE_LINK_FROM]), O_PATH | O_NOFOLLOW, 0);
-	scoped_fd dir = -1;
-	char name[256], from[12];
+	char name[256];
 	struct failure f;
+	scoped_fd dir = path_parent(&f, s->root, text(&a[FILE_LINK_TO]), name);
 
-	if (found < 0)
-		return found;
-	dir = path_parent(&f, s->root, text(&a[FILE_LINK_TO]), name);
-	if (dir < 0)
-		return dir;
-	file_name(from, found);
-	return linkat(s->fds, from, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+	return dir < 0 ? dir : file_link(s, text(&a[FILE_LINK_FROM]), dir, name);
 }
 
 static int set_size(const struct files *s, const struct field *a, int found)
@@ -130,8 +124,7 @@ static int set_size(const struct files *s, const struct field *a, int found)
 
 static int do_set(struct files *s, const struct field *a)
 {
-	struct timespec times[] = { since_epoch((int64_t)a[FILE_SET_ATIME_NS].num),
-				    since_epoch((int64_t)a[FILE_SET_MTIME_NS].num) };
+	struct timespec times[] = { file_time(&a[FILE_SET_ATIME_NS]), file_time(&a[FILE_SET_MTIME_NS]) };
 	uint64_t mask = a[FILE_SET_MASK].num, nofollow = a[FILE_SET_FOLLOW].num ? 0U : (uint64_t)O_NOFOLLOW;
 	int open = a[FILE_SET_SLOT].num != NONE;
 	scoped_fd found = open ? -1 : path_in(s->root, text(&a[FILE_SET_PATH]), O_PATH | nofollow, 0);
@@ -209,6 +202,20 @@ int files_do(struct files *s, uint32_t type, const struct field *a)
 		return do_watch(s, a);
 	case FILE_UNWATCH:
 		return inotify_rm_watch(s->notify, (int)a[FILE_UNWATCH_NUMBER].num) < 0 ? -errno : 0;
+	case FILE_MAKE:
+		return file_make(s, a);
+	case FILE_GET:
+		return file_get(s, a);
+	case FILE_SET_XATTR:
+		return file_set_xattr(s, a);
+	case FILE_WRITE_AT:
+		return file_write_at(s, a);
+	case FILE_SEEK:
+		return file_seek(s, a);
+	case FILE_SYNC:
+		return file_sync(s);
+	case FILE_SPACE:
+		return file_space(s);
 	}
 	return -ENOSYS;
 }

@@ -1,4 +1,4 @@
-/* A container's file server: how it gets inside, gives up what it has, and takes requests from a pipe. */
+/* A file server: how it gets into a container or a directory, gives up what it has, and takes requests from a pipe. */
 #include "descriptors.h"
 #include "files.h"
 
@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -32,57 +33,90 @@ struct input {
 	unsigned char bytes[REQUEST_MAX + sizeof(struct head)];
 };
 
-/* Root over the container's files, and over nothing else. */
-static int drop_powers(void)
+/* Answers that nobody has been told yet. */
+struct output {
+	int fd;
+	size_t size;
+	unsigned char bytes[FILE_CHUNK + sizeof(struct head)];
+};
+
+/* Where it serves: a container's root, or a tree of mounts that nobody else has. */
+struct place {
+	int root, mount_ns, user_ns;
+	uint32_t powers;
+};
+
+#define OVER_FILES (1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID)
+/* archives hold more: devices, and attributes that give a program capabilities */
+#define OVER_ARCHIVES (OVER_FILES | 1U << CAP_MKNOD | 1U << CAP_SETFCAP)
+
+/* Root over the files it serves, and over nothing else. */
+static int drop_powers(const struct place *p)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	const uint32_t few = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID;
-	struct __user_cap_data_struct data[2] = { { .effective = few, .permitted = few } };
+	struct __user_cap_data_struct data[2] = { { .effective = p->powers, .permitted = p->powers } };
+	int err;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+	if (syscall(SYS_capset, &head, data) < 0)
+		return -errno;
+	return p->mount_ns < 0 && (err = file_confine(p->root)) < 0 ? err : file_guard();
 }
 
 /* Once the root is `/`, a path that went wrong still ends in it; openat2 is the second line. */
-static int enter(struct files *s, const struct container *c)
+static int enter_container(const struct files *s, const struct place *p)
 {
 	struct failure f;
 
-	s->fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s->fds < 0 || setns(c->mount_ns, CLONE_NEWNS) < 0)
+	if (setns(p->mount_ns, CLONE_NEWNS) < 0)
 		return -errno;
-	if (fchdir(c->root) < 0 || chroot(".") < 0 || fchdir(s->fds) < 0)
+	if (fchdir(p->root) < 0 || chroot(".") < 0 || fchdir(s->fds) < 0)
 		return -errno;
-	s->root = c->root;
-	if (init_enter_user(&f, c->user_ns) < 0)
-		return -f.err;
-	return drop_powers();
+	return init_enter_user(&f, p->user_ns);
+}
+
+/* The tree becomes the whole of a mount namespace that was ours alone from the start: no other file system is left in it. */
+static int enter_jail(const struct files *s, const struct place *p)
+{
+	scoped_fd top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (top < 0 || sys_move_mount(p->root, top) < 0 || fchdir(p->root) < 0)
+		return -errno;
+	/* puts the old root on top of the new one at the same place; the next call takes it away (pivot_root(2)) */
+	if (sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+		return -errno;
+	if (fchdir(p->root) < 0 || chroot(".") < 0 || fchdir(s->fds) < 0)
+		return -errno;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 /* Writes all, or nobody reads any more. */
-static void say(int out, uint32_t status, const void *bytes, size_t n)
+static void flush(struct output *o)
+{
+	for (size_t at = 0; at < o->size;) {
+		ssize_t n = write(o->fd, o->bytes + at, o->size - at);
+
+		if (n < 0)
+			_exit(EPIPE);
+		at += (size_t)n;
+	}
+	o->size = 0;
+}
+
+static void say(struct output *o, uint32_t status, const void *bytes, size_t n)
 {
 	struct head h = { (uint32_t)n, status };
-	struct iovec v[] = { { &h, sizeof(h) }, { (void *)(uintptr_t)bytes, n } };
 
-	while (v[0].iov_len || v[1].iov_len) {
-		ssize_t done = writev(out, v, 2);
-
-		if (done < 0)
-			_exit(EPIPE);
-		for (int i = 0; i < 2; i++) {
-			size_t part = (size_t)done < v[i].iov_len ? (size_t)done : v[i].iov_len;
-
-			v[i].iov_base = (char *)v[i].iov_base + part;
-			v[i].iov_len -= part;
-			done -= (ssize_t)part;
-		}
-	}
+	if (o->size + sizeof(h) + n > sizeof(o->bytes))
+		flush(o);
+	memcpy(o->bytes + o->size, &h, sizeof(h));
+	memcpy(o->bytes + o->size + sizeof(h), bytes, n);
+	o->size += sizeof(h) + n;
 }
 
 /* Whole requests come before events, so that a number is known before its first event. */
-static void wait_for_input(struct files *s, const struct input *in, int out)
+static void wait_for_input(struct files *s, const struct input *in, struct output *out)
 {
 	struct pollfd on[] = { { .fd = in->fd, .events = POLLIN }, { .fd = s->notify, .events = POLLIN } };
 
@@ -92,16 +126,19 @@ static void wait_for_input(struct files *s, const struct input *in, int out)
 		if (poll(on, 2, -1) < 0 || on[0].revents)
 			return;
 		n = read(s->notify, s->answer, FILE_CHUNK);
-		if (n > 0)
+		if (n > 0) {
 			say(out, NONE, s->answer, (size_t)n);
+			flush(out);
+		}
 	}
 }
 
-/* Until so many bytes are there. */
-static void need(struct files *s, struct input *in, int out, size_t n)
+/* Until so many bytes are there. Answers are told together, before the next request has to be waited for. */
+static void need(struct files *s, struct input *in, struct output *out, size_t n)
 {
 	if (in->have - in->at >= n)
 		return;
+	flush(out);
 	memmove(in->bytes, in->bytes + in->at, in->have - in->at);
 	in->have -= in->at;
 	in->at = 0;
@@ -116,7 +153,7 @@ static void need(struct files *s, struct input *in, int out, size_t n)
 	}
 }
 
-static _Noreturn void serve(struct files *s, struct input *in, int out)
+static _Noreturn void serve(struct files *s, struct input *in, struct output *out)
 {
 	struct field a[FIELDS_MAX];
 	struct head h;
@@ -137,12 +174,13 @@ static _Noreturn void serve(struct files *s, struct input *in, int out)
 	}
 }
 
-static _Noreturn void work(const struct container *c, int in, int out)
+static _Noreturn void work(const struct place *p, int in, int out)
 {
 	static struct files s;
 	static struct input i;
-	int keep[] = { c->root, c->mount_ns, c->user_ns, in, out };
-	int inside[] = { c->root, in, out, -1 };
+	static struct output o;
+	int keep[] = { p->root, p->mount_ns, p->user_ns, in, out };
+	int inside[] = { p->root, in, out, -1 };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -151,7 +189,11 @@ static _Noreturn void work(const struct container *c, int in, int out)
 	umask(0);
 	s.notify = -1;
 	memset(s.slot, -1, sizeof(s.slot));
-	err = enter(&s, c);
+	s.root = p->root;
+	s.fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s.fds < 0)
+		_exit(errno);
+	err = p->mount_ns < 0 ? enter_jail(&s, p) : enter_container(&s, p);
 	if (err < 0)
 		_exit(-err);
 	inside[3] = s.fds;
@@ -159,42 +201,85 @@ static _Noreturn void work(const struct container *c, int in, int out)
 	/* a whole chunk at a time; what is not granted costs speed alone */
 	fcntl(in, F_SETPIPE_SZ, 1 << 20);
 	fcntl(out, F_SETPIPE_SZ, 1 << 20);
+	err = drop_powers(p);
+	if (err < 0)
+		_exit(-err);
 	i.fd = in;
-	serve(&s, &i, out);
+	o.fd = out;
+	serve(&s, &i, &o);
+}
+
+/* Starts a server as a command; who it serves is killed with it. */
+static void start(struct failure *f, uint32_t exec, const struct place *p, struct container *serves)
+{
+	struct io_request io = { .exec = exec, .in = STDIO_STREAM, .out = STDIO_STREAM, .err = STDIO_NULL };
+	/* no network, and no mount of ours: not of a container, whose namespaces it enters */
+	uint64_t apart = serves ? 0 : CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC;
+	int theirs[3] = { -1, -1, -1 };
+	struct command *cmd = f->err ? NULL : command_make(&io, theirs);
+
+	if (!cmd && !f->err)
+		fail(f, "pipe2", "files");
+	if (!cmd) {
+		reply_failed(&L.wire, 4, exec, f);
+		return;
+	}
+	cmd->serves = serves;
+	cmd->worker = sys_fork(apart, &cmd->death.fd);
+	if (cmd->worker == 0)
+		work(p, theirs[0], theirs[1]);
+	if (cmd->worker < 0)
+		fail(f, "clone3", "files");
+	close(theirs[0]);
+	close(theirs[1]);
+	if (!f->err && watch(&cmd->death, EPOLLIN) < 0)
+		fail_with(f, ENOMEM, "epoll_ctl", "files");
+	if (f->err)
+		command_failed(cmd, 4, f);
+	else
+		command_started(cmd, (uint32_t)cmd->worker);
 }
 
 void command_files(const struct field *a)
 {
 	struct container *c = table_find(&L.containers, (uint32_t)a[FILES_CONTAINER].num);
-	struct io_request io = { .exec = (uint32_t)a[FILES_EXEC].num, .in = STDIO_STREAM,
-				 .out = STDIO_STREAM, .err = STDIO_NULL };
 	struct failure f = { .step = NONE };
-	int theirs[3] = { -1, -1, -1 };
-	struct command *cmd = NULL;
+	struct place p = { -1, -1, -1, OVER_FILES };
 
-	if (!c || c->root < 0)
+	if (!c || c->root < 0) {
 		fail_with(&f, ESRCH, "files", "container");
-	else if (!(cmd = command_make(&io, theirs)))
-		fail(&f, "pipe2", "files");
-	if (!cmd) {
-		reply_failed(&L.wire, 4, io.exec, &f);
-		return;
+	} else {
+		p = (struct place){ c->root, c->mount_ns, c->user_ns, OVER_FILES };
+		c->user_seen = 1;
 	}
-	c->user_seen = 1;
-	cmd->serves = c;
-	cmd->worker = sys_fork(0, &cmd->death.fd);
-	if (cmd->worker == 0)
-		work(c, theirs[0], theirs[1]);
-	if (cmd->worker < 0)
-		fail(&f, "clone3", "files");
-	close(theirs[0]);
-	close(theirs[1]);
-	if (!f.err && watch(&cmd->death, EPOLLIN) < 0)
-		fail_with(&f, ENOMEM, "epoll_ctl", "files");
-	if (f.err)
-		command_failed(cmd, 4, &f);
-	else
-		command_started(cmd, (uint32_t)cmd->worker);
+	start(&f, (uint32_t)a[FILES_EXEC].num, &p, c);
+}
+
+/* A copy of the mount with that directory as its root, attached nowhere. */
+static int tree_of(struct failure *f, const char *path, int read_only)
+{
+	struct sys_mount_attr attr = { .attr_set = SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC |
+					(read_only ? SYS_MOUNT_ATTR_RDONLY : 0U) };
+	scoped_fd dir = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+	scoped_fd tree = -1;
+
+	if (dir < 0)
+		return fail(f, "openat2", path);
+	tree = sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	if (tree < 0)
+		return fail(f, "open_tree", path);
+	if (sys_mount_setattr(tree, 0, &attr) < 0)
+		return fail(f, "mount_setattr", path);
+	return steal_fd(&tree);
+}
+
+void command_jail(const struct field *a)
+{
+	struct failure f = { .step = NONE };
+	scoped_fd tree = tree_of(&f, text(&a[JAIL_DIRECTORY]), a[JAIL_READ_ONLY].num != 0);
+	struct place p = { tree, -1, -1, OVER_ARCHIVES };
+
+	start(&f, (uint32_t)a[JAIL_EXEC].num, &p, NULL);
 }
 
 void files_end(struct container *c)

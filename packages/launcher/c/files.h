@@ -1,4 +1,7 @@
-/* The file server: a worker that lives inside a container's root and does what is asked of it, one request at a time. */
+/*
+ * The file server: a worker that lives inside a container's root, or a directory of the host, and does what is asked of it,
+ * one request at a time.
+ */
 #ifndef CAISSON_FILES_H
 #define CAISSON_FILES_H
 
@@ -26,6 +29,18 @@ int file_write(struct files *s, const struct field *a);
 int file_close(struct files *s, const struct field *a);
 int file_list(struct files *s, const struct field *a);
 int file_stat(struct files *s, const struct field *a);
+int file_make(struct files *s, const struct field *a);
+int file_get(struct files *s, const struct field *a);
+int file_set_xattr(struct files *s, const struct field *a);
+int file_write_at(struct files *s, const struct field *a);
+int file_seek(struct files *s, const struct field *a);
+int file_sync(struct files *s);
+int file_space(struct files *s);
+int file_link(struct files *s, const char *from, int dir, const char *name);
+
+/* Which system calls a server may make from now on, and that it opens nothing outside this tree. 0 or -errno. */
+int file_guard(void);
+int file_confine(int root);
 
 /* The descriptor in a slot, or -EBADF. */
 int file_slot(const struct files *s, const struct field *number);
@@ -36,6 +51,8 @@ int file_reopen(const struct files *s, int found, uint64_t flags);
 /* Whether it is a directory, or else a regular file. */
 int file_check(int fd, int directory, struct stat *st);
 void file_put(struct files *s, const void *bytes, size_t n);
+void file_put_status(struct files *s, const struct stat *st);
+struct timespec file_time(const struct field *ns);
 
 /* One request, its fields checked. 0 with the answer filled in, or -errno. */
 int files_do(struct files *s, uint32_t type, const struct field *a);

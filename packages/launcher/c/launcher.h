@@ -178,6 +178,7 @@ void command_changes(const struct field *a);
 void command_copy_upper(const struct field *a);
 void command_seal(const struct field *a);
 void command_files(const struct field *a);
+void command_jail(const struct field *a);
 void files_end(struct container *c);	/* kills its file servers */
 
 /* A command's life. */

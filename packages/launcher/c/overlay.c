@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "park.h"
@@ -83,50 +84,78 @@ static int upper_dir(struct scene *s, uint32_t index, const char *lower)
 	return 0;
 }
 
-/* Kernels before 6.5 know no lowerdir+, only lowerdir with colons, of at most 256 bytes. */
-static int add_lowers_joined(struct scene *s, int fs, const struct field *lowers)
-{
-	char all[256];
-	size_t at = 0, used = 0;
+enum { TOO_OLD = 1, NOT_MADE = -0x10000 };
 
-	for (uint64_t i = 0; i < lowers->num; i++) {
-		int n = snprintf(all + used, sizeof(all) - used, "%s/%s", i ? ":" : "",
-				 next_text(lowers, &at));
-
-		if (n < 0 || (used += (size_t)n) >= sizeof(all))
-			return fail_with(s->f, E2BIG, "fsconfig", "lowerdir");
-	}
-	return sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, "lowerdir", all) < 0 ?
-		       fail(s->f, "fsconfig", "lowerdir") : 0;
-}
-
+/* 0, TOO_OLD for a kernel that wants them all in one option, or -errno, noted. */
 static int add_lowers(struct scene *s, int fs, const struct field *lowers)
 {
 	char option[300];
 	size_t at = 0;
 
+	/* wrong without a value; before 6.5, though, any option is taken, and refused when it is too late */
+	if (sys_fsconfig(fs, SYS_FSCONFIG_SET_FLAG, "lowerdir+", NULL) == 0)
+		return TOO_OLD;
 	for (uint64_t i = 0; i < lowers->num; i++) {
 		snprintf(option, sizeof(option), "/%s", next_text(lowers, &at));
 		if (sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, "lowerdir+", option) == 0)
 			continue;
-		return i == 0 && errno == EINVAL ? add_lowers_joined(s, fs, lowers) :
-						   park_refused(s->f, fs, errno, option);
+		/* before 6.7 it is unknown */
+		return i == 0 && errno == EINVAL ? TOO_OLD : park_refused(s->f, fs, errno, option);
 	}
 	return 0;
 }
 
+/* Appends to the options of mount(2). 0 or -E2BIG. */
+static int append(char *all, size_t size, const char *before, const char *what)
+{
+	size_t used = strlen(all);
+
+	return snprintf(all + used, size - used, "%s%s", before, what) < (int)(size - used) ? 0 : -E2BIG;
+}
+
+/*
+ * By mount(2), for kernels before 6.7: fsconfig takes 255 bytes an option, too little for the layers of an image, mount a
+ * page for all of them.
+ */
+static int mount_joined(struct scene *s, const struct step *st, uint32_t index, int target)
+{
+	const struct field *lowers = &st->f[OVERLAY_LOWERS], *options = &st->f[OVERLAY_OPTIONS];
+	static char all[4096];
+	char upper[600];
+	size_t at = 0;
+	int err = 0;
+
+	all[0] = 0;
+	for (uint64_t i = 0; !err && i < lowers->num; i++)
+		err = append(all, sizeof(all), i ? ":/" : "lowerdir=/", next_text(lowers, &at));
+	snprintf(upper, sizeof(upper), "upperdir=/%s/%u/upper,workdir=/%s/%u/work", s->upper_at, index, s->upper_at,
+		 index);
+	err = err ? err : append(all, sizeof(all), ",", upper);
+	at = 0;
+	for (uint64_t i = 0; !err && i < options->num; i++)
+		err = append(all, sizeof(all), ",", next_text(options, &at));
+	if (err)
+		return fail_with(s->f, -err, "mount", "lowerdir");
+	/* not by a path: what is mounted on is where we stand */
+	if (fchdir(target) < 0 || mount("overlay", ".", "overlay", 0, all) < 0)
+		return fail(s->f, "mount", "overlay");
+	return chdir("/") < 0 ? fail(s->f, "chdir", "/") : 0;
+}
+
+/* A detached mount, NOT_MADE for a kernel that is too old for one, or -errno, noted. */
 static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 {
 	scoped_fd fs = sys_fsopen("overlay");
 	const struct field *options = &st->f[OVERLAY_OPTIONS];
 	char option[300];
 	size_t at = 0;
-	int mnt;
+	int mnt, old;
 
 	if (fs < 0)
 		return fail(s->f, "fsopen", "overlay");
-	if (add_lowers(s, fs, &st->f[OVERLAY_LOWERS]) < 0)
-		return -s->f->err;
+	old = add_lowers(s, fs, &st->f[OVERLAY_LOWERS]);
+	if (old)
+		return old == TOO_OLD ? NOT_MADE : old;
 	snprintf(option, sizeof(option), "upperdir=/%s/%u/upper", s->upper_at, index);
 	if (park_option(s->f, fs, option) < 0)
 		return -s->f->err;
@@ -165,6 +194,7 @@ int overlay_mount(struct scene *s, const struct step *st)
 	const char *at = text(&st->f[OVERLAY_AT]);
 	const struct field *lowers = &st->f[OVERLAY_LOWERS];
 	uint32_t index = (uint32_t)st->f[OVERLAY_INDEX].num;
+	struct sys_mount_attr attr = { .attr_set = st->f[OVERLAY_ATTRS].num };
 	int is_root = !strcmp(at, "/");
 	size_t first = 0;
 	scoped_fd mnt = -1;
@@ -175,7 +205,7 @@ int overlay_mount(struct scene *s, const struct step *st)
 	if (upper_dir(s, index, lowers->num ? next_text(lowers, &first) : NULL) < 0)
 		return -s->f->err;
 	mnt = lowers->num ? make_overlay(s, st, index) : make_plain(s, st, index);
-	if (mnt < 0)
+	if (mnt < 0 && mnt != NOT_MADE)
 		return mnt;
 	if (is_root)
 		target = sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH);
@@ -183,8 +213,16 @@ int overlay_mount(struct scene *s, const struct step *st)
 		target = path_try(s->base, at);
 	if (target < 0)
 		return fail_with(s->f, is_root ? errno : -target, "openat2", at);
-	if (sys_move_mount(mnt, target) < 0)
+	if (mnt == NOT_MADE) {
+		if (mount_joined(s, st, index, target) < 0)
+			return -s->f->err;
+		/* looked up again: what is mounted there now */
+		mnt = is_root ? sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH) : path_try(s->base, at);
+		if (mnt < 0 || sys_mount_setattr(mnt, 0, &attr) < 0)
+			return fail(s->f, "mount_setattr", at);
+	} else if (sys_move_mount(mnt, target) < 0) {
 		return fail(s->f, "move_mount", at);
+	}
 	if (is_root)
 		s->base = steal_fd(&mnt);
 	return 0;

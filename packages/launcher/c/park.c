@@ -13,11 +13,15 @@
 
 int park_refused(struct failure *f, int fs, int err, const char *what)
 {
-	char why[256];
-	ssize_t n = read(fs, why, sizeof(why) - 1);
+	char why[256] = "", said[256];
+	ssize_t n;
 
-	why[n > 0 ? n : 0] = 0;
-	return fail_with(f, err, "fsconfig", n > 0 ? why : what);
+	/* each read gives one message, the oldest first */
+	while ((n = read(fs, said, sizeof(said) - 1)) > 0) {
+		memcpy(why, said, (size_t)n);
+		why[n] = 0;
+	}
+	return fail_with(f, err, "fsconfig", *why ? why : what);
 }
 
 int park_option(struct failure *f, int fs, const char *option)

@@ -22,6 +22,7 @@ enum request_type {
 	REQ_RESIZE = 13,
 	REQ_FILES = 14,
 	REQ_LISTEN = 15,
+	REQ_JAIL = 30,
 	REQ_COPY_UPPER = 35,
 	REQ_SEAL = 36,
 };
@@ -80,6 +81,9 @@ enum {
 	LISTEN_PATH = 0,
 	LISTEN_LOGS = 1,
 	LISTEN_LOG_BYTES = 2,
+	JAIL_EXEC = 0,
+	JAIL_READ_ONLY = 1,
+	JAIL_DIRECTORY = 2,
 	COPY_UPPER_CONTAINER = 0,
 	COPY_UPPER_EXEC = 1,
 	COPY_UPPER_TO = 2,
@@ -103,6 +107,7 @@ enum {
 	X(REQ_RESIZE, "iii") \
 	X(REQ_FILES, "ii") \
 	X(REQ_LISTEN, "ssl") \
+	X(REQ_JAIL, "iis") \
 	X(REQ_COPY_UPPER, "iis") \
 	X(REQ_SEAL, "ii") \
 
@@ -123,6 +128,13 @@ enum file_type {
 	FILE_SET = 13,
 	FILE_WATCH = 14,
 	FILE_UNWATCH = 15,
+	FILE_MAKE = 20,
+	FILE_GET = 21,
+	FILE_SET_XATTR = 22,
+	FILE_WRITE_AT = 23,
+	FILE_SEEK = 24,
+	FILE_SYNC = 25,
+	FILE_SPACE = 26,
 };
 
 enum {
@@ -163,6 +175,29 @@ enum {
 	FILE_SET_PATH = 9,
 	FILE_WATCH_PATH = 0,
 	FILE_UNWATCH_NUMBER = 0,
+	FILE_MAKE_MASK = 0,
+	FILE_MAKE_MODE = 1,
+	FILE_MAKE_UID = 2,
+	FILE_MAKE_GID = 3,
+	FILE_MAKE_MAJOR = 4,
+	FILE_MAKE_MINOR = 5,
+	FILE_MAKE_ATIME_NS = 6,
+	FILE_MAKE_MTIME_NS = 7,
+	FILE_MAKE_PATH = 8,
+	FILE_MAKE_TARGET = 9,
+	FILE_MAKE_BYTES = 10,
+	FILE_GET_MAX = 0,
+	FILE_GET_PATH = 1,
+	FILE_SET_XATTR_SLOT = 0,
+	FILE_SET_XATTR_PATH = 1,
+	FILE_SET_XATTR_NAME = 2,
+	FILE_SET_XATTR_VALUE = 3,
+	FILE_WRITE_AT_SLOT = 0,
+	FILE_WRITE_AT_OFFSET = 1,
+	FILE_WRITE_AT_BYTES = 2,
+	FILE_SEEK_SLOT = 0,
+	FILE_SEEK_OFFSET = 1,
+	FILE_SEEK_DATA = 2,
 };
 
 #define FILE_TABLE(X) \
@@ -181,6 +216,13 @@ enum {
 	X(FILE_SET, "iiiiiillls") \
 	X(FILE_WATCH, "s") \
 	X(FILE_UNWATCH, "i") \
+	X(FILE_MAKE, "iiiiiillssb") \
+	X(FILE_GET, "is") \
+	X(FILE_SET_XATTR, "issb") \
+	X(FILE_WRITE_AT, "ilb") \
+	X(FILE_SEEK, "ili") \
+	X(FILE_SYNC, "") \
+	X(FILE_SPACE, "") \
 
 enum reply_type {
 	REPLY_READY = 1,

@@ -1,5 +1,5 @@
-import type { LaunchCommand } from '@caisson/core'
-import { CaissonError } from '@caisson/core'
+import type { ContainerStep, LaunchCommand } from '@caisson/core'
+import { CaissonError, encodeSteps } from '@caisson/core'
 import type { RequestTypes } from './protocol.generated.js'
 import { stdio } from './protocol.generated.js'
 import { encodeStartSteps } from './start-steps.js'
@@ -39,5 +39,18 @@ export function commandRequest(command: LaunchCommand): CommandRequest {
     stdout: stdio[stdout],
     stderr: command.tty === undefined ? stdio[stderr] : stdio.terminal,
     maxOutput: BigInt(command.maxOutputBytes),
+  }
+}
+
+/** What a `start` says when the container comes up without a command. */
+export function noCommand(steps: readonly ContainerStep[]): CommandRequest {
+  return {
+    steps: steps.length === 0 ? NOTHING : encodeSteps(steps, 'container'),
+    report: 0,
+    stdin: stdio.null,
+    input: NOTHING,
+    stdout: stdio.null,
+    stderr: stdio.null,
+    maxOutput: 0n,
   }
 }

@@ -3,6 +3,8 @@ import type {
   DetachedHolder,
   DetachedLauncher,
   DetachPlace,
+  DirectoryJail,
+  JailOptions,
   LaunchCommand,
   LaunchedContainer,
   LaunchedDetached,
@@ -11,13 +13,14 @@ import type {
   LauncherIdentity,
   LaunchPlan,
 } from '@caisson/core'
-import { CaissonError, isCaissonError } from '@caisson/core'
+import { CaissonError, isCaissonError, parseAbsolutePath } from '@caisson/core'
 import { DetachedContainer } from './detached-container.js'
 import { DetachedSession } from './detached-session.js'
 import type { IdBlock } from './id-block.js'
 import { claimIdBlock } from './id-block.js'
 import type { IdentityPlan } from './identity.js'
 import { chooseIdentity, helloOf, identityOf, readHostCredentials } from './identity.js'
+import { ServedDirectory } from './files/served-directory.js'
 import { LaunchedCommand } from './launched-command.js'
 import type { LauncherProgram } from './launcher-link.js'
 import { launcherPath } from './launcher-path.js'
@@ -95,6 +98,14 @@ export class LauncherClient implements Launcher {
       block?.release()
       throw error
     }
+  }
+
+  async jail(directory: string, options: JailOptions = {}): Promise<DirectoryJail> {
+    const path = parseAbsolutePath(directory, 'directory')
+    const session = await this.#open()
+    const launched = new LaunchedCommand()
+    session.jail(path, options.readOnly === true, launched)
+    return ServedDirectory.open(launched, session.identity, path)
   }
 
   attach(holder: DetachedHolder, place: DetachPlace): LaunchedDetached {

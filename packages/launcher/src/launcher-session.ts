@@ -7,11 +7,10 @@ import type {
   ProcessStep,
   UpperEntry,
 } from '@caisson/core'
-import { encodeSteps } from '@caisson/core'
 import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
-import { commandRequest } from './command-request.js'
+import { commandRequest, noCommand } from './command-request.js'
 import { openStreams } from './command-streams.js'
 import type { ContainerHost } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
@@ -24,12 +23,11 @@ import { LauncherLink } from './launcher-link.js'
 import type { Link, LinkEvents } from './link.js'
 import type { MapHelpers } from './identity.js'
 import type { FailedReply, RequestTypes, StartedReply } from './protocol.generated.js'
-import { NONE, stdio } from './protocol.generated.js'
+import { NONE } from './protocol.generated.js'
 import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
 import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
 
-const NOTHING = new Uint8Array(0)
 const NO_STEPS: readonly never[] = Object.freeze([])
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
@@ -156,19 +154,7 @@ export class LauncherSession implements ContainerHost {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
       const references = this.#references({ ...plan, process: NO_STEPS })
-      const request = {
-        container: id,
-        ...references,
-        keep: 1,
-        exec: NONE,
-        steps: steps.length === 0 ? NOTHING : encodeSteps(steps, 'container'),
-        report: 0,
-        stdin: stdio.null,
-        input: NOTHING,
-        stdout: stdio.null,
-        stderr: stdio.null,
-        maxOutput: 0n,
-      }
+      const request = { container: id, ...references, keep: 1, exec: NONE, ...noCommand(steps) }
       const needs = Object.values(references)
       this.#creating.set(id, { needs, lists: [plan], fail: reject, created: resolve })
       this.#link.hold()
@@ -201,22 +187,37 @@ export class LauncherSession implements ContainerHost {
   ): AsyncGenerator<UpperEntry> {
     if (!this.alive) throw container.goneError()
     const launched = new LaunchedCommand()
-    this.#launch(launched, () => {
-      const id = ++this.#lastId
-      this.#track(id, launched, container, [], [])
-      this.#link.send('changes', { container: container.id, exec: id, index, lowers })
-      return id
-    })
+    this.#work(launched, container, (exec) =>
+      this.#link.send('changes', { container: container.id, exec, index, lowers }),
+    )
     yield* listUpper(launched)
   }
 
   files(container: KeptContainer, launched: LaunchedCommand): void {
     if (!this.alive) return launched.fail(container.goneError())
-    return this.#launch(launched, () => {
+    return this.#work(launched, container, (exec) => {
+      this.#servers.set(exec, false)
+      this.#link.send('files', { container: container.id, exec })
+    })
+  }
+
+  /** A file server of a directory of the host. */
+  jail(directory: string, readOnly: boolean, launched: LaunchedCommand): void {
+    this.#work(launched, undefined, (exec) => {
+      this.#servers.set(exec, false)
+      this.#link.send('jail', { exec, readOnly: readOnly ? 1 : 0, directory })
+    })
+  }
+
+  #work(
+    launched: LaunchedCommand,
+    container: KeptContainer | undefined,
+    send: (exec: number) => void,
+  ): void {
+    this.#launch(launched, () => {
       const id = ++this.#lastId
       this.#track(id, launched, container, [], [])
-      this.#servers.set(id, false)
-      this.#link.send('files', { container: container.id, exec: id })
+      send(id)
       return id
     })
   }

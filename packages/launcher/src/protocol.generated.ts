@@ -121,6 +121,13 @@ export interface ListenRequest {
   readonly logBytes: bigint
 }
 
+/** Runs a file server as a command numbered exec, whose `/` is a directory of the host without what is mounted in it; with the launcher's own ids. Requests on its stdin, answers on its stdout, both streamed. */
+export interface JailRequest {
+  readonly exec: number
+  readonly readOnly: number
+  readonly directory: string
+}
+
 /** Copies what a container wrote to <to>/<index>/upper for every directory <index> of its upper, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. */
 export interface CopyUpperRequest {
   readonly container: number
@@ -150,6 +157,7 @@ export interface RequestTypes {
   resize: ResizeRequest
   files: FilesRequest
   listen: ListenRequest
+  jail: JailRequest
   copyUpper: CopyUpperRequest
   seal: SealRequest
 }
@@ -172,6 +180,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
   files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
+  jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
   copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
   seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
 }
@@ -367,6 +376,57 @@ export interface UnwatchFile {
   readonly number: number
 }
 
+/** Makes an entry, whole: the type in mode says what; of type 0, another name of target. bytes: content of a file; target: of a link. mask: 1 mode, 2 owner, 4 times as in set; 16: what is there is removed first, directories with all in them; 32: a link to a directory stands for a directory. A directory that is there stays, and is set. The last component is never followed, but by 32. */
+export interface MakeFile {
+  readonly mask: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly major: number
+  readonly minor: number
+  readonly atimeNs: bigint
+  readonly mtimeNs: bigint
+  readonly path: string | Uint8Array
+  readonly target: string | Uint8Array
+  readonly bytes: Uint8Array
+}
+
+/** All that is known of an entry, links not followed: its status, u32 major, u32 minor, u64 blocks of 512 bytes; u32 length and target of a link; u32 length and attributes, of each u32 length, name, u32 length, value; then the content of a regular file of at most max bytes (98304 at most). */
+export interface GetFile {
+  readonly max: number
+  readonly path: string | Uint8Array
+}
+
+/** Sets an extended attribute. Of a slot, or with slot none of a path, links not followed. */
+export interface SetXattrFile {
+  readonly slot: number
+  readonly path: string | Uint8Array
+  readonly name: string | Uint8Array
+  readonly value: Uint8Array
+}
+
+/** Writes all the bytes at an offset. */
+export interface WriteAtFile {
+  readonly slot: number
+  readonly offset: bigint
+  readonly bytes: Uint8Array
+}
+
+/** Answered by the u64 offset of the next data (1) or hole (0) from an offset on; ENXIO at the end. */
+export interface SeekFile {
+  readonly slot: number
+  readonly offset: bigint
+  readonly data: number
+}
+
+/** syncfs(2) of the root. */
+export interface SyncFile {
+}
+
+/** statfs(2) of the root, as u64: type, block size, blocks, free, available, inodes, free inodes. */
+export interface SpaceFile {
+}
+
 export interface FileTypes {
   open: OpenFile
   read: ReadFile
@@ -383,6 +443,13 @@ export interface FileTypes {
   set: SetFile
   watch: WatchFile
   unwatch: UnwatchFile
+  make: MakeFile
+  get: GetFile
+  setXattr: SetXattrFile
+  writeAt: WriteAtFile
+  seek: SeekFile
+  sync: SyncFile
+  space: SpaceFile
 }
 
 export type FileName = keyof FileTypes
@@ -403,4 +470,11 @@ export const fileTable: Readonly<Record<FileName, { readonly type: number; reado
   set: { type: 13, fields: [["slot","u32"],["mask","u32"],["follow","u32"],["mode","u32"],["uid","u32"],["gid","u32"],["atimeNs","u64"],["mtimeNs","u64"],["size","u64"],["path","str"]] },
   watch: { type: 14, fields: [["path","str"]] },
   unwatch: { type: 15, fields: [["number","u32"]] },
+  make: { type: 20, fields: [["mask","u32"],["mode","u32"],["uid","u32"],["gid","u32"],["major","u32"],["minor","u32"],["atimeNs","u64"],["mtimeNs","u64"],["path","str"],["target","str"],["bytes","bytes"]] },
+  get: { type: 21, fields: [["max","u32"],["path","str"]] },
+  setXattr: { type: 22, fields: [["slot","u32"],["path","str"],["name","str"],["value","bytes"]] },
+  writeAt: { type: 23, fields: [["slot","u32"],["offset","u64"],["bytes","bytes"]] },
+  seek: { type: 24, fields: [["slot","u32"],["offset","u64"],["data","u32"]] },
+  sync: { type: 25, fields: [] },
+  space: { type: 26, fields: [] },
 }

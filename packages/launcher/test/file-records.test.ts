@@ -1,7 +1,13 @@
 import { constants } from 'node:fs'
 import { expect } from 'chai'
 import { MalformedFrame } from '../dist/codec.js'
-import { openFlags, parseEntries, parseEvents, setFields } from '../dist/files/file-records.js'
+import {
+  openFlags,
+  parseEntries,
+  parseEvents,
+  parseFound,
+  setFields,
+} from '../dist/files/file-records.js'
 import { FileSlots } from '../dist/files/file-slots.js'
 
 function entry(name: string): Buffer {
@@ -100,5 +106,44 @@ describe('FileSlots', () => {
     slots.give(0)
     await second
     expect(order).to.deep.equal(['first', 'second'])
+  })
+})
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value)
+  return bytes
+}
+
+function sized(text: string): Buffer {
+  return Buffer.concat([u32(text.length), Buffer.from(text)])
+}
+
+describe('parseFound', () => {
+  const fixed = Buffer.concat([entry('').subarray(0, 64), u32(8), u32(1), Buffer.alloc(8, 0)])
+  const found = (xattrs: Buffer, content: string): Buffer =>
+    Buffer.concat([fixed, sized(''), u32(xattrs.length), xattrs, Buffer.from(content)])
+
+  it('reads device, attributes and content', () => {
+    const { device, xattrs, content } = parseFound(
+      found(Buffer.concat([sized('user.a'), sized('1'), sized('user.b'), sized('')]), 'content'),
+      7,
+    )
+    expect(device).to.deep.equal({ major: 8, minor: 1 })
+    expect([...xattrs].map(([name, value]) => `${name}=${String(value)}`)).to.deep.equal([
+      'user.a=1',
+      'user.b=',
+    ])
+    expect(String(content)).to.equal('content')
+  })
+
+  it('has no content for a file that is larger than was asked for', () => {
+    expect(parseFound(found(Buffer.alloc(0), ''), 6).content).to.equal(undefined)
+  })
+
+  it('refuses whatever is cut off', () => {
+    const whole = found(Buffer.concat([sized('user.a'), sized('1')]), '')
+    for (let size = 0; size < whole.length; size++)
+      expect(() => parseFound(whole.subarray(0, size), 0), `${size}`).to.throw(MalformedFrame)
   })
 })

@@ -1,11 +1,13 @@
 import { CaissonError } from '../errors/caisson-error.js'
 import { describeType } from '../values/describe-type.js'
+import { escapes } from './escapes.js'
 
 const kinds: readonly unknown[] = ['rootfs', 'isolation', 'limiter']
 const nameForm = /^[a-z][a-z0-9-]{0,63}$/
 const schemeForm = /^[a-z][a-z0-9+.-]{0,31}$/
+const escapeForm = new RegExp(`^(${Object.keys(escapes).join('|')})$`)
 const known: ReadonlySet<string> = new Set(
-  'kind name apiVersion schemes limits features modules inject probe create'.split(' '),
+  'kind name apiVersion schemes limits features notHeld modules inject probe create'.split(' '),
 )
 
 function bad(name: unknown, field: string, why: string): CaissonError {
@@ -37,6 +39,9 @@ function checkKind(name: string, definition: Record<string, unknown>): void {
   const schemes = checkStrings(name, 'schemes', definition['schemes'], schemeForm)
   const limits = checkStrings(name, 'limits', definition['limits'], /^[a-zA-Z]+$/)
   checkStrings(name, 'features', definition['features'], /^[a-zA-Z]+$/)
+  const notHeld = checkStrings(name, 'notHeld', definition['notHeld'], escapeForm)
+  if (kind !== 'isolation' && notHeld > 0)
+    throw bad(name, 'notHeld', 'only isolation has `notHeld`')
   if (kind === 'rootfs' && schemes === 0) throw bad(name, 'schemes', 'a rootfs needs `schemes`')
   if (kind !== 'rootfs' && schemes > 0) throw bad(name, 'schemes', 'only a rootfs has `schemes`')
   if (kind === 'limiter' && limits === 0) throw bad(name, 'limits', 'a limiter needs `limits`')

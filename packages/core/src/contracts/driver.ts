@@ -1,6 +1,7 @@
 import type { Deps, Resolved } from '../di/deps.js'
 import type { Scope } from '../di/scope.js'
 import type { LimitKey } from '../spec/limits.js'
+import type { Escape } from './escapes.js'
 import type { Feature } from './features.js'
 import type { IsolationDriver } from './isolation-driver.js'
 import type { Probe } from './probe.js'
@@ -42,6 +43,11 @@ export interface DriverManifest<
   readonly limits: readonly L[]
   /** What else it brings. */
   readonly features: readonly F[]
+  /**
+   * isolation: ideas for getting out that succeed in its containers under the defaults, or with capabilities that other
+   * drivers can grant without harm. Everything else of `escapes` it holds.
+   */
+  readonly notHeld: readonly Escape[]
 }
 
 /** A driver: frozen, stateless, made by `defineDriver`. */
@@ -79,6 +85,8 @@ export interface DriverDefinition<
   readonly limits?: readonly L[]
   /** Default: none. */
   readonly features?: readonly F[]
+  /** isolation only. Default: none, so that it claims to hold every one of `escapes`. */
+  readonly notHeld?: readonly Escape[]
   readonly modules?: readonly DriverModule[]
   /** What `probe` and `create` get. Default: nothing. */
   readonly inject?: D
@@ -113,6 +121,7 @@ export function defineDriver<
     schemes: Object.freeze([...(definition.schemes ?? [])]),
     limits: Object.freeze([...(definition.limits ?? [])]),
     features: Object.freeze([...(definition.features ?? [])]),
+    notHeld: Object.freeze([...(definition.notHeld ?? [])]),
     modules,
     probe: async (scope: Scope): Promise<Probe> => {
       try {

@@ -1,4 +1,5 @@
 import type { ContainerStep, ProcessStep, TemplateStep } from '../plan/steps.generated.js'
+import type { DirectoryJail, JailOptions } from './directory-jail.js'
 import type { FileAccess } from './file-access.js'
 import type { DetachedHolder, DetachedLauncher, DetachPlace, LaunchedDetached } from './detach.js'
 import type { CommandInput, CommandOutput, LaunchedProcess, TerminalSize } from './process.js'
@@ -84,6 +85,11 @@ export interface Launcher extends AsyncDisposable {
   run(plan: LaunchPlan, command: LaunchCommand): LaunchedProcess
   /** A container that stays; `steps` are container steps of this one alone. */
   create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer>
+  /**
+   * Serves a directory of the host, which must be there, until it is disposed. Absent when it cannot.
+   * @throws CaissonError ERR_LAUNCH (ENOENT, ENOTDIR, EACCES and others, with the directory), or the codes of `identity`
+   */
+  jail?(directory: string, options?: JailOptions): Promise<DirectoryJail>
   /**
    * Starts a launcher for one container that is to outlive this process. Absent, together with `attach`, when it cannot.
    * @throws CaissonError the codes of `identity`

@@ -28,6 +28,7 @@ describe('defineDriver', () => {
       schemes: [],
       limits: ['pids'],
       features: [],
+      notHeld: [],
       modules: [],
     })
   })
@@ -46,6 +47,9 @@ describe('defineDriver', () => {
       ['schemes', { kind: 'rootfs', limits: [], schemes: ['dir:'] }],
       ['schemes', { schemes: ['dir'] }],
       ['features', { features: ['no good'] }],
+      ['notHeld', { notHeld: ['bpf'] }],
+      ['notHeld', { kind: 'isolation', limits: undefined, notHeld: ['walking out'] }],
+      ['notHeld', { kind: 'isolation', limits: undefined, notHeld: ['bpf', 'bpf'] }],
       ['modules', { modules: [{}] }],
       ['probe', { probe: undefined }],
       ['create', { create: 'x' }],

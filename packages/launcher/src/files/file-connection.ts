@@ -72,9 +72,11 @@ export class FileConnection {
   request<N extends FileName>(name: N, values: FileTypes[N], path: Uint8Array): Promise<Buffer> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ name, path, resolve, reject }) === 1) this.#wake()
       const { type, fields } = fileTable[name]
-      this.#input.write(encodeFrame(type, fields, values))
+      const frame = encodeFrame(type, fields, values)
+      if (this.#waiting.push({ name, path, resolve, reject }) === 1) this.#wake()
+      this.#gather()
+      this.#input.write(frame)
     })
   }
 
@@ -87,6 +89,13 @@ export class FileConnection {
     this.#output.destroy()
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
     this.#onEnd(error)
+  }
+
+  /** Requests of one turn of the event loop go in one system call. */
+  #gather(): void {
+    if (this.#input.writableCorked > 0) return
+    this.#input.cork()
+    process.nextTick(() => this.#input.uncork())
   }
 
   #answer(status: number, body: Buffer): void {

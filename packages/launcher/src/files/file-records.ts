@@ -1,4 +1,11 @@
-import type { FileChanges, FileEvent, FileOpening, FileStatus, ListedFile } from '@caisson/core'
+import type {
+  FileChanges,
+  FileEvent,
+  FileOpening,
+  FileStatus,
+  FoundEntry,
+  ListedFile,
+} from '@caisson/core'
 import { constants } from 'node:fs'
 import { MalformedFrame } from '../codec.js'
 
@@ -40,6 +47,51 @@ export function parseEntries(bytes: Buffer): ListedFile[] {
     at = end
   }
   return entries
+}
+
+/** A u32 length and so many bytes. */
+function sized(bytes: Buffer, at: number): { readonly value: Buffer; readonly end: number } {
+  if (bytes.length - at < 4) throw new MalformedFrame('a length is cut off')
+  const start = at + 4
+  const end = start + bytes.readUInt32LE(at)
+  if (end > bytes.length) throw new MalformedFrame('a value is cut off')
+  return { value: bytes.subarray(start, end), end }
+}
+
+function parseXattrs(bytes: Buffer): ReadonlyMap<string, Uint8Array> {
+  const xattrs = new Map<string, Uint8Array>()
+  for (let at = 0; at < bytes.length;) {
+    const name = sized(bytes, at)
+    const value = sized(bytes, name.end)
+    xattrs.set(name.value.toString(), value.value)
+    at = value.end
+  }
+  return xattrs
+}
+
+const TYPE_BITS = 0o170000
+
+/**
+ * What a `get` is answered with.
+ * @throws MalformedFrame
+ */
+export function parseFound(bytes: Buffer, maxContent: number): FoundEntry {
+  const status = parseStatus(bytes)
+  if (bytes.length < STATUS_BYTES + 16) throw new MalformedFrame('an entry is cut off')
+  const target = sized(bytes, STATUS_BYTES + 16)
+  const xattrs = sized(bytes, target.end)
+  const whole = (status.mode & TYPE_BITS) === constants.S_IFREG && status.size <= maxContent
+  return {
+    status,
+    device: {
+      major: bytes.readUInt32LE(STATUS_BYTES),
+      minor: bytes.readUInt32LE(STATUS_BYTES + 4),
+    },
+    storedBytes: Number(bytes.readBigUInt64LE(STATUS_BYTES + 8)) * 512,
+    target: target.value,
+    xattrs: parseXattrs(xattrs.value),
+    content: whole ? bytes.subarray(xattrs.end) : undefined,
+  }
 }
 
 function isDots(name: Buffer): boolean {

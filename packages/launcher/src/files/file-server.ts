@@ -1,11 +1,4 @@
-import type {
-  FileAccess,
-  FileChanges,
-  FileOpening,
-  FileStatus,
-  FileWatching,
-  OpenedFile,
-} from '@caisson/core'
+import type { FileAccess, FileChanges, FileOpening, FileStatus, FileWatching } from '@caisson/core'
 import type { LaunchedCommand } from '../launched-command.js'
 import type { FileTypes } from '../protocol.generated.js'
 import { NONE } from '../protocol.generated.js'
@@ -37,8 +30,8 @@ export class FileServer implements FileAccess {
     this.#launch = launch
   }
 
-  async open(path: Uint8Array, how: FileOpening): Promise<OpenedFile> {
-    const { connection, slots } = await this.#connect()
+  async open(path: Uint8Array, how: FileOpening): Promise<ServedFile> {
+    const { connection, slots } = await this.connect()
     connection.hold()
     const slot = await slots.take()
     const give = (): void => {
@@ -55,36 +48,36 @@ export class FileServer implements FileAccess {
   }
 
   async stat(path: Uint8Array, follow: boolean): Promise<FileStatus> {
-    return parseStatus(await this.#ask('stat', { follow: follow ? 1 : 0, path }, path))
+    return parseStatus(await this.ask('stat', { follow: follow ? 1 : 0, path }, path))
   }
 
   async mkdir(path: Uint8Array, mode: number, recursive: boolean): Promise<void> {
-    await this.#ask('mkdir', { recursive: recursive ? 1 : 0, mode, path }, path)
+    await this.ask('mkdir', { recursive: recursive ? 1 : 0, mode, path }, path)
   }
 
   async remove(path: Uint8Array, recursive: boolean): Promise<void> {
-    await this.#ask('remove', { recursive: recursive ? 1 : 0, path }, path)
+    await this.ask('remove', { recursive: recursive ? 1 : 0, path }, path)
   }
 
   async rename(from: Uint8Array, to: Uint8Array): Promise<void> {
-    await this.#ask('rename', { from, to }, from)
+    await this.ask('rename', { from, to }, from)
   }
 
   async symlink(target: Uint8Array, path: Uint8Array): Promise<void> {
-    await this.#ask('symlink', { target, path }, path)
+    await this.ask('symlink', { target, path }, path)
   }
 
   readlink(path: Uint8Array): Promise<Uint8Array> {
-    return this.#ask('readlink', { path }, path)
+    return this.ask('readlink', { path }, path)
   }
 
   async link(from: Uint8Array, to: Uint8Array): Promise<void> {
-    await this.#ask('link', { from, to }, to)
+    await this.ask('link', { from, to }, to)
   }
 
   async set(path: Uint8Array, changes: FileChanges, follow: boolean): Promise<void> {
     const values = { slot: NONE, follow: follow ? 1 : 0, path, ...setFields(changes) }
-    await this.#ask('set', values, path)
+    await this.ask('set', values, path)
   }
 
   /** By a server of its own: a consumer that is slow keeps nobody else waiting. */
@@ -93,16 +86,18 @@ export class FileServer implements FileAccess {
     return new ServedWatching(await launched.started)
   }
 
-  async #ask<N extends keyof FileTypes>(
+  /** One request, whatever it is. */
+  async ask<N extends keyof FileTypes>(
     name: N,
     values: FileTypes[N],
     path: Uint8Array,
   ): Promise<Buffer> {
-    const { connection } = await this.#connect()
+    const { connection } = await this.connect()
     return connection.request(name, values, path)
   }
 
-  #connect(): Promise<Served> {
+  /** The server that runs, or a new one. */
+  connect(): Promise<Served> {
     if (this.#served === undefined) {
       const served = this.#start(() => {
         if (this.#served === served) this.#served = undefined

@@ -1,5 +1,5 @@
-import type { FileChanges, FileStatus, ListedFile, OpenedFile } from '@caisson/core'
-import { fileFault } from '@caisson/core'
+import type { FileChanges, FileStatus, JailedFile, ListedFile } from '@caisson/core'
+import { fileFault, isCaissonError } from '@caisson/core'
 import { NONE } from '../protocol.generated.js'
 import type { FileConnection } from './file-connection.js'
 import { parseEntries, setFields } from './file-records.js'
@@ -7,7 +7,7 @@ import { parseEntries, setFields } from './file-records.js'
 const NO_PATH = ''
 
 /** A file that a server holds open in one of its slots. */
-export class ServedFile implements OpenedFile {
+export class ServedFile implements JailedFile {
   readonly status: FileStatus
   readonly #connection: FileConnection
   readonly #slot: number
@@ -36,6 +36,28 @@ export class ServedFile implements OpenedFile {
 
   async write(bytes: Uint8Array): Promise<void> {
     await this.#connection.request('write', { slot: this.#number(), bytes }, this.#path)
+  }
+
+  async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
+    const values = { slot: this.#number(), offset: BigInt(offset), bytes }
+    await this.#connection.request('writeAt', values, this.#path)
+  }
+
+  async setXattr(name: string, value: Uint8Array): Promise<void> {
+    const values = { slot: this.#number(), path: NO_PATH, name, value }
+    await this.#connection.request('setXattr', values, this.#path)
+  }
+
+  async seek(offset: number, what: 'data' | 'hole'): Promise<number | undefined> {
+    const data = what === 'data' ? 1 : 0
+    const values = { slot: this.#number(), offset: BigInt(offset), data }
+    try {
+      const body = await this.#connection.request('seek', values, this.#path)
+      return Number(body.readBigUInt64LE())
+    } catch (error) {
+      if (isCaissonError(error) && error.errno === 'ENXIO') return undefined
+      throw error
+    }
   }
 
   async list(): Promise<readonly ListedFile[]> {

@@ -1,0 +1,96 @@
+import type {
+  FileAccess,
+  FileOpening,
+  FilePathBytes,
+  FileStatus,
+  OpenedFile,
+} from './file-access.js'
+import type { LauncherIdentity } from './launcher.js'
+
+/** What may stand in a directory. `hardlink`: another name of an entry that is there. */
+export type EntryType =
+  'file' | 'directory' | 'symlink' | 'hardlink' | 'fifo' | 'character' | 'block'
+
+/** An entry to make, whole. */
+export interface NewEntry {
+  readonly type: EntryType
+  readonly path: FilePathBytes
+  /** Permission bits, set-ID and sticky included. Of a symlink or hardlink: nothing. */
+  readonly mode: number
+  /** Default: whoever the server is, root of its ids. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
+  /** Nanoseconds since 1970. Default: now. */
+  readonly times?: { readonly atimeNs: bigint; readonly mtimeNs: bigint }
+  /** Of a symlink: any bytes. Of a hardlink: a path in the directory; its last component is not followed. */
+  readonly target?: Uint8Array
+  /** Of a device. */
+  readonly device?: { readonly major: number; readonly minor: number }
+  /** Of a file; at most 256 KiB, what is more is written after `open`. */
+  readonly content?: Uint8Array
+  /** What is there goes first, a directory with all in it. A directory for a directory is kept, and set. Default false. */
+  readonly replace?: boolean
+  /** Of a directory: a link to a directory that is there may stand for it. Default false. */
+  readonly throughLink?: boolean
+}
+
+/** All that is known of an entry; links are not followed. */
+export interface FoundEntry {
+  readonly status: FileStatus
+  readonly device: { readonly major: number; readonly minor: number }
+  /** Bytes that lie on the disk; fewer than the size: it has holes. */
+  readonly storedBytes: number
+  /** Of a symlink, else empty. */
+  readonly target: Uint8Array
+  /** Extended attributes, values by name, in the kernel's order. */
+  readonly xattrs: ReadonlyMap<string, Uint8Array>
+  /** Of a regular file no larger than was asked for; else undefined. */
+  readonly content: Uint8Array | undefined
+}
+
+/** An open file of a jail. */
+export interface JailedFile extends OpenedFile {
+  /** At most 256 KiB at an offset; what is left out between is a hole. */
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>
+  setXattr(name: string, value: Uint8Array): Promise<void>
+  /** Where the next data or hole begins; undefined when there is none up to the end. */
+  seek(offset: number, what: 'data' | 'hole'): Promise<number | undefined>
+}
+
+/** statfs(2) of a directory. */
+export interface FileSystemSpace {
+  /** The kernel's magic number of the file system's type. */
+  readonly type: number
+  readonly totalBytes: number
+  /** For this user. */
+  readonly availableBytes: number
+  readonly totalInodes: number
+  readonly freeInodes: number
+}
+
+/**
+ * A directory of the host, served by a process for which it is `/`: no path, link or name, however hostile, leads out of
+ * it. That process has no network, no other descriptor, and of system calls only those of files. What is mounted below the
+ * directory is not seen. Requests are carried out in the order of calls, and need not be waited for one by one.
+ *
+ * Ids are those of `identity`: the host's own for root; the 65536 of a container for a user with ranges; 0 alone, which is
+ * this user, otherwise. An id that is not among them is ERR_FILE_TYPE (EINVAL); devices are root's alone to make (EPERM).
+ * Errors are those of FileAccess; ERR_FILE_IO also when the process ended, ERR_DISPOSED after dispose.
+ */
+export interface DirectoryJail extends AsyncDisposable {
+  readonly identity: LauncherIdentity
+  readonly files: FileAccess
+  make(entry: NewEntry): Promise<void>
+  /** @param maxContent bytes of content wanted with it; at most 96 KiB, default 0 */
+  get(path: FilePathBytes, maxContent?: number): Promise<FoundEntry>
+  setXattr(path: FilePathBytes, name: string, value: Uint8Array): Promise<void>
+  open(path: FilePathBytes, how: FileOpening): Promise<JailedFile>
+  /** Everything written to this file system so far is on the disk: syncfs(2). */
+  sync(): Promise<void>
+  space(): Promise<FileSystemSpace>
+}
+
+/** How a directory is served. */
+export interface JailOptions {
+  /** Default false. */
+  readonly readOnly?: boolean
+}

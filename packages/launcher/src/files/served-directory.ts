@@ -1,0 +1,169 @@
+import { constants } from 'node:fs'
+import type {
+  DirectoryJail,
+  EntryType,
+  FileAccess,
+  FileOpening,
+  FileSystemSpace,
+  FoundEntry,
+  JailedFile,
+  LauncherIdentity,
+  NewEntry,
+} from '@caisson/core'
+import { CaissonError, fileFault } from '@caisson/core'
+import { MalformedFrame } from '../codec.js'
+import { LaunchedCommand } from '../launched-command.js'
+import { NONE } from '../protocol.generated.js'
+import type { FileConnection } from './file-connection.js'
+import { parseFound } from './file-records.js'
+import { FileServer } from './file-server.js'
+
+/** As the C program has it: more than this does not come with a status. */
+const MOST_CONTENT = 96 * 1024
+const NOTHING = new Uint8Array(0)
+
+const formats: Readonly<Record<EntryType, number>> = {
+  file: constants.S_IFREG,
+  directory: constants.S_IFDIR,
+  symlink: constants.S_IFLNK,
+  hardlink: 0,
+  fifo: constants.S_IFIFO,
+  character: constants.S_IFCHR,
+  block: constants.S_IFBLK,
+}
+
+const MAKE = { mode: 1, owner: 2, times: 4, replace: 16, throughLink: 32 } as const
+
+function makeFields(entry: NewEntry) {
+  const { type, owner, times, device } = entry
+  return {
+    mask:
+      (type === 'hardlink' || type === 'symlink' ? 0 : MAKE.mode) |
+      (owner === undefined ? 0 : MAKE.owner) |
+      (times === undefined ? 0 : MAKE.times) |
+      (entry.replace === true ? MAKE.replace : 0) |
+      (entry.throughLink === true ? MAKE.throughLink : 0),
+    mode: formats[type] | (entry.mode & 0o7777),
+    uid: owner?.uid ?? 0,
+    gid: owner?.gid ?? 0,
+    major: device?.major ?? 0,
+    minor: device?.minor ?? 0,
+    atimeNs: BigInt.asUintN(64, times?.atimeNs ?? 0n),
+    mtimeNs: BigInt.asUintN(64, times?.mtimeNs ?? 0n),
+    path: entry.path,
+    target: entry.target ?? NOTHING,
+    bytes: entry.content ?? NOTHING,
+  }
+}
+
+/** A directory of the host behind a file server that nobody else asks. Made anew, never started again. */
+export class ServedDirectory implements DirectoryJail {
+  readonly identity: LauncherIdentity
+  readonly #server: FileServer
+  readonly #connection: FileConnection
+
+  private constructor(identity: LauncherIdentity, server: FileServer, connection: FileConnection) {
+    this.identity = identity
+    this.#server = server
+    this.#connection = connection
+    // it stays, whether asked or not
+    connection.hold()
+  }
+
+  /**
+   * Waits until it has started and answers.
+   * @throws CaissonError ERR_LAUNCH, ERR_LAUNCHER_GONE
+   */
+  static async open(
+    launched: LaunchedCommand,
+    identity: LauncherIdentity,
+    directory: string,
+  ): Promise<ServedDirectory> {
+    let next: LaunchedCommand | undefined = launched
+    const server = new FileServer(() => {
+      const first = next ?? new LaunchedCommand()
+      if (next === undefined) first.fail(endedError(directory))
+      next = undefined
+      return first
+    })
+    const { connection } = await server.connect()
+    const served = new ServedDirectory(identity, server, connection)
+    try {
+      // What it could not do in there is an exit code only; whoever opens it has to know now.
+      await served.space()
+    } catch (cause) {
+      const { exitCode } = await launched.ended
+      throw jailError(directory, exitCode, cause)
+    }
+    return served
+  }
+
+  get files(): FileAccess {
+    return this.#server
+  }
+
+  async make(entry: NewEntry): Promise<void> {
+    await this.#connection.request('make', makeFields(entry), entry.path)
+  }
+
+  async get(path: Uint8Array, maxContent = 0): Promise<FoundEntry> {
+    const max = Math.min(maxContent, MOST_CONTENT)
+    const body = await this.#connection.request('get', { max, path }, path)
+    try {
+      return parseFound(body, max)
+    } catch (error) {
+      if (!(error instanceof MalformedFrame)) throw error
+      throw fileFault('ERR_FILE_IO', path, 'its description is malformed', error)
+    }
+  }
+
+  async setXattr(path: Uint8Array, name: string, value: Uint8Array): Promise<void> {
+    await this.#connection.request('setXattr', { slot: NONE, path, name, value }, path)
+  }
+
+  open(path: Uint8Array, how: FileOpening): Promise<JailedFile> {
+    return this.#server.open(path, how)
+  }
+
+  async sync(): Promise<void> {
+    await this.#connection.request('sync', {}, Buffer.from('/'))
+  }
+
+  async space(): Promise<FileSystemSpace> {
+    const body = await this.#connection.request('space', {}, Buffer.from('/'))
+    const word = (index: number): number => Number(body.readBigUInt64LE(8 * index))
+    return {
+      type: word(0),
+      totalBytes: word(1) * word(2),
+      availableBytes: word(1) * word(4),
+      totalInodes: word(5),
+      freeInodes: word(6),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.end(new CaissonError({ code: 'ERR_DISPOSED', what: 'directory' }))
+    return Promise.resolve()
+  }
+}
+
+function endedError(directory: string): CaissonError {
+  return new CaissonError({
+    code: 'ERR_FILE_IO',
+    what: 'directory',
+    subject: directory,
+    why: 'what served it ended',
+  })
+}
+
+/** The worker's exit code is the errno of what it could not do. */
+function jailError(directory: string, errno: number | null, cause: unknown): CaissonError {
+  return new CaissonError({
+    code: 'ERR_LAUNCH',
+    what: 'directory',
+    subject: directory,
+    syscall: 'pivot_root',
+    errno: errno ?? undefined,
+    cause,
+  })
+}

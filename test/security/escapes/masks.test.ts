@@ -1,0 +1,45 @@
+// What /proc and /sys tell about the host: addresses, timings and counters that other tenants' secrets can be read from.
+import { describeEscape } from '../describe-escape.js'
+
+describeEscape({
+  idea: 'masks',
+  args: [
+    '/proc/kcore',
+    '/proc/kallsyms',
+    '/proc/keys',
+    '/proc/interrupts',
+    '/proc/timer_list',
+    '/proc/sched_debug',
+    '/proc/acpi',
+    '/proc/scsi',
+    '/sys/firmware',
+    '/sys/module',
+    '/sys/devices/virtual/powercap',
+    '/sys/kernel/debug',
+    '/sys/kernel/tracing',
+    '/sys/kernel/security',
+    '/sys/fs/bpf',
+    '/proc/meminfo',
+  ],
+  held: {
+    '/proc/kcore': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/kallsyms': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/keys': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/interrupts': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/timer_list': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/sched_debug': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/acpi': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/scsi': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/sys/firmware': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/sys/module': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/sys/devices/virtual/powercap': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/sys/kernel/debug': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/sys/kernel/tracing': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/sys/kernel/security': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/sys/fs/bpf': 'ENODATA|ENOENT|EACCES|EPERM',
+    '/proc/meminfo': 'OK',
+  },
+  outside: {
+    further: ['/proc/keys', '/proc/interrupts', '/sys/module'],
+  },
+})
