@@ -8,7 +8,7 @@ import type {
   TemplateStep,
 } from '@caisson/core'
 import { deviceSteps, deviceTemplateSteps } from './device-tree.js'
-import { BoundedMap, Interner } from './interned.js'
+import { BoundedMap, deepFreeze, Interner } from './interned.js'
 import { mountSteps, mountTemplateSteps } from './mount-steps.js'
 import { namespaceSteps } from './namespace-steps.js'
 import { thisHost, type PlanHost } from './plan-host.js'
@@ -27,6 +27,7 @@ export interface SetupSteps {
 export interface SetupRequest {
   readonly spec: ContainerSpec
   readonly root: RootLease
+  readonly upper?: string | undefined
 }
 
 const REMEMBERED = 512
@@ -70,8 +71,8 @@ export class PlanCompiler {
   }
 
   /** What the steps of a request depend on. */
-  input({ spec, root }: SetupRequest, identity: LauncherIdentity): PlanInput {
-    return { kind: this.#kind, spec, root, identity, host: this.#host }
+  input({ spec, root, upper }: SetupRequest, identity: LauncherIdentity): PlanInput {
+    return { kind: this.#kind, spec, root, upper, identity, host: this.#host }
   }
 
   /**
@@ -79,6 +80,8 @@ export class PlanCompiler {
    * @throws CaissonError ERR_ROOTFS_INVALID, ERR_MOUNT_SOURCE, ERR_MOUNT_TARGET
    */
   setup(request: SetupRequest, identity: LauncherIdentity): SetupSteps {
+    // a directory for writes is one container's alone: nothing to share with others, and no spare to be made of it
+    if (request.upper !== undefined) return deepFreeze(setupSteps(this.input(request, identity)))
     const key = `${this.#keyOf(identity)}\0${request.root.key}\0${request.spec.key}`
     const known = this.#setups.get(key)
     if (known !== undefined) return known

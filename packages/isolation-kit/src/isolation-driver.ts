@@ -169,6 +169,16 @@ function cannotDetach(): CaissonError {
   })
 }
 
+function cannotKeep(): CaissonError {
+  return new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'snapshot',
+    field: 'isolation',
+    why: 'the launcher registered in this scope cannot copy what containers wrote',
+    fix: 'Use the launcher of @caisson/launcher.',
+  })
+}
+
 class PlanContainer implements IsolatedContainer {
   readonly #compiler: PlanCompiler
   readonly #request: ContainerRequest
@@ -213,6 +223,16 @@ class PlanContainer implements IsolatedContainer {
 
   files(): FileAccess {
     return this.#launched.files()
+  }
+
+  async copyWrites(directory: string): Promise<void> {
+    if (this.#launched.copyUpper === undefined) throw cannotKeep()
+    await this.#launched.copyUpper(directory)
+  }
+
+  async seal(): Promise<void> {
+    if (this.#launched.seal === undefined) throw cannotKeep()
+    await this.#launched.seal()
   }
 
   stop(): Promise<void> {

@@ -80,6 +80,16 @@ export class DetachedContainer implements LaunchedDetached {
     yield* container.upperEntries(index, lowers)
   }
 
+  async copyUpper(to: string): Promise<void> {
+    const { container } = await this.#open()
+    await container.copyUpper(to)
+  }
+
+  async seal(): Promise<void> {
+    const { container } = await this.#open()
+    await container.seal()
+  }
+
   async firstEnd(signal?: AbortSignal): Promise<ProcessEnd> {
     const { session, adopted, container } = await this.#open()
     // keeps Node alive for as long as somebody waits

@@ -5,18 +5,16 @@ import type {
   LaunchPlan,
   LauncherIdentity,
   ProcessStep,
-  UpperEntry,
 } from '@caisson/core'
 import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
 import { commandRequest, noCommand } from './command-request.js'
 import { openStreams } from './command-streams.js'
-import type { ContainerHost } from './kept-container.js'
+import type { ContainerHost, WorkerRequest } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
-import { listUpper } from './list-upper.js'
 import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
 import { LauncherLink } from './launcher-link.js'
@@ -180,17 +178,16 @@ export class LauncherSession implements ContainerHost {
     })
   }
 
-  async *upperEntries(
-    container: KeptContainer,
-    index: number,
-    lowers: readonly string[],
-  ): AsyncGenerator<UpperEntry> {
-    if (!this.alive) throw container.goneError()
-    const launched = new LaunchedCommand()
-    this.#work(launched, container, (exec) =>
-      this.#link.send('changes', { container: container.id, exec, index, lowers }),
-    )
-    yield* listUpper(launched)
+  worker(container: KeptContainer, request: WorkerRequest, launched: LaunchedCommand): void {
+    if (!this.alive) return launched.fail(container.goneError())
+    return this.#launch(launched, () => {
+      const exec = ++this.#lastId
+      this.#track(exec, launched, container, [], [])
+      const { name, ...fields } = { ...request, container: container.id, exec }
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields are those of that name's request
+      this.#link.send(name, fields as RequestTypes[typeof name])
+      return exec
+    })
   }
 
   files(container: KeptContainer, launched: LaunchedCommand): void {
