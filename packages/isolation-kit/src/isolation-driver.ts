@@ -216,9 +216,9 @@ class PlanContainer implements IsolatedContainer {
     }
   }
 
-  changes(): AsyncIterable<Change> {
+  changes(since?: string): AsyncIterable<Change> {
     const input = this.#compiler.input(this.#request, this.#identity)
-    return containerChanges(this.#launched, this.#request.root, isOurs(input))
+    return containerChanges(this.#launched, this.#request.root, isOurs(input), since)
   }
 
   files(): FileAccess {

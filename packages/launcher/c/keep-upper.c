@@ -16,8 +16,7 @@
 
 enum { SEAL_TRIES = 500, SEAL_PAUSE_NS = 2000000 };
 
-/* A host directory as containers' ids see it: what they own is theirs there. */
-static int open_target(const char *path)
+int upper_target(const char *path)
 {
 	struct failure f = { .step = NONE };
 	struct sys_mount_attr map = { .attr_set = SYS_MOUNT_ATTR_IDMAP };
@@ -54,7 +53,7 @@ static int copy_part(int upper, int target, const char *name)
 
 static _Noreturn void copy_upper(pid_t parent, const struct container *c, const struct field *a, int out)
 {
-	int target = open_target(text(&a[COPY_UPPER_TO]));
+	int target = upper_target(text(&a[COPY_UPPER_TO]));
 	int list = target < 0 ? -1 : openat(c->upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const int keep[] = { c->upper, target, list, out };
 	DIR *d = list < 0 ? NULL : fdopendir(list);

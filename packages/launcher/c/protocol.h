@@ -73,6 +73,7 @@ enum {
 	CHANGES_EXEC = 1,
 	CHANGES_INDEX = 2,
 	CHANGES_LOWERS = 3,
+	CHANGES_SINCE = 4,
 	RESIZE_EXEC = 0,
 	RESIZE_COLS = 1,
 	RESIZE_ROWS = 2,
@@ -103,7 +104,7 @@ enum {
 	X(REQ_STOP, "i") \
 	X(REQ_REMOVE, "i") \
 	X(REQ_OPENED, "ii") \
-	X(REQ_CHANGES, "iiiv") \
+	X(REQ_CHANGES, "iiivs") \
 	X(REQ_RESIZE, "iii") \
 	X(REQ_FILES, "ii") \
 	X(REQ_LISTEN, "ssl") \

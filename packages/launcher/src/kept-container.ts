@@ -14,7 +14,7 @@ import { runWorker } from './run-worker.js'
 
 /** Work of the launcher's on what a container wrote, without the numbers. */
 export type WorkerRequest =
-  | { readonly name: 'changes'; readonly index: number; readonly lowers: readonly string[] }
+  | { readonly name: 'changes'; readonly index: number; readonly lowers: readonly string[]; readonly since: string }
   | { readonly name: 'copyUpper'; readonly to: string }
   | { readonly name: 'seal' }
 
@@ -66,8 +66,12 @@ export class KeptContainer implements LaunchedContainer {
     return launched
   }
 
-  async *upperEntries(index: number, lowers: readonly string[]): AsyncGenerator<UpperEntry> {
-    yield* listUpper(this.#work({ name: 'changes', index, lowers }))
+  async *upperEntries(
+    index: number,
+    lowers: readonly string[],
+    since = '',
+  ): AsyncGenerator<UpperEntry> {
+    yield* listUpper(this.#work({ name: 'changes', index, lowers, since }))
   }
 
   copyUpper(to: string): Promise<void> {

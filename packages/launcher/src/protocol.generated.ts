@@ -93,12 +93,13 @@ export interface OpenedRequest {
   readonly stream: number
 }
 
-/** Lists what lies in an upper directory, as records on the stdout of a command numbered exec. */
+/** Lists what lies in an upper directory, as records on the stdout of a command numbered exec. since: a host directory that copyUpper made; only what is different there. Empty: everything. */
 export interface ChangesRequest {
   readonly container: number
   readonly exec: number
   readonly index: number
   readonly lowers: readonly string[]
+  readonly since: string
 }
 
 /** Sets the size of a command's terminal. */
@@ -176,7 +177,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   stop: { type: 9, fields: [["container","u32"]] },
   remove: { type: 10, fields: [["container","u32"]] },
   opened: { type: 11, fields: [["exec","u32"],["stream","u32"]] },
-  changes: { type: 12, fields: [["container","u32"],["exec","u32"],["index","u32"],["lowers","strs"]] },
+  changes: { type: 12, fields: [["container","u32"],["exec","u32"],["index","u32"],["lowers","strs"],["since","str"]] },
   resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
   files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },

@@ -90,7 +90,7 @@ class OpenStore implements LayerStore {
     this.blobs = new BlobStore(context)
     this.layers = new LayerBook(context)
     this.refs = new RefBook(context)
-    this.snapshots = new SnapshotBook(context)
+    this.snapshots = new SnapshotBook(context, this.refs)
   }
 
   async lease(options: LeaseOptions = {}): Promise<Lease> {

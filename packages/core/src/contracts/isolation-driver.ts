@@ -31,8 +31,11 @@ export interface IsolatedContainer {
   /** Settles when no process of it is left, whatever the cause. */
   readonly gone: Promise<void>
   exec(command: Command): LaunchedProcess
-  /** What the container changed in its root so far; also after `stop`. */
-  changes(): AsyncIterable<Change>
+  /**
+   * What the container changed in its root so far; also after `stop`.
+   * @param since only what it changed since `copyWrites` filled that directory; for drivers with the feature `snapshots`
+   */
+  changes(since?: string): AsyncIterable<Change>
   /** There if and only if the driver's manifest has the feature `watch`. */
   watch?: Watch
   /**

@@ -81,8 +81,6 @@ export interface SnapshotStore {
     fill: (directory: string) => Promise<void>,
     options?: KeepOptions,
   ): Promise<StoredSnapshot>
-  /** Undefined when it is not there, or deleted. */
-  get(id: string): StoredSnapshot | undefined
   /** @throws CaissonError ERR_STORE_NOT_FOUND, when one below it is missing too */
   hold(id: string): Promise<HeldSnapshot>
   /** It goes with the next collection, unless others lie upon it: then with the last of those. Idempotent. */

@@ -37,7 +37,9 @@ export interface ContainerSpec {
   /** `default`, `strict`, `unconfined`, or a ready-made program (struct sock_filter[]). */
   readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
   readonly allowNewPrivileges: boolean
-  /** Size and inode limit of the writable layer. */
+  /** Writes go to a directory on disk; absent: to memory. */
+  readonly upperOn?: 'disk'
+  /** Size and inode limit of the writable layer in memory. */
   readonly upperBytes: number
   readonly upperInodes: number
   readonly limits: ParsedLimits
