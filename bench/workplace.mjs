@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync, chmodSync, copyFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { architectureOf, compileProfile, defaultProfile } from '../packages/seccomp/dist/index.js'
+import { architectureOf, compileProfile, namedProfile } from '../packages/seccomp/dist/index.js'
 
 // Caisson's default; the kit that says so is not for others to import.
 const capabilities =
@@ -31,7 +31,8 @@ export function makeWorkplace() {
   const seccomp = join(path, 'seccomp.bpf')
   writeFileSync(
     seccomp,
-    compileProfile(defaultProfile, { arch: architectureOf(process.arch), capabilities }),
+    compileProfile(namedProfile('default'), { arch: architectureOf(process.arch), capabilities })
+      .program,
   )
   return { path, root, command, limit, seccomp, remove: () => rmSync(path, { recursive: true }) }
 }

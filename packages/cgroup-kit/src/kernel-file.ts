@@ -1,7 +1,9 @@
-import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
 
 /** Enough for what is read again and again; longer files are read in pieces. */
 const SIZE = 16 * 1024
+/** What the kernel surely gives in one piece: a page. */
+const SMALL = 4096
 const shared = Buffer.allocUnsafe(SIZE)
 
 /** Name of the errno that an error of node:fs carries; undefined for other errors. */
@@ -29,7 +31,23 @@ export function writeKernelFile(path: string, value: string): void {
  * @throws Error of node:fs
  */
 export function readKernelFile(path: string): string {
-  return readFileSync(path, 'latin1')
+  const fd = openSync(path, constants.O_RDONLY)
+  try {
+    return readWhole(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function readWhole(fd: number): string {
+  let text = ''
+  for (let at = 0; ;) {
+    const length = readSync(fd, shared, 0, SIZE, at)
+    text += shared.toString('latin1', 0, length)
+    at += length
+    // the kernel may end a piece early at a line: only nothing is the end, but for the usual small file
+    if (length === 0 || at < SMALL) return text
+  }
 }
 
 /** The same; undefined where it is not there (ENOENT), or its group is gone (ENODEV). */

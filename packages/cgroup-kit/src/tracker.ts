@@ -12,13 +12,13 @@ import { waitForGroup } from './wait-events.js'
 export interface Tracker {
   readonly directory: string
   /** Whether a process is left; false also when the group is gone. */
-  populated(): boolean
+  readonly populated: () => boolean
   /** Kills every process, frozen ones and forking ones too. Settles when all are told to die. Idempotent. */
-  kill(): Promise<void>
+  readonly kill: () => Promise<void>
   /** Whether none is left within the time. */
-  waitEmpty(timeoutMs: number): Promise<boolean>
+  readonly waitEmpty: (timeoutMs: number) => Promise<boolean>
   /** Absent where nothing can freeze. Settles when all stand still, or may go on. */
-  freeze?(on: boolean): Promise<void>
+  readonly freeze?: (on: boolean) => Promise<void>
 }
 
 const FREEZE_MS = 5000

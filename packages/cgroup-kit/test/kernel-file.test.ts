@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  blockDevice,
   errnoOf,
   KeptFile,
   parseFlatKeyed,
@@ -65,13 +64,5 @@ describe('what they say', () => {
     expect(parsePressure(some)).to.deep.equal({ some: { avg10: 1.5, totalUs: 1234 } })
     expect(parsePressure(some + full)?.full).to.deep.equal({ avg10: 0.25, totalUs: 77 })
     for (const none of ['', undefined, 'full']) expect(parsePressure(none)).to.equal(undefined)
-  })
-})
-
-describe('blockDevice', () => {
-  it('knows no disk for what is none', () => {
-    for (const none of ['/proc', '/nowhere', 'x', '999999:1', '', '0:1']) {
-      expect(blockDevice(none), none).to.equal(undefined)
-    }
   })
 })

@@ -38,6 +38,8 @@ describe('testLimiter', () => {
       'really enforces openFiles, and says so in the result',
       'finds no reason in a command that ended well',
       'brings the methods of its features, and no others',
+      '#19 a hundred starts, failed ones among them: no group, descriptor, mount or process more',
+      '#22 a command cannot write its own limits, nor mount what it could write them by',
     ])
   })
 

@@ -2,7 +2,7 @@ import type { ContainerSpec, LauncherIdentity, ProcessStep } from '@caisson/core
 import { capabilityBits, defaultCapabilities } from './capabilities.js'
 import type { PlanHost } from './plan-host.js'
 import type { PlanKind } from './plan-input.js'
-import { namedProgram } from './seccomp-program.js'
+import { seccompProgram } from './seccomp-program.js'
 
 /** All that the steps of a command depend on. */
 export interface ProcessInput {
@@ -26,11 +26,8 @@ function capabilitiesOf({ spec, kind }: ProcessInput): readonly string[] {
 function seccompSteps(input: ProcessInput): readonly ProcessStep[] {
   const { seccomp } = input.spec
   if (seccomp === 'unconfined') return []
-  const program =
-    typeof seccomp === 'string'
-      ? namedProgram(seccomp, input.host.arch, capabilitiesOf(input))
-      : seccomp.bpf
-  return [{ op: 'seccomp', program, flags: 0 }]
+  const { program, flags } = seccompProgram(seccomp, input.host.arch, capabilitiesOf(input))
+  return [{ op: 'seccomp', program, flags }]
 }
 
 // The kernel gives root its capabilities back at exec, others must not even have them to lose.
@@ -42,7 +39,7 @@ function keepsCapabilities(user: string): boolean {
 /**
  * The steps between a command's clone and its exec, all privileges going away in an order that lets each step still be
  * done.
- * @throws TypeError ERR_CAPABILITY_UNKNOWN; CaissonError ERR_UNSUPPORTED
+ * @throws TypeError ERR_CAPABILITY_UNKNOWN, ERR_SECCOMP_PROFILE; CaissonError ERR_UNSUPPORTED
  */
 export function processSteps(input: ProcessInput): readonly ProcessStep[] {
   const { spec, identity, user, groups, cwd } = input

@@ -104,6 +104,27 @@ describe('processSteps', () => {
     expect(program({ seccomp: { bpf } })).to.equal('060000000000ff7f')
   })
 
+  it('compile a profile of the caller’s for the container’s capabilities, with its flags', () => {
+    const rule = {
+      names: ['chroot'],
+      action: 'SCMP_ACT_ALLOW',
+      includes: { caps: ['CAP_SYS_CHROOT'] },
+    }
+    const flags = ['SECCOMP_FILTER_FLAG_LOG']
+    const profile = { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [rule], flags }
+    const seccomp = { profile, architectures: 'native' } as const
+    expect(program({ seccomp })).not.to.equal(program({ seccomp }, 'chroot'))
+    expect(program({ seccomp })).not.to.equal(program({}))
+    expect(step(steps({ seccomp }), 'seccomp')).to.include({ flags: 2 })
+  })
+
+  it('refuse a profile that cannot be meant, naming its place in the spec', () => {
+    const profile = { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{ names: [], action: 'ALLOW' }] }
+    expect(() => steps({ seccomp: { profile, architectures: 'native' } }))
+      .to.throw(TypeError)
+      .that.includes({ code: 'ERR_SECCOMP_PROFILE', field: 'seccomp.profile.syscalls[0].action' })
+  })
+
   it('refuse the default filter on an architecture without a table, naming the ways out', () => {
     const input = {
       kind: 'pivot',
@@ -113,7 +134,7 @@ describe('processSteps', () => {
       groups: [],
       cwd: '/',
     } as const
-    expect(() => processSteps({ ...input, host: { ...host, arch: 's390x' } }))
+    expect(() => processSteps({ ...input, host: { ...host, arch: 'mips' } }))
       .to.throw()
       .that.includes({ code: 'ERR_UNSUPPORTED', field: 'seccomp' })
   })

@@ -15,16 +15,19 @@ import { join } from 'node:path'
 const CGROUP2_SUPER_MAGIC = 0x63677270
 const places = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
 
-/** Where groups of version 2 can be made here, also on a hybrid host; undefined: nowhere. */
+/** Where groups of version 2 can be made here, also on a hybrid host or by a user who was given a tree; undefined: nowhere. */
 export function findTree(): string | undefined {
-  return places.find((path) => {
-    try {
-      accessSync(path, constants.W_OK)
-      return statfsSync(path).type === CGROUP2_SUPER_MAGIC
-    } catch {
-      return false
-    }
-  })
+  const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/'
+  return places
+    .flatMap((place) => [place, join(place, own)])
+    .find((path) => {
+      try {
+        accessSync(path, constants.W_OK)
+        return statfsSync(path).type === CGROUP2_SUPER_MAGIC
+      } catch {
+        return false
+      }
+    })
 }
 
 /** A hierarchy of version 1 that groups can be made in. */
@@ -60,7 +63,8 @@ export class GroupTree implements Disposable {
   delegated(name: string, rootUid: number): string {
     const path = join(this.path, name)
     mkdirSync(path)
-    chownSync(join(path, 'cgroup.procs'), rootUid, rootUid)
+    // a user's own group is its container's already
+    if (rootUid !== 0) chownSync(join(path, 'cgroup.procs'), rootUid, rootUid)
     return path
   }
 

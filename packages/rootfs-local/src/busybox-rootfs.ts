@@ -1,6 +1,11 @@
-import { defineDriver, invalidArgument, type Driver, type Probe } from '@caisson/core'
+import {
+  defaultDataDir,
+  defineDriver,
+  invalidArgument,
+  type Driver,
+  type Probe,
+} from '@caisson/core'
 import { BusyboxRoot } from './busybox-root.js'
-import { defaultDataDir } from './data-dir.js'
 import { BUSYBOX_PATHS, findBusybox } from './find-busybox.js'
 import { rootfsError, throwIfAborted } from './rootfs-error.js'
 

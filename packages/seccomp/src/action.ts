@@ -1,47 +1,51 @@
-import type { ErrnoName, SeccompAction } from './profile.js'
+import type { Architecture } from './architecture.js'
+import { errnoNames } from './kernel-tables.generated.js'
 
-const errnos: Readonly<Record<ErrnoName, number>> = {
-  EPERM: 1,
-  EACCES: 13,
-  EINVAL: 22,
-  ENOSYS: 38,
-  ENOTSUP: 95,
-  EAFNOSUPPORT: 97,
+/** What a filter does to a call. An error number is meant by name where the profile has one: numbers differ between machines. */
+export type Action =
+  | { readonly kind: 'allow' | 'log' | 'trap' | 'kill-thread' | 'kill-process' }
+  | { readonly kind: 'errno'; readonly errno: string | number }
+
+const tables = {
+  generic: parse(errnoNames.generic),
+  mips64el: parse(errnoNames.mips64el),
+}
+
+function parse(text: string): ReadonlyMap<string, number> {
+  const pairs = text.trim().split(/\s+/)
+  return new Map(
+    pairs.map((pair) => {
+      const [name = '', number] = pair.split('=')
+      return [name, Number(number)]
+    }),
+  )
+}
+
+/** The number of an error's name; undefined: there is none. */
+export function errnoNumber(name: string, arch?: Architecture): number | undefined {
+  return (arch === 'mips64el' ? tables.mips64el : tables.generic).get(name)
 }
 
 // SECCOMP_RET_*. The kernel compares them as signed numbers and lets the smallest win; so do we.
-const returns: Readonly<Record<Exclude<SeccompAction, `errno:${ErrnoName}`>, number>> = {
+const returns = {
   allow: 0x7fff0000,
   log: 0x7ffc0000,
+  errno: 0x00050000,
   trap: 0x00030000,
   'kill-thread': 0x00000000,
   'kill-process': 0x80000000,
-}
+} as const
 
-/**
- * The filter's return value for an action.
- * @throws TypeError ERR_SECCOMP_PROFILE
- */
-export function returnValue(action: SeccompAction): number {
-  if (action.startsWith('errno:')) {
-    const errno = new Map<string, number>(Object.entries(errnos)).get(action.slice('errno:'.length))
-    if (errno !== undefined) return 0x00050000 | errno
-  }
-  const value = new Map<string, number>(Object.entries(returns)).get(action)
-  if (value === undefined) {
-    throw Object.assign(new TypeError(`seccomp profile: action: ${action} is unknown`), {
-      code: 'ERR_SECCOMP_PROFILE',
-    })
-  }
-  return value
-}
-
-/** Orders actions: the smaller one is the more restrictive. */
-export function restrictiveness(action: SeccompAction): number {
-  return returnValue(action) | 0
+/** The filter's return value for an action. */
+export function returnValue(action: Action, arch: Architecture): number {
+  if (action.kind !== 'errno') return returns[action.kind]
+  const { errno } = action
+  const number = typeof errno === 'number' ? errno : errnoNumber(errno, arch)
+  if (number === undefined) throw new Error(`${arch} has no ${errno}`)
+  return returns.errno | number
 }
 
 /** Whether an action lets the call happen. */
-export function isPermissive(action: SeccompAction): boolean {
-  return action === 'allow' || action === 'log'
+export function isPermissive(action: Action): boolean {
+  return action.kind === 'allow' || action.kind === 'log'
 }

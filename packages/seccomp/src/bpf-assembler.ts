@@ -83,21 +83,22 @@ export class BpfAssembler {
   }
 
   /**
-   * struct sock_filter[], little-endian.
+   * struct sock_filter[].
    * @throws RangeError ERR_SECCOMP_PROFILE when the kernel would refuse the length
    */
-  bytes(): Uint8Array {
+  bytes(endian: 'little' | 'big'): Uint8Array {
     if (this.length > maxInstructions) {
       const message = `seccomp profile: ${this.length} instructions: the kernel takes ${maxInstructions}`
       throw Object.assign(new RangeError(message), { code: 'ERR_SECCOMP_PROFILE' })
     }
     const bytes = new Uint8Array(this.length * 8)
     const view = new DataView(bytes.buffer)
+    const little = endian === 'little'
     for (const [i, { code, jt, jf, k }] of this.#reversed.toReversed().entries()) {
-      view.setUint16(i * 8, code, true)
+      view.setUint16(i * 8, code, little)
       view.setUint8(i * 8 + 2, jt)
       view.setUint8(i * 8 + 3, jf)
-      view.setUint32(i * 8 + 4, k, true)
+      view.setUint32(i * 8 + 4, k, little)
     }
     return bytes
   }

@@ -1,116 +1,84 @@
 import { returnValue } from './action.js'
-import { auditArchitecture } from './architecture.js'
+import { architectureFacts, type Architecture } from './architecture.js'
 import { bpf, BpfAssembler, type Label } from './bpf-assembler.js'
 import { decisionCode } from './decision-code.js'
-import { decisions, type Decision, type ProfileTarget } from './decision.js'
+import { numberRanges, type NumberRange } from './decision.js'
+import { checkDeniedNames, lintProfile, type Diagnostic } from './lint-profile.js'
+import { parseProfile } from './parse-profile.js'
 import type { SeccompProfile } from './profile.js'
-import { syscallTable } from './syscall-table.js'
+import { rangeTree } from './range-tree.js'
+import { callableArchitectures, rulesInForce, type ProfileTarget } from './target.js'
+
+/** A profile as the kernel takes it. */
+export interface CompiledProfile {
+  /** struct sock_filter[], in the target's byte order: 8 bytes an instruction. */
+  readonly program: Uint8Array
+  /** For seccomp(2): 2 is SECCOMP_FILTER_FLAG_LOG, 4 is SECCOMP_FILTER_FLAG_SPEC_ALLOW. */
+  readonly flags: number
+  /** What is suspicious about the profile, though it can be meant. */
+  readonly diagnostics: readonly Diagnostic[]
+}
 
 const numberOffset = 0
 const archOffset = 4
 
-/** Numbers from `start` up to the next range, all decided alike but for a few. */
-interface Range {
-  readonly start: number
-  readonly decision: string
-  readonly exceptions: { readonly number: number; readonly decision: string }[]
-}
-
-function keyOf(decision: Decision): string {
+function keyOf({ decision }: NumberRange): string {
+  if (decision.conditions.length === 0) return String(decision.otherwise)
   return JSON.stringify(decision, (_, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
   )
 }
 
-function plainRanges(keys: readonly string[]): readonly { start: number; decision: string }[] {
-  return keys
-    .map((decision, start) => ({ start, decision }))
-    .filter(({ decision }, i) => decision !== keys[i - 1])
-}
-
-// A lone number within a range costs one comparison as an exception, two as a range of its own. More than a few of them in
-// one range would make the path to it long.
-const maxExceptions = 3
-
-function mergeRanges(keys: readonly string[]): readonly Range[] {
-  const plain = plainRanges(keys)
-  const result: Range[] = []
-  for (let i = 0; i < plain.length; i++) {
-    const range = plain[i]
-    const before = plain[i - 1]
-    const after = plain[i + 1]
-    const last = result.at(-1)
-    if (range === undefined) break
-    const alone = after !== undefined && after.start === range.start + 1
-    const inside = alone && before !== undefined && before.decision === after.decision
-    if (inside && last?.decision === before.decision && last.exceptions.length < maxExceptions) {
-      last.exceptions.push({ number: range.start, decision: range.decision })
-      // The range after it is the one it lies in.
-      i += 1
-    } else result.push({ start: range.start, decision: range.decision, exceptions: [] })
-  }
-  return result
-}
-
-class TreeCompiler {
-  readonly #code: BpfAssembler
-  readonly #entries: ReadonlyMap<string, Label>
-
-  constructor(code: BpfAssembler, entries: ReadonlyMap<string, Label>) {
-    this.#code = code
-    this.#entries = entries
-  }
-
-  #entry(key: string): Label {
-    const label = this.#entries.get(key)
-    if (label === undefined) throw new Error(`no code for ${key}`)
-    return label
-  }
-
-  compile(ranges: readonly Range[]): Label {
-    const [only] = ranges
-    const middle = ranges.length >> 1
-    const pivot = ranges[middle]
-    if (only === undefined || pivot === undefined) throw new Error('no range')
-    if (ranges.length === 1) {
-      let next = this.#entry(only.decision)
-      for (const { number, decision } of only.exceptions.toReversed()) {
-        next = this.#code.test(bpf.jumpIfEqual, number, this.#entry(decision), next)
-      }
-      return next
-    }
-    const right = this.compile(ranges.slice(middle))
-    const left = this.compile(ranges.slice(0, middle))
-    return this.#code.test(bpf.jumpIfGreaterOrEqual, pivot.start, right, left)
-  }
+/** Code that answers any call by one convention. */
+function architectureCode(
+  code: BpfAssembler,
+  arch: Architecture,
+  ranges: readonly NumberRange[],
+): Label {
+  const entries = new Map<string, Label>()
+  const labels = ranges.map((range) => {
+    const key = keyOf(range)
+    const label = entries.get(key) ?? decisionCode(code, arch, range.decision)
+    entries.set(key, label)
+    return { start: range.start, code: label }
+  })
+  const tree = rangeTree(code, labels)
+  code.continueAt(tree)
+  return code.load(numberOffset)
 }
 
 /**
- * Compiles a profile to a seccomp filter: struct sock_filter[], little-endian. Checks the architecture, then finds the call's
- * number in a balanced tree of ranges.
- * @throws TypeError ERR_SECCOMP_PROFILE for rules that cannot be meant; RangeError ERR_SECCOMP_PROFILE when it gets too long
+ * Compiles a profile to a seccomp filter: finds out by which convention the call comes, then its number in a balanced tree of
+ * ranges.
+ * @param profile as it was read from JSON; every field is checked
+ * @throws TypeError ERR_SECCOMP_PROFILE for what cannot be meant, naming the field; RangeError ERR_SECCOMP_PROFILE when it
+ * gets too long for the kernel
  */
-export function compileProfile(profile: SeccompProfile, target: ProfileTarget): Uint8Array {
-  const named = decisions(profile, target)
-  const unknown: Decision = { conditions: [], otherwise: profile.unknown }
-  // One number more than the table has: the last range goes on to the end, x32's numbers included.
-  const all = Array.from(
-    { length: syscallTable(target.arch).newest + 2 },
-    (_, n) => named.get(n) ?? unknown,
-  )
-  const keys = all.map(keyOf)
-
+export function compileProfile(
+  profile: SeccompProfile | Readonly<Record<string, unknown>>,
+  target: ProfileTarget,
+): CompiledProfile {
+  const parsed = parseProfile(profile)
+  checkDeniedNames(parsed)
+  const inForce = rulesInForce(parsed, target)
+  const arches = callableArchitectures(parsed, target)
   const code = new BpfAssembler()
-  const foreign = code.answer(returnValue(profile.foreign))
-  const entries = new Map<string, Label>()
-  for (const [i, decision] of all.entries()) {
-    const key = keys[i]
-    if (key !== undefined && !entries.has(key)) entries.set(key, decisionCode(code, decision))
+  let next = code.answer(returnValue({ kind: 'kill-process' }, target.arch))
+  const conventions = arches.filter((arch) => arch !== 'x32')
+  const entries = conventions.toReversed().map((arch) => {
+    const ranges = numberRanges(parsed, inForce, arch, arches.includes('x32'))
+    return { arch, entry: architectureCode(code, arch, ranges) }
+  })
+  for (const { arch, entry } of entries) {
+    next = code.test(bpf.jumpIfEqual, architectureFacts[arch].audit, entry, next)
   }
-  const tree = new TreeCompiler(code, entries).compile(mergeRanges(keys))
-  code.continueAt(tree)
-  const number = code.load(numberOffset)
-  code.test(bpf.jumpIfEqual, auditArchitecture[target.arch], number, foreign)
   code.load(archOffset)
-  return code.bytes()
+  return {
+    program: code.bytes(architectureFacts[target.arch].endian),
+    flags: parsed.flags,
+    // many need the filter alone, and this takes longer
+    get diagnostics() {
+      return lintProfile(parsed, inForce, target)
+    },
+  }
 }

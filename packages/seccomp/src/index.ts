@@ -1,13 +1,21 @@
-export { architectureOf, auditArchitecture, type Architecture } from './architecture.js'
-export { compileProfile } from './compile-profile.js'
-export { defaultProfile } from './default-profile.js'
-export { strictProfile } from './strict-profile.js'
-export type { ProfileTarget } from './decision.js'
+export {
+  architectureFacts,
+  architectureOf,
+  type Architecture,
+  type ArchitectureFacts,
+} from './architecture.js'
+export { compileProfile, type CompiledProfile } from './compile-profile.js'
+export type { Diagnostic } from './lint-profile.js'
+export { namedProfile, type ProfileName } from './named-profile.js'
 export type {
-  ArgumentTest,
-  ErrnoName,
   SeccompAction,
+  SeccompArchitectures,
+  SeccompArgument,
+  SeccompFilter,
+  SeccompNumber,
+  SeccompOperator,
   SeccompProfile,
   SeccompRule,
 } from './profile.js'
 export { syscallTable, type SyscallTable } from './syscall-table.js'
+export type { ProfileTarget } from './target.js'

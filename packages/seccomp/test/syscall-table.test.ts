@@ -25,10 +25,11 @@ describe('syscallTable', () => {
 
 describe('architectureOf', () => {
   it('names the architecture of a Node process, or none', () => {
-    expect(['x64', 'arm64', 'riscv64', 'ia32'].map(architectureOf)).to.deep.equal([
+    expect(['x64', 'arm64', 'ia32', 'ppc64', 'sparc'].map(architectureOf)).to.deep.equal([
       'x86_64',
       'aarch64',
-      'riscv64',
+      'x86',
+      'ppc64le',
       undefined,
     ])
   })

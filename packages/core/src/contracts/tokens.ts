@@ -10,3 +10,6 @@ export const LOGGER: Token<Logger> = token('Logger')
 
 /** Absolute path of the directory for what must not outlive a boot; mode 0700. It may not be there yet. */
 export const STATE_DIR: Token<string> = token('StateDir')
+
+/** Absolute path of the directory for what outlives a boot: layers, downloads, built roots. It may not be there yet. */
+export const DATA_DIR: Token<string> = token('DataDir')

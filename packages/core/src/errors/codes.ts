@@ -85,7 +85,7 @@ export const errorCodes = {
   },
   ERR_PACKAGE_NOT_FOUND: {
     meaning: 'The distribution has no package of that name.',
-    fix: 'Correct the name; the message has names that are near.',
+    fix: 'Correct the name; the message has one that is near.',
   },
   ERR_DEPENDENCY_UNSATISFIED: {
     meaning: 'A package needs another one that the distribution does not have.',
@@ -153,6 +153,10 @@ export const errorCodes = {
   ERR_CAPABILITY_UNKNOWN: {
     meaning: 'There is no capability of that name.',
     fix: 'Use names of capabilities(7), e.g. `NET_BIND_SERVICE`.',
+  },
+  ERR_SECCOMP_PROFILE: {
+    meaning: 'A seccomp profile says something that cannot be meant.',
+    fix: 'Mend the field named; the format is that of Docker and containers-common.',
   },
   ERR_LIMIT_RANGE: {
     meaning: 'A limit is out of range, or higher than this host can give.',

@@ -4,7 +4,7 @@ import type { RootLease } from '../contracts/root-lease.js'
 import { decodeSteps } from '../plan/decode.js'
 import { encodeSteps } from '../plan/encode.js'
 import { stepTable, type ProcessStep, type Step } from '../plan/steps.generated.js'
-import type { ContainerSpec } from '../spec/container-spec.js'
+import type { ContainerSpec, SeccompSpec } from '../spec/container-spec.js'
 import type { LimitKey } from '../spec/limits.js'
 
 /** All that another process needs to use a detached container. */
@@ -29,8 +29,8 @@ const VERSION = 1
 /** The record as text. */
 export function formatRecord(record: ContainerRecord): string {
   const { seccomp } = record.spec
-  const filter =
-    typeof seccomp === 'string' ? seccomp : { bpf: Buffer.from(seccomp.bpf).toString('base64') }
+  const isProgram = typeof seccomp === 'object' && 'bpf' in seccomp
+  const filter = isProgram ? { bpf: Buffer.from(seccomp.bpf).toString('base64') } : seccomp
   const steps = encodeSteps(record.amendment.process ?? [], 'process')
   return JSON.stringify(
     {
@@ -96,7 +96,7 @@ interface StoredRecord extends Omit<ContainerRecord, 'amendment' | 'spec'> {
   readonly version: number
   readonly amendment: string
   readonly spec: Omit<ContainerSpec, 'seccomp'> & {
-    readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: string }
+    readonly seccomp: Exclude<SeccompSpec, { readonly bpf: Uint8Array }> | { readonly bpf: string }
   }
 }
 
@@ -131,7 +131,10 @@ export function parseRecord(text: string, id: string): ContainerRecord {
       ...record.spec,
       name,
       capabilities: record.spec.capabilities,
-      seccomp: typeof seccomp === 'string' ? seccomp : { bpf: Buffer.from(seccomp.bpf, 'base64') },
+      seccomp:
+        typeof seccomp === 'object' && 'bpf' in seccomp
+          ? { bpf: Buffer.from(seccomp.bpf, 'base64') }
+          : seccomp,
     }),
   }
 }

@@ -10,6 +10,16 @@ export type MountSpec =
     }
   | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number }
 
+/** A profile in Docker's JSON format, as data that core does not read. */
+export interface SeccompProfileSpec {
+  readonly profile: Readonly<Record<string, unknown>>
+  readonly architectures: 'native' | 'profile'
+}
+
+/** The filter of system calls: one by name, a profile that the isolation driver compiles, or a program (struct sock_filter[]). */
+export type SeccompSpec =
+  'default' | 'strict' | 'unconfined' | SeccompProfileSpec | { readonly bpf: Uint8Array }
+
 /** A container as the caller wants it: parsed, complete, frozen. */
 export interface ContainerSpec {
   /**
@@ -34,8 +44,7 @@ export interface ContainerSpec {
   readonly network: 'none' | 'host'
   /** Names without CAP_, e.g. `CHOWN`; undefined: the isolation driver's default. */
   readonly capabilities: readonly string[] | undefined
-  /** `default`, `strict`, `unconfined`, or a ready-made program (struct sock_filter[]). */
-  readonly seccomp: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
+  readonly seccomp: SeccompSpec
   readonly allowNewPrivileges: boolean
   /** Writes go to a directory on disk; absent: to memory. */
   readonly upperOn?: 'disk'

@@ -1,8 +1,8 @@
 import { invalidArgument } from '../errors/invalid-argument.js'
 import { describeType } from '../values/describe-type.js'
+import { nearest } from '../values/nearest.js'
 import { parseText } from '../values/parse-text.js'
 import { capabilityNames } from './capability-names.js'
-import { nearest } from './check-fields.js'
 
 const known = new Set(capabilityNames)
 

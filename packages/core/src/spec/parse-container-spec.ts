@@ -142,11 +142,17 @@ function parseNetwork(value: unknown): 'none' | 'host' {
   throw invalidArgument({ field: 'network', why: 'must be `none` or `host`' })
 }
 
+function hash(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
 /** Stands for all of a spec that a container's steps depend on. */
 export function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
   const { seccomp } = spec
   const filter =
-    typeof seccomp === 'string' ? seccomp : createHash('sha256').update(seccomp.bpf).digest('hex')
+    typeof seccomp === 'string'
+      ? seccomp
+      : hash('bpf' in seccomp ? seccomp.bpf : JSON.stringify(seccomp))
   return JSON.stringify([
     spec.from,
     spec.readonlyRoot,

@@ -53,11 +53,18 @@ export interface Spec<L extends LimitKey = LimitKey> {
   /** Capabilities kept, e.g. `['NET_BIND_SERVICE']`; default: the isolation driver's. ERR_CAPABILITY_UNKNOWN. */
   readonly capabilities?: readonly string[]
   /**
-   * Filter of system calls: `default`, the driver's; `strict`, the same without debugging, personalities and all sockets but
-   * UNIX, IPv4, IPv6 and routing netlink, whatever the capabilities; `unconfined`, none; or a ready-made program
-   * (struct sock_filter[]).
+   * Filter of system calls. By name: `default`, the driver's; `strict`, the same without debugging, personalities and all
+   * sockets but UNIX, IPv4, IPv6 and routing netlink, whatever the capabilities; `unconfined`, none. Or a profile in Docker's
+   * JSON format, which the driver compiles for this machine and the container's capabilities (ERR_SECCOMP_PROFILE names the
+   * field that cannot be meant). `architectures: 'profile'` lets programs call by the other conventions that the profile
+   * lists, too; by default (`native`) those kill the process. Or a ready-made program (struct sock_filter[]).
    */
-  readonly seccomp?: 'default' | 'strict' | 'unconfined' | { readonly bpf: Uint8Array }
+  readonly seccomp?:
+    | 'default'
+    | 'strict'
+    | 'unconfined'
+    | { readonly profile: object; readonly architectures?: 'native' | 'profile' }
+    | { readonly bpf: Uint8Array }
   /** Lets set-user-ID programs gain privileges inside. Default false. */
   readonly allowNewPrivileges?: boolean
 }

@@ -69,7 +69,27 @@ describe('parseContainerSpec', () => {
     mounts.length = 0
     expect(spec.labels).to.deep.equal({ a: 'b' })
     expect(spec.mounts).to.have.length(1)
-    expect(typeof spec.seccomp === 'object' && spec.seccomp.bpf[0]).to.equal(0)
+    expect(spec.seccomp).to.deep.equal({ bpf: new Uint8Array(8) })
+  })
+
+  it('keeps a seccomp profile as it was, frozen all the way down', () => {
+    const rule = { names: ['read'], action: 'SCMP_ACT_ALLOW', args: [], includes: {} }
+    const profile = { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [rule], comment: undefined }
+    const { seccomp } = parse({ seccomp: { profile } })
+    expect(frozen(seccomp)).to.equal(true)
+    rule.names.push('write')
+    expect(seccomp).to.deep.equal({
+      profile: { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{ ...rule, names: ['read'] }] },
+      architectures: 'native',
+    })
+  })
+
+  it('says how a profile holds a number that JSON cannot', () => {
+    expect(() => parse({ seccomp: { profile: { syscalls: [{ args: 1n }] } } }))
+      .to.throw(TypeError)
+      .that.includes({ field: 'seccomp.profile.syscalls[0].args' })
+      .with.property('fix')
+      .that.matches(/text/)
   })
 
   it('has an equal key for equal containers, however they are written', () => {
@@ -81,6 +101,7 @@ describe('parseContainerSpec', () => {
         { mounts: [{ kind: 'tmpfs', to: '//t/', size: '64MiB' }] },
       ],
       [{ seccomp: { bpf: new Uint8Array(8) } }, { seccomp: { bpf: new Uint8Array(8) } }],
+      [{ seccomp: { profile: { a: [1] } } }, { seccomp: { profile: { a: [1] } } }],
     ]
     for (const [a, b] of same) expect(parse(a).key).to.equal(parse(b).key)
   })
@@ -99,6 +120,9 @@ describe('parseContainerSpec', () => {
       { seccomp: 'strict' },
       { seccomp: 'unconfined' },
       { seccomp: { bpf: new Uint8Array(8) } },
+      { seccomp: { profile: { a: 1 } } },
+      { seccomp: { profile: { a: 2 } } },
+      { seccomp: { profile: { a: 2 }, architectures: 'profile' } },
       { seccomp: { bpf: new Uint8Array(8).fill(1) } },
       { allowNewPrivileges: true },
       { writable: { size: '1MiB' } },

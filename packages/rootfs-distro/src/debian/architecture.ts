@@ -23,17 +23,3 @@ export function debianArchitecture(arch: string = process.arch): string {
   const why = `Debian has no packages for ${arch}`
   throw distroError('ERR_ARCH_UNSUPPORTED', 'debian:', why, 'Use another rootfs provider.')
 }
-
-/** The multiarch directory name (GNU triplet), e.g. `x86_64-linux-gnu`. */
-export function multiarchTriplet(architecture: string): string {
-  const triplets: Readonly<Partial<Record<string, string>>> = {
-    amd64: 'x86_64-linux-gnu',
-    arm64: 'aarch64-linux-gnu',
-    armhf: 'arm-linux-gnueabihf',
-    i386: 'i386-linux-gnu',
-    ppc64el: 'powerpc64le-linux-gnu',
-    mips64el: 'mips64el-linux-gnuabi64',
-    loong64: 'loongarch64-linux-gnu',
-  }
-  return triplets[architecture] ?? `${architecture}-linux-gnu`
-}

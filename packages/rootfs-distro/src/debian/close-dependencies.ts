@@ -1,3 +1,4 @@
+import { nearest } from '@caisson/core'
 import { distroError } from '../distro-error.js'
 import type { Alternative, Dependency } from './dependency.js'
 import { provides, type DebianPackage, type PackageIndex } from './package-index.js'
@@ -6,37 +7,9 @@ function written({ name, version }: Alternative): string {
   return version === undefined ? name : `${name} (${version.operator} ${version.bound})`
 }
 
-function distance(a: string, b: string): number {
-  const row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    let diagonal = row[0] ?? 0
-    row[0] = i
-    for (let j = 1; j <= b.length; j++) {
-      const above = row[j] ?? 0
-      const replaced = diagonal + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row[j] = Math.min(above + 1, (row[j - 1] ?? 0) + 1, replaced)
-      diagonal = above
-    }
-  }
-  return row[b.length] ?? 0
-}
-
-function near(name: string, names: Iterable<string>): readonly string[] {
-  const found: { readonly name: string; readonly far: number }[] = []
-  for (const one of names) {
-    if (Math.abs(one.length - name.length) > 2) continue
-    const far = distance(name, one)
-    if (far <= 2) found.push({ name: one, far })
-  }
-  return found
-    .toSorted((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))
-    .slice(0, 3)
-    .map((one) => one.name)
-}
-
 function notFound(name: string, index: PackageIndex): Error {
-  const similar = near(name, index.names)
-  const hint = similar.length === 0 ? '' : `; there are ${similar.join(', ')}`
+  const meant = nearest(name, index.names)
+  const hint = meant === undefined ? '' : `; did you mean \`${meant}\`?`
   const why = `none of the ${index.size} packages of this suite has that name${hint}`
   return distroError('ERR_PACKAGE_NOT_FOUND', name, why, 'Correct the name in `packages`.')
 }
@@ -96,7 +69,7 @@ class Closure {
  * already, else the first there is; of providers of a virtual package, the first by
  * priority and name. Within one suite there is one
  * version of each package, so that the first choice is also the only one.
- * @throws CaissonError ERR_PACKAGE_NOT_FOUND with names that are near, ERR_DEPENDENCY_UNSATISFIED with the chain that led there
+ * @throws CaissonError ERR_PACKAGE_NOT_FOUND with the name that was probably meant, ERR_DEPENDENCY_UNSATISFIED with the chain that led there
  */
 export function closeDependencies(
   index: PackageIndex,

@@ -94,12 +94,12 @@ describe('closeDependencies', () => {
     })
   })
 
-  it('names packages that are near when there is none of a name', () => {
+  it('names the package that was probably meant when there is none of a name', () => {
     const error = thrown(() =>
       names(indexOf(paragraph('libc6-dev'), paragraph('gcc')), 'libc6-dve'),
     )
     expect(error.code).to.equal('ERR_PACKAGE_NOT_FOUND')
-    expect(error.message).to.include('there are libc6-dev')
+    expect(error.message).to.include('did you mean `libc6-dev`?')
   })
 
   it('names the chain that leads to a package that is not there', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { homedir } from 'node:os'
-import { defaultDataDir } from '../dist/data-dir.js'
+import { defaultDataDir } from '../../dist/host/data-dir.js'
 
 describe('defaultDataDir', () => {
   it('is /var/lib/caisson for root, whatever the environment says', () => {

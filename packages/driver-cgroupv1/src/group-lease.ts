@@ -1,0 +1,278 @@
+import { KeptFile, parseSingle, trackGroup, type Tracker } from '@caisson/cgroup-kit'
+import {
+  CaissonError,
+  type Account,
+  type Amendment,
+  type BelowUsage,
+  type ContainerNotice,
+  type ContainerStats,
+  type EndReason,
+  type LimitKey,
+  type LimitLease,
+  type ParsedLimits,
+  type ProcessEnd,
+  type Updated,
+} from '@caisson/core'
+import { changeLimits } from './change-limits.js'
+import * as counters from './counters.js'
+import { DRIVER } from './driver-name.js'
+import { effectiveLimits } from './effective.js'
+import type { Group } from './group.js'
+import type { OomPoller } from './oom-poller.js'
+import type { SettingHost } from './settings.js'
+import { StatsReader } from './stats-reader.js'
+
+/** How long the killed may take. */
+const DIE_MS = 10_000
+
+/** What a lease is made of. */
+export interface LeaseParts {
+  readonly group: Group
+  readonly limits: ParsedLimits
+  readonly amendment: Amendment
+  readonly host: SettingHost
+  readonly poller: OomPoller
+  /** The directory by which its processes are stopped and killed: that of the container, or the group's own. */
+  readonly tracked: string
+  /** It is for a container that stays: its commands have groups of their own below. */
+  readonly shared: boolean
+  /** Of the container, for a command of one. */
+  readonly parent: GroupLease | undefined
+  /** Its directory in the cgroup2 tree. */
+  readonly unified: string | undefined
+}
+
+/** The sum is exact, its parts are sampled: what was not seen in user mode was the kernel's. */
+function splitTime(cpuNs: number, sampledNs: number): { userMs: number; systemMs: number } {
+  const userNs = Math.min(cpuNs, sampledNs)
+  return { userMs: userNs / 1e6, systemMs: (cpuNs - userNs) / 1e6 }
+}
+
+/** Groups held for a container or a command. */
+export class GroupLease implements LimitLease {
+  readonly enforced: readonly LimitKey[]
+  readonly amendment: Amendment
+  readonly #parts: LeaseParts
+  // of commands: those that run, and those of which somebody is left in the background
+  readonly #inner = new Map<Group, GroupLease>()
+  readonly #refusedBefore: number
+  #limits: ParsedLimits
+  #effective: ParsedLimits | undefined
+  #killsOfEnded = 0
+  #killsForRoom = 0
+  #toldKills = 0
+  #tell: ((notice: ContainerNotice) => void) | undefined
+  #unwatch: (() => void) | undefined
+  #tracker: Tracker | undefined
+  #stats: StatsReader | undefined
+  #cpu: KeptFile | undefined
+  #account: Account | undefined
+  #released: Promise<void> | undefined
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts
+    this.#limits = parts.limits
+    this.amendment = parts.amendment
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys of parsed limits
+    this.enforced = Object.freeze(Object.keys(parts.limits) as LimitKey[])
+    this.#refusedBefore = parts.parent?.refused ?? 0
+    const { parent } = parts
+    if (parent !== undefined) parent.#inner.set(parts.group, this)
+  }
+
+  get group(): Group {
+    return this.#parts.group
+  }
+
+  get effective(): ParsedLimits {
+    this.#effective ??= effectiveLimits(this.#parts.group, this.#limits, this.#parts.host)
+    return this.#effective
+  }
+
+  /** Forks refused, here and in groups of commands that run. */
+  get refused(): number | undefined {
+    return counters.pidsRefused(this.#parts.group)
+  }
+
+  /** Kills for want of memory: v1 counts each where its victim was. */
+  get oomKills(): number {
+    let kills =
+      this.#killsOfEnded + this.#killsForRoom + (counters.oomKills(this.#parts.group) ?? 0)
+    for (const group of this.#inner.keys()) kills += counters.oomKills(group) ?? 0
+    return kills
+  }
+
+  account(): Account {
+    this.#account ??= this.#count()
+    return this.#account
+  }
+
+  #count(): Account {
+    const { group, parent } = this.#parts
+    const cpuNs = counters.cpuNs(group)
+    const userNs = counters.cpuUserNs(group)
+    const counted = counters.oomKills(group)
+    const oomKills = counted === undefined ? undefined : counted + this.#killsForRoom
+    const peak = counters.peakMemory(group)
+    const peakPids = counters.peakPids(group)
+    const own = counters.pidsRefused(group)
+    const before = this.#refusedBefore
+    const refused = own ?? (parent?.refused === undefined ? undefined : parent.refused - before)
+    parent?.look()
+    return {
+      source: 'cgroup1',
+      ...(cpuNs === undefined ? {} : { cpuMs: cpuNs / 1e6 }),
+      ...(cpuNs === undefined || userNs === undefined ? {} : splitTime(cpuNs, userNs)),
+      ...(peak === undefined ? {} : { peakMemory: peak }),
+      ...(oomKills === undefined ? {} : { oomKills }),
+      ...(oomKills === undefined || oomKills === 0 ? {} : { oomScope: this.#oomScope() }),
+      ...(peakPids === undefined ? {} : { peakPids }),
+      ...(refused === undefined ? {} : { pidsRefused: refused }),
+    }
+  }
+
+  #oomScope(): 'self' | 'ancestor' {
+    const { group, parent } = this.#parts
+    const groups = parent === undefined ? [group] : [group, parent.group]
+    if (this.#killsForRoom > 0) return 'self'
+    return groups.some(counters.metMemoryLimit) ? 'self' : 'ancestor'
+  }
+
+  reason(end: ProcessEnd): EndReason | undefined {
+    // what a command met was counted in its own group
+    if (this.#parts.shared) return undefined
+    const { oomKills = 0, pidsRefused = 0 } = this.account()
+    if (end.signal === 'SIGKILL' && oomKills > 0) return 'oom'
+    const failed = end.exitCode === null ? end.signal === 'SIGABRT' : end.exitCode !== 0
+    return failed && pidsRefused > 0 && this.#limitsPids() ? 'pids' : undefined
+  }
+
+  #limitsPids(): boolean {
+    return this.#limits.pids !== undefined || this.#parts.parent?.effective.pids !== undefined
+  }
+
+  cpuTimeMs(): number {
+    const path = this.#parts.group.file('cpuacct', 'cpuacct.usage')
+    this.#cpu ??= path === undefined ? undefined : KeptFile.open(path)
+    return (parseSingle(this.#cpu?.read()) ?? 0) / 1e6
+  }
+
+  stats(): ContainerStats {
+    const { group, unified } = this.#parts
+    this.#stats ??= new StatsReader(group, unified, () => ({
+      oomKills: this.oomKills,
+      refused: this.refused,
+    }))
+    return this.#stats.read()
+  }
+
+  async update(limits: ParsedLimits, belowUsage: BelowUsage): Promise<Updated> {
+    const { group, host } = this.#parts
+    const kill = (): Promise<void> => this.#killForRoom()
+    await changeLimits(group, this.#limits, limits, host, belowUsage, kill)
+    this.#limits = Object.freeze({
+      ...this.#limits,
+      ...limits,
+      ...(limits.memory === undefined
+        ? {}
+        : { memory: { ...this.#limits.memory, ...limits.memory } }),
+      ...(limits.cpu === undefined ? {} : { cpu: { ...this.#limits.cpu, ...limits.cpu } }),
+    })
+    this.#effective = undefined
+    return { notes: this.#notes(limits) }
+  }
+
+  /** What the kernel of cgroup2 does by itself: the processes in the limited group die, and pid 1 beside it stays. */
+  async #killForRoom(): Promise<void> {
+    const directory = this.#parts.group.directory('memory')
+    if (directory === undefined) return
+    this.#killsForRoom++
+    for (const command of this.#inner.values()) command.#killsForRoom++
+    const tracker = trackGroup(directory)
+    await tracker.kill()
+    await tracker.waitEmpty(DIE_MS)
+  }
+
+  #notes({ pids }: ParsedLimits): readonly string[] {
+    if (pids === undefined || pids === 'max') return []
+    const current = counters.currentPids(this.#parts.group) ?? 0
+    if (current <= pids) return []
+    return [
+      `pids: ${current} are running, ${pids} are allowed: none is killed, and none comes until they are fewer`,
+    ]
+  }
+
+  get #followed(): Tracker {
+    this.#tracker ??= trackGroup(this.#parts.tracked)
+    return this.#tracker
+  }
+
+  async freeze(on: boolean): Promise<void> {
+    const { freeze } = this.#followed
+    if (freeze !== undefined) return freeze(on)
+    throw new CaissonError({
+      code: 'ERR_UNSUPPORTED',
+      what: on ? 'pause' : 'resume',
+      why: 'neither a cgroup2 tree nor the freezer of v1 is mounted',
+      fix: 'Mount one, e.g. mount -t cgroup -o freezer none /sys/fs/cgroup/freezer',
+      driver: DRIVER,
+    })
+  }
+
+  async killAll(): Promise<void> {
+    const tracker = this.#followed
+    await tracker.kill()
+    if (await tracker.waitEmpty(DIE_MS)) return
+    throw new CaissonError({
+      code: 'ERR_LIMIT',
+      what: 'processes not killed',
+      subject: tracker.directory,
+      why: `some are left after ${DIE_MS} ms`,
+      driver: DRIVER,
+      retryable: true,
+    })
+  }
+
+  watch(tell: (notice: ContainerNotice) => void): void {
+    this.#tell = tell
+    this.#unwatch ??= this.#parts.poller.add(() => this.look())
+  }
+
+  /** Tells of kills that were not told of. */
+  look(): void {
+    if (this.#tell === undefined) return
+    const kills = this.oomKills
+    const what = `memory ${String(this.effective.memory?.max ?? 'of a group above')}`
+    for (; this.#toldKills < kills; this.#toldKills++) this.#tell({ kind: 'oom', what })
+  }
+
+  async release(): Promise<void> {
+    this.#released ??= this.#release()
+    return this.#released
+  }
+
+  async #release(): Promise<void> {
+    const { group, parent } = this.#parts
+    this.look()
+    this.#unwatch?.()
+    this.#stats?.close()
+    this.#cpu?.close()
+    if (parent !== undefined) {
+      parent.#ended(this)
+      return
+    }
+    await group.remove().catch(async () => {
+      // whoever should have killed them has not
+      await this.killAll()
+      await group.remove()
+    })
+  }
+
+  /** A command ended: its kills are the container's; what it left in the background stays where it is, and is counted on. */
+  #ended(command: GroupLease): void {
+    const { oomKills = 0 } = command.account()
+    if (!command.group.tryRemove()) return
+    this.#killsOfEnded += oomKills
+    this.#inner.delete(command.group)
+  }
+}

@@ -1,0 +1,110 @@
+import type { Container, Feature, LimitKey } from '@caisson/core'
+import { BURN, measured, ratesOf } from './cpu-rate.js'
+import { type LimitsBench, type LimitsTest } from './limits-bench.js'
+
+/** The least that a burner without a limit must have got, in the same instant, for a low rate to mean anything. */
+const LEAST = 0.05
+
+/** CPUs' worth: within a share of the limit, as far as the machine had so much to give. */
+function within(limit: number, below: number, above: number) {
+  return ([rate = 0, free = 0]: readonly number[]): string | undefined => {
+    if (rate > limit * (1 + above)) return `more than ${limit * (1 + above)}`
+    const given = Math.min(limit, free)
+    if (free < LEAST) return 'the machine had nothing to give'
+    return rate < given * (1 - below) ? `less than ${given * (1 - below)}` : undefined
+  }
+}
+
+const quota = (limit: number, above: number): LimitsTest => ({
+  number: 5,
+  title: `${limit} CPUs over 3 s: between -20 % and +${above * 100} % of it`,
+  limits: ['cpu'],
+  features: ['account'],
+  async run(bench) {
+    bench.needs('cpu')
+    await measured(() => ratesOf(bench, 3, { cpu: limit }, {}), within(limit, 0.2, above))
+  },
+})
+
+/** CPU time that two containers use between two looks, as a share of the time between them. */
+async function ratesNow(
+  containers: readonly Container<LimitKey, Feature>[],
+  ms: number,
+): Promise<number[]> {
+  const look = async () =>
+    Promise.all(
+      containers.map(async (each) => {
+        const { cpu, timeMs } = await each.stats()
+        return { ns: cpu.usageNs ?? 0, timeMs }
+      }),
+    )
+  const before = await look()
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  const after = await look()
+  return after.map(({ ns, timeMs }, index) => {
+    const first = before[index]
+    return first === undefined ? 0 : (ns - first.ns) / 1e6 / (timeMs - first.timeMs)
+  })
+}
+
+/** As fast as a free one beside it. */
+const like = ([rate = 0, other = 0]: readonly number[]): string | undefined =>
+  rate >= 0.7 * other && rate >= LEAST ? undefined : `less than 0.7 of ${other}`
+
+async function updated(bench: LimitsBench): Promise<void> {
+  await using limited = await bench.create({ cpu: { max: 'max' } })
+  await using free = await bench.create({})
+  const burning = [limited, free].map((container) => container.sh(BURN))
+  const now = () => ratesNow([limited, free], 1000)
+  await measured(now, like)
+  await limited.update({ cpu: 0.3 })
+  await measured(now, within(0.3, 0.35, 0.5))
+  await limited.update({ cpu: { max: 'max' } })
+  await measured(now, like)
+  await Promise.all([limited.stop(), free.stop()])
+  await Promise.allSettled(burning)
+}
+
+export const cpuTests: readonly LimitsTest[] = [
+  quota(0.5, 0.2),
+  quota(0.2, 0.2),
+  quota(0.05, 0.6),
+  {
+    number: 6,
+    title: 'weights of 300 and 100 on one CPU: the first gets 2 to 4 times as much',
+    limits: ['cpu'],
+    features: ['account'],
+    async run(bench) {
+      bench.needs('cpu.weight')
+      const measure = () => ratesOf(bench, 3, { cpu: { weight: 300 } }, { cpu: { weight: 100 } })
+      await measured(measure, ([heavy = 0, light = 0]) => {
+        const ratio = heavy / light
+        return ratio >= 2 && ratio <= 4 ? undefined : `a ratio of ${ratio}`
+      })
+    },
+  },
+  {
+    number: 6,
+    title: 'an idle one beside one that is not, on one CPU: less than a tenth',
+    limits: ['cpu'],
+    features: ['account'],
+    async run(bench) {
+      bench.needs('cpu.weight')
+      const measure = () => ratesOf(bench, 3, { cpu: { weight: 'idle' } }, { cpu: { weight: 100 } })
+      await measured(measure, ([idle = 0, normal = 0]) => {
+        const ratio = idle / normal
+        return ratio < 0.1 ? undefined : `a ratio of ${ratio}`
+      })
+    },
+  },
+  {
+    number: 7,
+    title: 'changed while it runs: as fast as a free one, 0.2 to 0.45 CPUs, as fast as a free one',
+    limits: ['cpu'],
+    features: ['update', 'stats'],
+    async run(bench) {
+      bench.needs('cpu')
+      await updated(bench)
+    },
+  },
+]

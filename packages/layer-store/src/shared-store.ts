@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { DATA_DIR, defaultDataDir, type DriverModule } from '@caisson/core'
+import { optional, token, type Token } from '@caisson/core/di'
+import type { LayerStore } from './layer-store.js'
+import { openLayerStore } from './open-layer-store.js'
+
+/** The layer store that the drivers of an engine share: opened when one of them first needs it. */
+export interface SharedStore extends AsyncDisposable {
+  /** Absolute. */
+  readonly directory: string
+  /**
+   * The same store each time.
+   * @throws CaissonError ERR_STORE_DIR, ERR_STORE_VERSION, ERR_STORE_LOCKED, ERR_TOOL_MISSING ...
+   */
+  open(): Promise<LayerStore>
+}
+
+/** Where drivers find the store. `layerStoreModule` registers it. */
+export const LAYER_STORE: Token<SharedStore> = token('LayerStore')
+
+class LazyStore implements SharedStore {
+  readonly directory: string
+  #opened: Promise<LayerStore> | undefined
+
+  constructor(directory: string) {
+    this.directory = directory
+  }
+
+  open(): Promise<LayerStore> {
+    this.#opened ??= openLayerStore({ directory: this.directory }).catch((error: unknown) => {
+      // what was in the way may be mended before the next try
+      this.#opened = undefined
+      throw error
+    })
+    return this.#opened
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#opened?.catch(() => undefined))?.[Symbol.asyncDispose]()
+  }
+}
+
+/**
+ * Registers the store for the scope's drivers, unless there is one: `store` in the data directory of the scope (DATA_DIR),
+ * or the default one. The scope closes it.
+ */
+export function layerStoreModule(): DriverModule {
+  return Object.freeze({
+    name: '@caisson/layer-store',
+    install(scope) {
+      if (scope.has(LAYER_STORE)) return
+      scope.provide(
+        LAYER_STORE,
+        { dataDir: optional(DATA_DIR) },
+        ({ dataDir }) => new LazyStore(join(dataDir ?? defaultDataDir(), 'store')),
+      )
+    },
+  } satisfies DriverModule)
+}

@@ -1,0 +1,20 @@
+/** Keeps what was fetched, by its digest. */
+export interface BlobCache {
+  /** The bytes of a digest (lower case hexadecimal SHA-256); undefined when they are not there. */
+  get(sha256: string): Promise<Buffer | undefined>
+  /** Keeps bytes whose digest is checked. */
+  put(sha256: string, bytes: Buffer): Promise<void>
+}
+
+/** Fetches by `fetch` what the cache does not have, and keeps it. */
+export async function cached(
+  cache: BlobCache,
+  sha256: string,
+  fetch: () => Promise<Buffer>,
+): Promise<Buffer> {
+  const known = await cache.get(sha256)
+  if (known !== undefined) return known
+  const bytes = await fetch()
+  await cache.put(sha256, bytes)
+  return bytes
+}
