@@ -17,6 +17,8 @@ export type {
   Limits,
   Mount,
   RunOptions,
+  Snapshot,
+  SnapshotOptions,
   Spec,
   Usage,
   WaitOptions,
@@ -30,6 +32,7 @@ export { CaissonError, CommandFailed, isCaissonError } from '@caisson/core'
 export { chroot, type ChrootOptions } from '@caisson/driver-chroot'
 export { pivotRoot, type PivotRootOptions } from '@caisson/driver-pivotroot'
 export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
+export type { Collected, LayerStore, StoreUsage } from '@caisson/layer-store'
 export {
   busyboxRootfs,
   dirRootfs,

@@ -17,7 +17,7 @@ export interface PresetOptions<
    * is no security boundary, where there is nothing better.
    */
   readonly isolation?: I
-  /** Beside `dir:`, `host:` and `busybox:`; one for a scheme of those replaces it. */
+  /** Beside `dir:`, `host:`, `busybox:`, `layer:` and `snapshot:`; one for a scheme of those replaces it. */
   readonly rootfs?: readonly Driver<'rootfs'>[]
   /** Asked before `rlimits()`: the first that declares a limit enforces it. */
   readonly limiters?: M
@@ -27,4 +27,9 @@ export interface PresetOptions<
   readonly limits?: Limits<PresetLimits<M>>
   /** Absolute directory for what must not outlive a boot. Default: core's. */
   readonly stateDir?: string
+  /**
+   * Absolute directory for what outlives a boot: layers and snapshots, in `store`, made when they are first wanted. Default:
+   * `/var/lib/caisson` for root, else `$XDG_DATA_HOME/caisson` or `~/.local/share/caisson`.
+   */
+  readonly dataDir?: string
 }

@@ -26,13 +26,22 @@ export function chroot(
 ): Driver<
   'isolation',
   never,
-  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit'
+  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
 > {
   return defineDriver({
     kind: 'isolation',
     name: 'chroot',
     apiVersion: 1,
-    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
+    features: [
+      'userns',
+      'seccomp',
+      'copyOnWrite',
+      'files',
+      'detach',
+      'pty',
+      'commandInit',
+      'snapshots',
+    ],
     notHeld: ['chroot-climb'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },

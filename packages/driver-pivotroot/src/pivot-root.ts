@@ -17,13 +17,22 @@ export function pivotRoot(
 ): Driver<
   'isolation',
   never,
-  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit'
+  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
 > {
   return defineDriver({
     kind: 'isolation',
     name: 'pivotroot',
     apiVersion: 1,
-    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
+    features: [
+      'userns',
+      'seccomp',
+      'copyOnWrite',
+      'files',
+      'detach',
+      'pty',
+      'commandInit',
+      'snapshots',
+    ],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probeLauncher(launcher),

@@ -42,7 +42,7 @@ function upperTemplateSteps({ upper, identity }: PlanInput): readonly TemplateSt
 export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   const attrs = MountAttribute.readonly | rootAttributes(input)
   const idmap = input.identity.mode === 'root' ? 1 : 0
-  const lowers = input.root.parts.flatMap(({ lowers }, part) =>
+  const parked = input.root.parts.flatMap(({ lowers }, part) =>
     lowers.map((source, n): TemplateStep => ({
       op: 'bind',
       source,
@@ -52,7 +52,7 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
       idmap,
     })),
   )
-  return [...lowers, ...upperTemplateSteps(input)]
+  return [...parked, ...upperTemplateSteps(input)]
 }
 
 /**

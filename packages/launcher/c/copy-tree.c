@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -80,14 +81,20 @@ static int copy_attrs(struct copy *c, int from, int to)
 static int copy_part(int from, int to, off_t at, off_t end)
 {
 	off_t in = at, out = at;
+	int plain = 0;
 
+	if (lseek(to, at, SEEK_SET) < 0)
+		return -errno;
 	while (in < end) {
 		size_t want = end - in < PART ? (size_t)(end - in) : PART;
-		ssize_t n = copy_file_range(from, &in, to, &out, want, 0);
+		ssize_t n = plain ? sendfile(to, from, &in, want) : copy_file_range(from, &in, to, &out, want, 0);
 
 		if (n == 0)
 			return 0; /* it shrank */
-		if (n < 0)
+		/* between file systems: nothing was moved, and `to` stands where it did */
+		if (n < 0 && !plain && in == at)
+			plain = 1;
+		else if (n < 0)
 			return -errno;
 	}
 	return 0;

@@ -14,7 +14,12 @@ import { runWorker } from './run-worker.js'
 
 /** Work of the launcher's on what a container wrote, without the numbers. */
 export type WorkerRequest =
-  | { readonly name: 'changes'; readonly index: number; readonly lowers: readonly string[]; readonly since: string }
+  | {
+      readonly name: 'changes'
+      readonly index: number
+      readonly lowers: readonly string[]
+      readonly since: string
+    }
   | { readonly name: 'copyUpper'; readonly to: string }
   | { readonly name: 'seal' }
 

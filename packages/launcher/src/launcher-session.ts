@@ -15,7 +15,7 @@ import type { ContainerHost, WorkerRequest } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
-import { LaunchedCommand, processEnd } from './launched-command.js'
+import { type LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
 import { LauncherLink } from './launcher-link.js'
 import type { Link, LinkEvents } from './link.js'
@@ -184,8 +184,7 @@ export class LauncherSession implements ContainerHost {
       const exec = ++this.#lastId
       this.#track(exec, launched, container, [], [])
       const { name, ...fields } = { ...request, container: container.id, exec }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields are those of that name's request
-      this.#link.send(name, fields as RequestTypes[typeof name])
+      this.#link.send(name, fields)
       return exec
     })
   }

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { DATA_DIR, defaultDataDir, type DriverModule } from '@caisson/core'
+import { DATA_DIR, defaultDataDir, SNAPSHOTS, type DriverModule } from '@caisson/core'
 import { optional, token, type Token } from '@caisson/core/di'
-import type { LayerStore } from './layer-store.js'
+import type { LayerStore, LayerStoreOptions } from './layer-store.js'
+import { LazySnapshots } from './lazy-snapshots.js'
 import { openLayerStore } from './open-layer-store.js'
 
 /** The layer store that the drivers of an engine share: opened when one of them first needs it. */
@@ -19,15 +20,19 @@ export interface SharedStore extends AsyncDisposable {
 export const LAYER_STORE: Token<SharedStore> = token('LayerStore')
 
 class LazyStore implements SharedStore {
-  readonly directory: string
+  readonly #options: LayerStoreOptions
   #opened: Promise<LayerStore> | undefined
 
-  constructor(directory: string) {
-    this.directory = directory
+  constructor(options: LayerStoreOptions) {
+    this.#options = options
+  }
+
+  get directory(): string {
+    return this.#options.directory
   }
 
   open(): Promise<LayerStore> {
-    this.#opened ??= openLayerStore({ directory: this.directory }).catch((error: unknown) => {
+    this.#opened ??= openLayerStore(this.#options).catch((error: unknown) => {
       // what was in the way may be mended before the next try
       this.#opened = undefined
       throw error
@@ -42,18 +47,21 @@ class LazyStore implements SharedStore {
 
 /**
  * Registers the store for the scope's drivers, unless there is one: `store` in the data directory of the scope (DATA_DIR),
- * or the default one. The scope closes it.
+ * or the default one; and under SNAPSHOTS its snapshots, for the engine. The scope closes it.
+ * @param options as of `openLayerStore`
  */
-export function layerStoreModule(): DriverModule {
+export function layerStoreModule(options: Pick<LayerStoreOptions, 'sync'> = {}): DriverModule {
   return Object.freeze({
     name: '@caisson/layer-store',
     install(scope) {
-      if (scope.has(LAYER_STORE)) return
-      scope.provide(
-        LAYER_STORE,
-        { dataDir: optional(DATA_DIR) },
-        ({ dataDir }) => new LazyStore(join(dataDir ?? defaultDataDir(), 'store')),
-      )
+      if (!scope.has(LAYER_STORE)) {
+        scope.provide(LAYER_STORE, { dataDir: optional(DATA_DIR) }, ({ dataDir }) => {
+          const directory = join(dataDir ?? defaultDataDir(), 'store')
+          return new LazyStore({ ...options, directory })
+        })
+      }
+      if (!scope.has(SNAPSHOTS))
+        scope.provide(SNAPSHOTS, { store: LAYER_STORE }, ({ store }) => new LazySnapshots(store))
     },
   } satisfies DriverModule)
 }

@@ -60,7 +60,8 @@ export class SnapshotBook implements Snapshots {
 
   async begin(origin: SnapshotOrigin): Promise<ActiveSnapshot> {
     const id = randomBytes(16).toString('hex')
-    const release = await this.#holdOrigin(origin, id)
+    // itself needs no lease: it is in use as long as this process lives, or its launcher
+    const release = await this.#holdOrigin(origin)
     try {
       this.#make(id, origin)
     } catch (error) {
@@ -77,8 +78,13 @@ export class SnapshotBook implements Snapshots {
     if (meta?.kind !== 'active')
       throw storeError('ERR_STORE_NOT_FOUND', id, 'no place for writes of that id')
     this.#checkOutlives(meta)
-    const { step, sync } = this.#context
+    const { leases, step, sync } = this.#context
     step('keep:begin')
+    const [below, release] = [this.#holds.get(id), await leases.hold([{ kind: 'snapshot', id }])]
+    this.#holds.set(id, () => {
+      release()
+      below?.()
+    })
     if (options.transient === true) {
       this.#rewriteQuickly({ ...meta, kind: 'deleted', name })
     } else {
@@ -193,7 +199,9 @@ export class SnapshotBook implements Snapshots {
   #checkOutlives({ base }: SnapshotOrigin): void {
     const { places } = this.#context
     if (base.durable === true) return
-    const foreign = base.parts.flatMap(({ lowers }) => lowers).find((path) => !path.startsWith(`${places.layers}/`))
+    const foreign = base.parts
+      .flatMap(({ lowers }) => lowers)
+      .find((path) => !path.startsWith(`${places.layers}/`))
     if (foreign === undefined) return
     throw storeError('ERR_UNSUPPORTED', base.key, 'its provider lends it to this process alone')
   }
@@ -234,13 +242,13 @@ export class SnapshotBook implements Snapshots {
     return JSON.stringify({ id, kind, session, name, createdMs, parent, base: all })
   }
 
-  /** What it lies upon, and itself, so that it is held from its first moment. */
-  async #holdOrigin({ base, parent }: SnapshotOrigin, id: string): Promise<() => void> {
+  /** What it lies upon, and, if it is named, itself, from before its first moment. */
+  async #holdOrigin({ base, parent }: SnapshotOrigin, id?: string): Promise<() => void> {
     const layers = layersOf(this.#context.places, base)
-    const roots: StoreRoot[] = layers.map((id) => ({ kind: 'layer' as const, id }))
-    roots.push({ kind: 'snapshot', id })
+    const roots: StoreRoot[] = layers.map((layer) => ({ kind: 'layer' as const, id: layer }))
+    if (id !== undefined) roots.push({ kind: 'snapshot', id })
     if (parent !== undefined) roots.push({ kind: 'snapshot', id: checkId(parent) })
-    const release = await this.#context.leases.hold(roots)
+    const release = roots.length === 0 ? (): void => {} : await this.#context.leases.hold(roots)
     if (parent === undefined || this.#chain(parent).length > 0) return release
     release()
     throw storeError('ERR_STORE_NOT_FOUND', parent, 'no such snapshot to lie upon')

@@ -12,10 +12,7 @@ import { layerRef } from './commit-snapshot.js'
 import { parseDigest } from './digest.js'
 import type { LayerStore } from './layer-store.js'
 import { throwIfAborted } from './store-error.js'
-import { LAYER_STORE, storeModule, type StoreModuleOptions, type StoreOpener } from './store-opener.js'
-
-/** What `storeRootfs` takes. */
-export interface StoreRootfsOptions extends StoreModuleOptions {}
+import { LAYER_STORE, layerStoreModule, type SharedStore } from './shared-store.js'
 
 function notFound(from: string, cause?: unknown): CaissonError {
   return new CaissonError({
@@ -30,8 +27,9 @@ function notFound(from: string, cause?: unknown): CaissonError {
 }
 
 async function lendSnapshot(store: LayerStore, id: string): Promise<RootLease> {
-  const { snapshot, parts, release } = await store.snapshots.hold(id)
-  const { base } = snapshot
+  const held = await store.snapshots.hold(id)
+  const { parts } = held
+  const { base } = held.snapshot
   return {
     key: `snapshot:${id}`,
     parts,
@@ -39,20 +37,21 @@ async function lendSnapshot(store: LayerStore, id: string): Promise<RootLease> {
     masked: base.masked,
     copyOnWrite: true,
     origin: { base, parent: id },
-    release: async () => release(),
+    release: async () => held.release(),
   }
 }
 
 async function lendLayer(store: LayerStore, reference: string): Promise<RootLease> {
   const id = parseDigest(reference)
-  const { lowers, release } = await store.layers.hold(id)
+  const held = await store.layers.hold(id)
+  const { lowers } = held
   return {
     key: `layer:${id}`,
     parts: [{ at: '/', lowers }],
     extras: [],
     masked: [],
     copyOnWrite: true,
-    release: async () => release(),
+    release: async () => held.release(),
   }
 }
 
@@ -62,23 +61,26 @@ async function lendNamed(store: LayerStore, name: string): Promise<RootLease> {
   return root.kind === 'layer' ? lendLayer(store, root.id) : lendSnapshot(store, root.id)
 }
 
+function lendByName(store: LayerStore, reference: string): Promise<RootLease> {
+  return reference.startsWith('sha256:') ? lendLayer(store, reference) : lendNamed(store, reference)
+}
+
 class StoreRoots implements RootfsProvider {
   readonly schemes: readonly string[]
-  readonly #opener: StoreOpener
+  readonly #opener: SharedStore
   readonly #lend: (store: LayerStore, reference: string) => Promise<RootLease>
 
-  constructor(scheme: 'layer' | 'snapshot', opener: StoreOpener) {
+  constructor(scheme: 'layer' | 'snapshot', opener: SharedStore) {
     this.schemes = [scheme]
     this.#opener = opener
-    const byName = (store: LayerStore, reference: string): Promise<RootLease> =>
-      reference.startsWith('sha256:') ? lendLayer(store, reference) : lendNamed(store, reference)
-    this.#lend = scheme === 'snapshot' ? lendSnapshot : byName
+    this.#lend = scheme === 'snapshot' ? lendSnapshot : lendByName
   }
 
   async lend({ reference, signal }: RootRequest): Promise<RootLease> {
     const from = `${this.schemes[0]}:${reference}`
     throwIfAborted(signal, from)
-    if (reference === '') throw invalidArgument({ field: 'from', subject: from, why: 'it names nothing' })
+    if (reference === '')
+      throw invalidArgument({ field: 'from', subject: from, why: 'it names nothing' })
     try {
       return await this.#lend(await this.#opener.open(), reference)
     } catch (error) {
@@ -89,20 +91,17 @@ class StoreRoots implements RootfsProvider {
   }
 }
 
-async function probe(opener: StoreOpener): Promise<Probe> {
+async function probe(opener: SharedStore): Promise<Probe> {
   return { ok: true, missing: [], degraded: [], facts: { store: opener.directory } }
 }
 
-function driverFor(
-  scheme: 'layer' | 'snapshot',
-  options: StoreRootfsOptions,
-): Driver<'rootfs', never, never> {
+function driverFor(scheme: 'layer' | 'snapshot'): Driver<'rootfs', never, never> {
   return defineDriver({
     kind: 'rootfs',
     name: scheme,
     apiVersion: 1,
     schemes: [scheme],
-    modules: [storeModule(options)],
+    modules: [layerStoreModule()],
     inject: { opener: LAYER_STORE },
     probe: ({ opener }) => probe(opener),
     create: ({ opener }) => new StoreRoots(scheme, opener),
@@ -115,8 +114,9 @@ function driverFor(
  *
  * `lend` rejects with ERR_ROOTFS_NOT_FOUND, ERR_STORE_DIR, ERR_STORE_VERSION, ERR_STORE_DAMAGED, ERR_TOOL_MISSING.
  */
-export function storeRootfs(
-  options: StoreRootfsOptions = {},
-): readonly [Driver<'rootfs', never, never>, Driver<'rootfs', never, never>] {
-  return [driverFor('layer', options), driverFor('snapshot', options)]
+export function storeRootfs(): readonly [
+  Driver<'rootfs', never, never>,
+  Driver<'rootfs', never, never>,
+] {
+  return [driverFor('layer'), driverFor('snapshot')]
 }

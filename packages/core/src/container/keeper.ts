@@ -1,10 +1,6 @@
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { DirectoryJail } from '../contracts/directory-jail.js'
-import type {
-  ActiveSnapshot,
-  SnapshotOrigin,
-  SnapshotStore,
-} from '../contracts/snapshot-store.js'
+import type { ActiveSnapshot, SnapshotOrigin, SnapshotStore } from '../contracts/snapshot-store.js'
 import type { SnapshotHandle } from './snapshot-handle.js'
 
 /** What an engine does for the snapshots of one of its containers. */

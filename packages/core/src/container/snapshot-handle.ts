@@ -116,7 +116,13 @@ export class SnapshotHandle extends ContainerHandle implements Snapshottable {
     parseText(name, 'name')
     return this.#next(async () => {
       const stored = await this.#take({ ...taking, name: taking.name ?? name })
-      await this.#keeper('commit').store.commit(stored.id, name)
+      const { store } = this.#keeper('commit')
+      try {
+        await store.commit(stored.id, name)
+      } catch (error) {
+        await store.delete(stored.id)
+        throw error
+      }
       return this.#shown(stored)
     })
   }

@@ -70,11 +70,7 @@ export interface LaunchedContainer {
    * Entries below directory `index` of the upper, compared with those lowers (paths in the template).
    * @param since absolute host directory that `copyUpper` filled: then only what is different there
    */
-  upperEntries(
-    index: number,
-    lowers: readonly string[],
-    since?: string,
-  ): AsyncIterable<UpperEntry>
+  upperEntries(index: number, lowers: readonly string[], since?: string): AsyncIterable<UpperEntry>
   /**
    * Copies what it wrote to `<to>/<index>/upper` for each of its overlays, with the ids it has inside; the names of that are
    * not to be there yet. What changes meanwhile is copied as it is found. Absent, with `seal`, when the launcher cannot.

@@ -45,7 +45,8 @@ async function sortChanges(
     if (!only(change)) continue
     const place = change.path.startsWith(prefix) ? change.path.slice(prefix.length) : ''
     // names come from the container, and are only as good as it
-    const isSound = place !== '' && place.split('/').every((name) => !['', '.', '..'].includes(name))
+    const isSound =
+      place !== '' && place.split('/').every((name) => !['', '.', '..'].includes(name))
     if (isSound) placed.push({ change, place })
     else outside.push(change.path)
   }
