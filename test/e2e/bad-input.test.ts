@@ -10,20 +10,20 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey, type RunOptions } from 'caisson'
+import { createEngine, type PresetEngine, type DefaultLimits, type RunOptions } from 'caisson'
 import { expectNothingLeft, takeStock } from './leftovers.js'
 
 interface Refusal {
   readonly title: string
   readonly argv?: readonly string[]
-  readonly options?: RunOptions<RlimitKey>
+  readonly options?: RunOptions<DefaultLimits>
   readonly code: string
   readonly field?: string
 }
 
 describe('bad input', function () {
   this.timeout(30_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
   let place: string
 
   before(async () => {
@@ -43,7 +43,7 @@ describe('bad input', function () {
 
   async function refusalOf(
     argv: readonly string[],
-    options: RunOptions<RlimitKey>,
+    options: RunOptions<DefaultLimits>,
   ): Promise<unknown> {
     try {
       return await engine.run(argv, options)

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createEngine, isCaissonError, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, isCaissonError, type PresetEngine, type DefaultLimits } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
 import { expectNothingLeft, takeStock } from './leftovers.js'
 
@@ -24,7 +24,7 @@ const inTenths = (ms: number): number => Math.round(ms / 100)
 
 describe('complaints', function () {
   this.timeout(60_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
 
   before(async () => {
     engine = await createEngine()

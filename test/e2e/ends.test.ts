@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import { createEngine, type Container, type Exec, type PresetEngine, type RlimitKey } from 'caisson'
+import {
+  createEngine,
+  type Container,
+  type Exec,
+  type PresetEngine,
+  type DefaultLimits,
+} from 'caisson'
 import { processesWith } from './processes-with.js'
 import { waitUntil } from './wait-until.js'
 
-type Options = Parameters<PresetEngine<RlimitKey>['run']>[1]
+type Options = Parameters<PresetEngine<DefaultLimits>['run']>[1]
 type Start = (script: string, marker: string, options?: Options) => Exec
 
 const loop = 'while :; do sleep 1000; done'
@@ -22,8 +28,8 @@ const nothing = (): void => {}
 
 describe('the end of a command', function () {
   this.timeout(60_000)
-  let engine: PresetEngine<RlimitKey>
-  let container: Container<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
+  let container: Container<DefaultLimits>
 
   before(async () => {
     engine = await createEngine()

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type PresetEngine, type DefaultLimits } from 'caisson'
 import { buildSwapper, fingerprint, makeCanary, outcome, Place } from './file-fixtures.js'
 
-type AnyContainer = Awaited<ReturnType<PresetEngine<RlimitKey>['create']>>
+type AnyContainer = Awaited<ReturnType<PresetEngine<DefaultLimits>['create']>>
 
 const RACE_MS = 5000
 const FILE_CODES = /^(ok|ERR_FILE_(NOT_FOUND|EXISTS|TYPE|ACCESS|IO))$/
@@ -37,7 +37,7 @@ const archive = (...entries: Buffer[]): Readable =>
 // Ideas: CVE-2018-15664 and CVE-2026-41568 (copies that race with the container), CVE-2019-10152, tar breakouts.
 describe('container.fs in hostile containers', function () {
   this.timeout(60_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
   let container: AnyContainer
   let place: Place
   let canary: string

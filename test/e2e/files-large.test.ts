@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type PresetEngine, type DefaultLimits } from 'caisson'
 import { Place } from './file-fixtures.js'
 
 const SIZE = 1024 * 1024 * 1024
@@ -31,7 +31,7 @@ function report(what: string, { bytes, ms }: { bytes: number; ms: number }): voi
 
 describe('container.fs with a file of 1 GiB', function () {
   this.timeout(120_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
   let place: Place
 
   before(async () => {

@@ -15,17 +15,17 @@ import {
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey, type WatchEvent } from 'caisson'
+import { createEngine, type PresetEngine, type DefaultLimits, type WatchEvent } from 'caisson'
 import { outcome, Place } from './file-fixtures.js'
 import { takeStock } from './leftovers.js'
 import { waitUntil } from './wait-until.js'
 import { checkout } from '../architecture/checkout.js'
 
-type AnyContainer = Awaited<ReturnType<PresetEngine<RlimitKey>['create']>>
+type AnyContainer = Awaited<ReturnType<PresetEngine<DefaultLimits>['create']>>
 
 describe('container.fs', function () {
   this.timeout(60_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
   let container: AnyContainer
 
   before(async () => {
@@ -308,7 +308,7 @@ function rate(ms: number): number {
 }
 
 /** A container with a server and a watch, removed while both stand. */
-async function useAndRemove(engine: PresetEngine<RlimitKey>): Promise<void> {
+async function useAndRemove(engine: PresetEngine<DefaultLimits>): Promise<void> {
   const one = await engine.create()
   await one.fs.writeFile('/tmp/x', 'x')
   const watching = one.fs.watch('/tmp')[Symbol.asyncIterator]()

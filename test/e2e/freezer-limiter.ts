@@ -89,7 +89,9 @@ export function testFreezer(): Driver<'limiter', 'openFiles', 'freeze'> {
         const lease = await rlimits().create(Scope.root()).acquire(request)
         const group = new Group(`caisson-test-${process.pid}-${count++}`)
         return {
-          ...lease,
+          enforced: lease.enforced,
+          amendment: lease.amendment,
+          reason: (end) => lease.reason(end),
           attach: (pid: number) => Promise.resolve(group.add(pid)),
           freeze: (on: boolean) => group.freeze(on),
           release: () => group.remove(),

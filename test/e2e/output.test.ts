@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type PresetEngine, type DefaultLimits } from 'caisson'
 import { launcherOf, residentBytes } from './launcher-process.js'
 
 // Bytes of which no two stretches look alike, so that a byte too few or too many is seen.
@@ -27,7 +27,7 @@ const descriptors = (): number => readdirSync('/proc/self/fd').length
 
 describe('output', function () {
   this.timeout(60_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
 
   before(async () => {
     engine = await createEngine()

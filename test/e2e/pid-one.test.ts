@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type PresetEngine, type DefaultLimits } from 'caisson'
 import { expectNothingLeft, takeStock } from './leftovers.js'
 import { processesWith } from './processes-with.js'
 import { rejection } from './rejection.js'
@@ -9,7 +9,7 @@ import { waitUntil } from './wait-until.js'
 
 describe('pid 1', function () {
   this.timeout(60_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
   const from = 'busybox:'
   const run = (script: string, options: Parameters<typeof engine.run>[1] = {}) =>
     engine.run(['sh', '-c', script], { from, init: 'command', ...options })

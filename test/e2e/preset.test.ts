@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, run, type Change, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, run, type Change, type PresetEngine, type DefaultLimits } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
 import { expectNothingLeft, takeStock } from './leftovers.js'
+import { rejection } from './rejection.js'
 
 describe('the preset', function () {
   this.timeout(30_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
 
   before(async () => {
     engine = await createEngine()
@@ -92,15 +93,27 @@ describe('the preset', function () {
     expect(usage.cpuMs).to.be.within(700, 2500)
   })
 
-  it('refuses a limit that no driver enforces, before anything is touched', async () => {
+  it('refuses what no driver enforces here by the exact field, before anything is touched', async () => {
+    const { limits } = await engine.doctor()
     const before = takeStock()
-    // @ts-expect-error: no limiter of this engine declares memory
-    const refused = engine.run(['true'], { limits: { memory: '64MiB' } })
-    const error = await Promise.resolve(refused).then(
-      () => undefined,
-      (reason: unknown) => reason,
-    )
-    expect(error).to.include({ code: 'ERR_UNSUPPORTED', field: 'limits.memory' })
+    const asked = {
+      'memory.low': { memory: { max: '64MiB', low: '1MiB' } },
+      'io.weight': { io: { weight: 50 } },
+      'memory.max': { memory: '64MiB' },
+    } as const
+    let refused = 0
+    for (const [field, limit] of Object.entries(asked)) {
+      const report = limits[field] ?? limits[field.split('.')[0] ?? '']
+      if (report?.level !== 'unsupported') continue
+      const error = await rejection(engine.run(['true'], { limits: limit }))
+      expect(error.code).to.equal('ERR_UNSUPPORTED')
+      expect(error.field).to.match(/^limits\.(?:memory|io)\./)
+      expect(error.message).to.include(report.why)
+      expect(error.fix).to.equal(report.fix)
+      refused++
+    }
+    const levels = Object.values(limits).map(({ level }) => level)
+    expect(refused > 0 || !levels.includes('unsupported')).to.equal(true)
     await expectNothingLeft(before)
   })
 

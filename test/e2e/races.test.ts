@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { isCaissonError } from '@caisson/core'
 import { expect } from 'chai'
-import { createEngine, type Exec, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type Exec, type PresetEngine, type DefaultLimits } from 'caisson'
 import { expectNothingLeft, takeStock } from './leftovers.js'
 
 const seed = Number(process.env['CAISSON_SEED'] ?? Date.now() % 1_000_000)
@@ -32,7 +32,7 @@ async function outcome(work: PromiseLike<{ readonly reason: string } | void>): P
 
 describe('races', function () {
   this.timeout(300_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
   const unhandled: unknown[] = []
   const onUnhandled = (error: unknown): void => void unhandled.push(error)
   const random = randomOf(seed)

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises'
 import { PassThrough, Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type PresetEngine, type DefaultLimits } from 'caisson'
 
 const megabytes = 10
 const large = Buffer.alloc(megabytes * 2 ** 20, 'caisson ')
@@ -33,7 +33,7 @@ async function* wrong(): AsyncGenerator<string> {
 
 describe('stdin', function () {
   this.timeout(30_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
 
   before(async () => {
     engine = await createEngine()

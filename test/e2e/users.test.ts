@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { createEngine, type Container, type PresetEngine, type RlimitKey } from 'caisson'
+import { createEngine, type Container, type PresetEngine, type DefaultLimits } from 'caisson'
 import { rejection } from './rejection.js'
 
 /** The rules of moby/sys/user and container-libs: digits are never a name, and a hostile passwd never hangs nor wins. */
 describe('users of commands', function () {
   this.timeout(30_000)
-  let engine: PresetEngine<RlimitKey>
+  let engine: PresetEngine<DefaultLimits>
   let container: Container
   let many: boolean
   // not by id, which reads the passwd too

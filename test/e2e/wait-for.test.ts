@@ -7,7 +7,7 @@ import {
   isCaissonError,
   type CaissonError,
   type PresetEngine,
-  type RlimitKey,
+  type DefaultLimits,
 } from 'caisson'
 
 async function failure(work: Promise<unknown>): Promise<CaissonError> {
@@ -32,8 +32,8 @@ async function serve(): Promise<{ server: Server; port: number }> {
 
 describe('container.waitFor', function () {
   this.timeout(30_000)
-  let engine: PresetEngine<RlimitKey>
-  let container: Awaited<ReturnType<PresetEngine<RlimitKey>['create']>>
+  let engine: PresetEngine<DefaultLimits>
+  let container: Awaited<ReturnType<PresetEngine<DefaultLimits>['create']>>
 
   before(async () => {
     engine = await createEngine()

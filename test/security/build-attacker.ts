@@ -1,50 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { checkout } from '../architecture/checkout.js'
-
-const sources = join(checkout, 'test/security/attacker')
-const compilers: readonly (readonly string[])[] = [
-  ['cc', '-static'],
-  [
-    'musl-gcc',
-    '-static',
-    '-idirafter',
-    '/usr/include',
-    '-idirafter',
-    `/usr/include/${multiarch()}`,
-  ],
-]
-
-let built: string | undefined
-
-/** Debian's name of the machine, below which it keeps asm/. */
-function multiarch(): string {
-  return `${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`
-}
+import { buildProgram } from './build-program.js'
 
 /**
- * The program that makes the attempts: static, so that it runs in an empty root. Made once a process.
+ * The program that makes the attempts.
  * @returns undefined where no compiler of this host links statically
  */
 export function buildAttacker(): string | undefined {
-  if (built !== undefined) return built
-  const place = mkdtempSync(join(tmpdir(), 'caisson-attacker-'))
-  process.once('exit', () => rmSync(place, { recursive: true, force: true }))
-  const program = join(place, 'attacker')
-  const files = readdirSync(sources).filter((name) => name.endsWith('.c'))
-  const flags = ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Werror', '-o', program, ...files]
-  let said = ''
-  for (const [compiler = '', ...how] of compilers) {
-    const { status, stderr, error } = spawnSync(compiler, [...how, ...flags], {
-      cwd: sources,
-      encoding: 'utf8',
-    })
-    if (status === 0) return (built = program)
-    said += `${compiler}: ${error?.message ?? stderr}\n`
-  }
-  // A fault of the program itself is no missing compiler.
-  if (/\.[ch]:\d+:\d+: error/.test(said)) throw new Error(said)
-  return undefined
+  return buildProgram('attacker', 'test/security/attacker')
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { createEngine, type PresetEngine, type RlimitKey, type Spec } from 'caisson'
+import { createEngine, type PresetEngine, type Spec } from 'caisson'
 import { escapes, isCaissonError, type Driver } from '@caisson/core'
 import type { Escape, TerminalSize } from '@caisson/core'
 import { buildAttacker } from './build-attacker.js'
@@ -9,7 +9,7 @@ import { EscapeRoot } from './escape-root.js'
 import { isolations } from './isolations.js'
 import { readOutcomes, type Outcomes } from './outcomes.js'
 
-type Options = Omit<Spec<RlimitKey>, 'signal'>
+type Options = Omit<Spec, 'signal'>
 
 /** Names of outcomes, `|` between them. `OK` alone: that works, as it should. */
 type Expected = Readonly<Record<string, string>>
@@ -62,13 +62,13 @@ class Bench {
   readonly driver: Driver<'isolation'>
   readonly #test: EscapeTest
   readonly #root: EscapeRoot
-  readonly #engine: PresetEngine<RlimitKey>
+  readonly #engine: PresetEngine
 
   constructor(
     test: EscapeTest,
     driver: Driver<'isolation'>,
     root: EscapeRoot,
-    engine: PresetEngine<RlimitKey>,
+    engine: PresetEngine,
   ) {
     this.#test = test
     this.driver = driver
@@ -208,7 +208,7 @@ export function describeEscape(test: EscapeTest): void {
 
       describe(title, () => {
         let bench: Bench
-        let engine: PresetEngine<RlimitKey>
+        let engine: PresetEngine
 
         before(async function () {
           const driver = make()

@@ -12,16 +12,17 @@ import {
 } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
-import { highestLimit, rlimits } from '@caisson/driver-rlimits'
+import { highestLimit } from '@caisson/driver-rlimits'
 import { layerStoreModule, storeRootfs } from '@caisson/layer-store'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
+import { pickLimiters, type DefaultLimiter, type LimiterPick } from './pick-limiters.js'
 import type { Picked } from './picked.js'
 import { PresetEngineHandle, type PresetEngine } from './preset-engine.js'
-import type { IsolationOption, PresetLimits, PresetOptions } from './preset-options.js'
+import type { IsolationOption, OneOf, PresetLimits, PresetOptions } from './preset-options.js'
 
 const optionFields: ReadonlySet<string> = new Set(
-  'isolation rootfs limiters from limits stateDir dataDir'.split(' '),
+  'isolation rootfs limiters from limits stateDir dataDir account onUnsupported'.split(' '),
 )
 
 /** Enough for a parallel build, and not enough to starve the host; less where this process itself may have less. */
@@ -32,8 +33,6 @@ function defaultLimits(): { readonly processes: number } {
 
 /** Isolation drivers of the preset. */
 export type DefaultIsolation = ReturnType<typeof pivotRoot>
-
-type OneOf<I extends IsolationOption> = I extends readonly (infer D)[] ? D : I
 
 function isList(value: IsolationOption): value is readonly Driver<'isolation'>[] {
   return Array.isArray(value)
@@ -52,6 +51,7 @@ function rootfsOf(extra: readonly Driver<'rootfs'>[]): readonly Driver<'rootfs'>
 
 function describe(
   pick: IsolationPick,
+  found: LimiterPick,
   rootfs: readonly Driver<'rootfs'>[],
   limiters: readonly Driver<'limiter'>[],
 ): Picked {
@@ -59,7 +59,7 @@ function describe(
   const schemes = rootfs.flatMap((driver) => driver.schemes)
   const names = limiters.map(({ name }) => name)
   const mode = picked.facts['mode']
-  const without = passedOver.map(
+  const without = [...passedOver, ...found.passedOver].map(
     ({ name, missing }) =>
       `${name} does not work here: ${missing.map(({ what }) => what).join('; ')}`,
   )
@@ -69,7 +69,14 @@ function describe(
     `roots from ${schemes.map((scheme) => `${scheme}:`).join(', ')}`,
     ...without,
   ].join('; ')
-  return Object.freeze({ isolation: picked, passedOver, schemes, limiters: names, summary })
+  return Object.freeze({
+    isolation: picked,
+    passedOver,
+    schemes,
+    limiters: names,
+    limitersPassedOver: found.passedOver,
+    summary,
+  })
 }
 
 function checkOptions(options: PresetOptions): void {
@@ -82,7 +89,12 @@ function checkOptions(options: PresetOptions): void {
 async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEngine> {
   const pick = await pickIsolation(candidatesOf(options.isolation), scope)
   const rootfs = rootfsOf(options.rootfs ?? [])
-  const limiters = [...(options.limiters ?? []), rlimits()]
+  const own = options.limiters ?? []
+  const found = await pickLimiters(scope)
+  const limiters = [
+    ...own,
+    ...found.drivers.filter(({ name }) => own.every((it) => it.name !== name)),
+  ]
   const limits: Limits = { ...defaultLimits(), ...options.limits }
   const defaults = { from: options.from ?? 'host:', limits }
   const engine: Engine = await createCoreEngine({
@@ -91,13 +103,16 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
     limiters,
     scope,
     defaults,
+    account: options.account ?? 'limited',
+    onUnsupported: options.onUnsupported ?? 'throw',
   })
-  return new PresetEngineHandle(engine, scope, describe(pick, rootfs, limiters))
+  return new PresetEngineHandle(engine, scope, describe(pick, found, rootfs, limiters))
 }
 
 /**
- * An engine with everything that works here: `pivotRoot()` for isolation, `rlimits()` for limits, roots from `host:`, `dir:`,
- * `busybox:`, `layer:` and `snapshot:`, and a store of layers and snapshots. `engine.picked` says what it picked and why.
+ * An engine with everything that works here: `pivotRoot()` for isolation, the first kind of control groups that works and
+ * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `layer:` and `snapshot:`, and a store of layers and
+ * snapshots. `engine.picked` says what it picked and why, `engine.doctor()` what each limit is worth here.
  * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
  * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)
  */
@@ -106,7 +121,7 @@ export function createEngine<
   const M extends readonly Driver<'limiter'>[] = readonly [],
 >(
   options?: PresetOptions<I, M>,
-): Promise<PresetEngine<PresetLimits<M>, FeaturesOf<OneOf<I> | M[number]>>>
+): Promise<PresetEngine<PresetLimits<I, M>, FeaturesOf<OneOf<I> | M[number] | DefaultLimiter>>>
 export async function createEngine(options: PresetOptions = {}): Promise<PresetEngine> {
   checkOptions(options)
   const scope = Scope.root()

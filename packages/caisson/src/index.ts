@@ -31,6 +31,7 @@ export type {
 export { CaissonError, CommandFailed, isCaissonError } from '@caisson/core'
 export { chroot, type ChrootOptions } from '@caisson/driver-chroot'
 export { pivotRoot, type PivotRootOptions } from '@caisson/driver-pivotroot'
+export { cgroupV1 } from '@caisson/driver-cgroupv1'
 export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
 export type { Collected, LayerStore, StoreUsage } from '@caisson/layer-store'
 export {
@@ -43,5 +44,6 @@ export {
 export { createEngine, type DefaultIsolation } from './create-engine.js'
 export type { PassedOverDriver, Picked, PickedDriver } from './picked.js'
 export type { PresetEngine } from './preset-engine.js'
+export type { DefaultLimiter } from './pick-limiters.js'
 export type { IsolationOption, PresetLimits, PresetOptions } from './preset-options.js'
-export { run } from './run.js'
+export { run, type DefaultLimits } from './run.js'

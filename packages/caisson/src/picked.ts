@@ -25,6 +25,8 @@ export interface Picked {
   readonly schemes: readonly string[]
   /** Names of the limiters, the first one that declares a limit enforces it. */
   readonly limiters: readonly string[]
+  /** Kinds of control groups that do not work here. */
+  readonly limitersPassedOver: readonly PassedOverDriver[]
   /** All of it in one line. */
   readonly summary: string
 }

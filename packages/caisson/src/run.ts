@@ -1,13 +1,16 @@
 import type { ExecResult, RunOptions } from '@caisson/core'
-import type { RlimitKey } from '@caisson/driver-rlimits'
-import { createEngine } from './create-engine.js'
+import { createEngine, type DefaultIsolation } from './create-engine.js'
 import type { PresetEngine } from './preset-engine.js'
+import type { PresetLimits } from './preset-options.js'
 
-let shared: Promise<PresetEngine<RlimitKey>> | undefined
+/** Limits that the shared engine may enforce. */
+export type DefaultLimits = PresetLimits<DefaultIsolation>
+
+let shared: Promise<PresetEngine<DefaultLimits>> | undefined
 
 // One for all callers, so that the launcher is started once. It is never disposed: an idle engine does not keep Node
 // alive, and what it holds ends with Node.
-async function sharedEngine(): Promise<PresetEngine<RlimitKey>> {
+async function sharedEngine(): Promise<PresetEngine<DefaultLimits>> {
   shared ??= createEngine()
   try {
     return await shared
@@ -25,12 +28,15 @@ async function sharedEngine(): Promise<PresetEngine<RlimitKey>> {
  */
 export function run(
   argv: readonly string[],
-  options: RunOptions<RlimitKey> & { readonly encoding: 'buffer' },
+  options: RunOptions<DefaultLimits> & { readonly encoding: 'buffer' },
 ): Promise<ExecResult<Uint8Array>>
-export function run(argv: readonly string[], options?: RunOptions<RlimitKey>): Promise<ExecResult>
+export function run(
+  argv: readonly string[],
+  options?: RunOptions<DefaultLimits>,
+): Promise<ExecResult>
 export async function run(
   argv: readonly string[],
-  options?: RunOptions<RlimitKey>,
+  options?: RunOptions<DefaultLimits>,
 ): Promise<ExecResult<string | Uint8Array>> {
   const engine = await sharedEngine()
   return engine.run(argv, options)

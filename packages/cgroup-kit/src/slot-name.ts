@@ -1,6 +1,6 @@
 import { namespaceInode, processStartTime } from '@caisson/core'
 
-const form = /^caisson-(\d+)-(\d+)-(\d+)$/
+const form = /^caisson-(\d+)-(\d+)-(\d+)(-kept)?$/
 
 /**
  * Name of the directory that holds every group of this process: `caisson-<pid>-<start time>-<pid namespace>`. No other process
@@ -11,7 +11,20 @@ export function slotName(): string {
   return `caisson-${process.pid}-${start}-${namespaceInode('pid') ?? 0}`
 }
 
-/** Whether a name of `slotName` has lost its owner; false for every other name, and for owners that cannot be seen. */
+/**
+ * Name of the directory for groups of containers that stay: they may outlive this process (detached ones), and then hold
+ * processes for good reason.
+ */
+export function keptSlotName(): string {
+  return `${slotName()}-kept`
+}
+
+/** Whether a name is one of `keptSlotName`, of whatever process. */
+export function isKeptSlot(name: string): boolean {
+  return form.exec(name)?.[4] !== undefined
+}
+
+/** Whether a name of `slotName` or `keptSlotName` has lost its owner; false for every other name, and for owners that cannot be seen. */
 export function isOrphanedSlot(name: string): boolean {
   const [, pid, start, namespace] = form.exec(name) ?? []
   if (pid === undefined || Number(namespace) !== (namespaceInode('pid') ?? 0)) return false

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { childGroups, removeGroups } from './group-tree.js'
-import { isOrphanedSlot } from './slot-name.js'
+import { childGroups, removeGroups, tryRemoveGroups } from './group-tree.js'
+import { isKeptSlot, isOrphanedSlot } from './slot-name.js'
 import { trackGroup } from './tracker.js'
 
 /** How long a killed process may take to leave its group. */
@@ -28,8 +29,23 @@ async function clear(slot: string, directories: readonly string[]): Promise<void
   }
 }
 
+/** Of containers that stay, those in which nobody lives: the others outlive whoever made them. */
+async function clearKept(slot: string, directories: readonly string[]): Promise<void> {
+  for (const parent of directories) {
+    for (const group of childGroups(join(parent, slot))) {
+      const places = directories.map((directory) => join(directory, slot, group))
+      if (places.some((place) => trackGroup(place).populated())) continue
+      for (const place of places) tryRemoveGroups(place)
+    }
+  }
+  for (const parent of directories) {
+    if (childGroups(join(parent, slot)).length === 0) tryRemoveGroups(join(parent, slot))
+  }
+}
+
 /**
- * Removes what dead owners have left: kills, waits until nobody is left, removes. Never throws. Any number of processes may
+ * Removes what dead owners have left: kills, waits until nobody is left, removes; of containers that stay (`keptSlotName`) only
+ * what is empty. Never throws. Any number of processes may
  * sweep at any time.
  * @param directories where slots are made, one for each hierarchy; the one to kill by first (cgroup2, freezer)
  */
@@ -46,11 +62,23 @@ export async function sweepSlots(directories: readonly string[]): Promise<SweptS
   const removed: string[] = []
   for (const slot of slots) {
     try {
-      await clear(slot, directories)
-      removed.push(slot)
+      if (isKeptSlot(slot)) await clearKept(slot, directories)
+      else await clear(slot, directories)
+      if (!directories.some((directory) => existsSync(join(directory, slot)))) removed.push(slot)
     } catch (error) {
       failed.push({ slot, error })
     }
   }
   return { removed, failed }
+}
+
+/**
+ * Where the group of a container that stays is, whoever made it: its name below `directory`.
+ * @param name of the group in its slot
+ */
+export function findKept(directory: string, name: string): string | undefined {
+  const slot = childGroups(directory).find(
+    (each) => isKeptSlot(each) && existsSync(join(directory, each, name)),
+  )
+  return slot === undefined ? undefined : join(slot, name)
 }

@@ -1,4 +1,4 @@
-import { KeptFile, parseSingle, trackGroup, type Tracker } from '@caisson/cgroup-kit'
+import { parseSingle, readIfThere, trackGroup, type Tracker } from '@caisson/cgroup-kit'
 import {
   CaissonError,
   type Account,
@@ -14,7 +14,6 @@ import {
   type Updated,
 } from '@caisson/core'
 import { changeLimits } from './change-limits.js'
-import * as counters from './counters.js'
 import { DRIVER } from './driver-name.js'
 import { effectiveLimits } from './effective.js'
 import type { Group } from './group.js'
@@ -34,18 +33,25 @@ export interface LeaseParts {
   readonly poller: OomPoller
   /** The directory by which its processes are stopped and killed: that of the container, or the group's own. */
   readonly tracked: string
+  /** What is read back, when it is known already. */
+  readonly effective?: ParsedLimits | undefined
+  /** Removes the group a moment later, when nobody waits for that. */
+  readonly discard?: ((group: Group) => void) | undefined
   /** It is for a container that stays: its commands have groups of their own below. */
   readonly shared: boolean
+  /** It holds without this process. */
+  readonly durable: boolean
   /** Of the container, for a command of one. */
   readonly parent: GroupLease | undefined
   /** Its directory in the cgroup2 tree. */
   readonly unified: string | undefined
 }
 
-/** The sum is exact, its parts are sampled: what was not seen in user mode was the kernel's. */
-function splitTime(cpuNs: number, sampledNs: number): { userMs: number; systemMs: number } {
-  const userNs = Math.min(cpuNs, sampledNs)
-  return { userMs: userNs / 1e6, systemMs: (cpuNs - userNs) / 1e6 }
+/** The sum is exact; its parts are what the kernel sampled, in the proportion that it has for those who were waited for. */
+function splitTime(cpuMs: number, { userMs, systemMs }: ProcessEnd) {
+  const sampled = userMs + systemMs
+  const user = sampled > 0 ? (cpuMs * userMs) / sampled : cpuMs
+  return { cpuMs, userMs: user, systemMs: cpuMs - user }
 }
 
 /** Groups held for a container or a command. */
@@ -65,19 +71,23 @@ export class GroupLease implements LimitLease {
   #unwatch: (() => void) | undefined
   #tracker: Tracker | undefined
   #stats: StatsReader | undefined
-  #cpu: KeptFile | undefined
   #account: Account | undefined
   #released: Promise<void> | undefined
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
     this.#limits = parts.limits
+    this.#effective = parts.effective
     this.amendment = parts.amendment
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys of parsed limits
     this.enforced = Object.freeze(Object.keys(parts.limits) as LimitKey[])
     this.#refusedBefore = parts.parent?.refused ?? 0
     const { parent } = parts
     if (parent !== undefined) parent.#inner.set(parts.group, this)
+  }
+
+  get durable(): boolean {
+    return this.#parts.durable
   }
 
   get group(): Group {
@@ -91,38 +101,33 @@ export class GroupLease implements LimitLease {
 
   /** Forks refused, here and in groups of commands that run. */
   get refused(): number | undefined {
-    return counters.pidsRefused(this.#parts.group)
+    return this.#parts.group.counters.refused
   }
 
   /** Kills for want of memory: v1 counts each where its victim was. */
   get oomKills(): number {
-    let kills =
-      this.#killsOfEnded + this.#killsForRoom + (counters.oomKills(this.#parts.group) ?? 0)
-    for (const group of this.#inner.keys()) kills += counters.oomKills(group) ?? 0
+    let kills = this.#killsOfEnded + this.#killsForRoom
+    for (const group of [this.#parts.group, ...this.#inner.keys()]) {
+      kills += group.counters.oomKills ?? 0
+    }
     return kills
   }
 
-  account(): Account {
-    this.#account ??= this.#count()
+  account(end: ProcessEnd): Account {
+    this.#account ??= this.#count(end)
     return this.#account
   }
 
-  #count(): Account {
+  #count(end: ProcessEnd): Account {
     const { group, parent } = this.#parts
-    const cpuNs = counters.cpuNs(group)
-    const userNs = counters.cpuUserNs(group)
-    const counted = counters.oomKills(group)
+    const { cpuNs, peakMemory: peak, peakPids, oomKills: counted, refused: own } = group.counters
     const oomKills = counted === undefined ? undefined : counted + this.#killsForRoom
-    const peak = counters.peakMemory(group)
-    const peakPids = counters.peakPids(group)
-    const own = counters.pidsRefused(group)
     const before = this.#refusedBefore
     const refused = own ?? (parent?.refused === undefined ? undefined : parent.refused - before)
     parent?.look()
     return {
       source: 'cgroup1',
-      ...(cpuNs === undefined ? {} : { cpuMs: cpuNs / 1e6 }),
-      ...(cpuNs === undefined || userNs === undefined ? {} : splitTime(cpuNs, userNs)),
+      ...(cpuNs === undefined ? {} : splitTime(cpuNs / 1e6, end)),
       ...(peak === undefined ? {} : { peakMemory: peak }),
       ...(oomKills === undefined ? {} : { oomKills }),
       ...(oomKills === undefined || oomKills === 0 ? {} : { oomScope: this.#oomScope() }),
@@ -135,13 +140,13 @@ export class GroupLease implements LimitLease {
     const { group, parent } = this.#parts
     const groups = parent === undefined ? [group] : [group, parent.group]
     if (this.#killsForRoom > 0) return 'self'
-    return groups.some(counters.metMemoryLimit) ? 'self' : 'ancestor'
+    return groups.some(({ counters }) => counters.metMemoryLimit) ? 'self' : 'ancestor'
   }
 
   reason(end: ProcessEnd): EndReason | undefined {
     // what a command met was counted in its own group
     if (this.#parts.shared) return undefined
-    const { oomKills = 0, pidsRefused = 0 } = this.account()
+    const { oomKills = 0, pidsRefused = 0 } = this.account(end)
     if (end.signal === 'SIGKILL' && oomKills > 0) return 'oom'
     const failed = end.exitCode === null ? end.signal === 'SIGABRT' : end.exitCode !== 0
     return failed && pidsRefused > 0 && this.#limitsPids() ? 'pids' : undefined
@@ -152,9 +157,7 @@ export class GroupLease implements LimitLease {
   }
 
   cpuTimeMs(): number {
-    const path = this.#parts.group.file('cpuacct', 'cpuacct.usage')
-    this.#cpu ??= path === undefined ? undefined : KeptFile.open(path)
-    return (parseSingle(this.#cpu?.read()) ?? 0) / 1e6
+    return (this.#parts.group.counters.cpuNs ?? 0) / 1e6
   }
 
   stats(): ContainerStats {
@@ -195,7 +198,8 @@ export class GroupLease implements LimitLease {
 
   #notes({ pids }: ParsedLimits): readonly string[] {
     if (pids === undefined || pids === 'max') return []
-    const current = counters.currentPids(this.#parts.group) ?? 0
+    const path = this.#parts.group.file('pids', 'pids.current')
+    const current = parseSingle(path === undefined ? undefined : readIfThere(path)) ?? 0
     if (current <= pids) return []
     return [
       `pids: ${current} are running, ${pids} are allowed: none is killed, and none comes until they are fewer`,
@@ -256,9 +260,13 @@ export class GroupLease implements LimitLease {
     this.look()
     this.#unwatch?.()
     this.#stats?.close()
-    this.#cpu?.close()
+    for (const inner of this.#inner.keys()) inner.counters.close()
     if (parent !== undefined) {
       parent.#ended(this)
+      return
+    }
+    if (this.#parts.discard !== undefined) {
+      this.#parts.discard(group)
       return
     }
     await group.remove().catch(async () => {
@@ -270,7 +278,7 @@ export class GroupLease implements LimitLease {
 
   /** A command ended: its kills are the container's; what it left in the background stays where it is, and is counted on. */
   #ended(command: GroupLease): void {
-    const { oomKills = 0 } = command.account()
+    const oomKills = command.group.counters.oomKills ?? 0
     if (!command.group.tryRemove()) return
     this.#killsOfEnded += oomKills
     this.#inner.delete(command.group)

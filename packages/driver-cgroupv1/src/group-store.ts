@@ -1,8 +1,16 @@
 import { rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { slotName, sweepSlots, tryRemoveGroups } from '@caisson/cgroup-kit'
+import {
+  findKept,
+  keptSlotName,
+  slotName,
+  sweepSlots,
+  trackGroup,
+  tryRemoveGroups,
+  type SweptSlots,
+} from '@caisson/cgroup-kit'
 import { token, type Token } from '@caisson/core/di'
-import type { DriverModule } from '@caisson/core'
+import type { DriverModule, ParsedLimits } from '@caisson/core'
 import { Group } from './group.js'
 import { findTrees, type Tree, type Trees } from './trees.js'
 
@@ -11,12 +19,42 @@ const READY = 2
 const KINDS = 8
 const UNUSED_MS = 5000
 
+/** Groups with the same limits. */
 interface Kind {
   readonly ready: Group[]
   readonly make: () => Group
+  readonly effective: ParsedLimits
+}
+
+/** A group, and what the kernel made of its limits. */
+export interface TakenGroup {
+  readonly group: Group
+  readonly effective: ParsedLimits
 }
 
 let stores = 0
+
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch {
+    // not empty, or not there
+  }
+}
+
+/** With the descriptors that the end of its command is read from. */
+function opened(group: Group): Group {
+  group.counters.open()
+  return group
+}
+
+/** Of a group that should be empty; who should have killed what is in it has not, if it is not. */
+async function removeWhole(group: Group): Promise<void> {
+  if (group.tryRemove()) return
+  const [directory] = group.directories
+  if (directory !== undefined) await trackGroup(directory).kill()
+  await group.remove()
+}
 
 function removeAll(ready: Group[]): void {
   // nobody has ever been in there: they go at once
@@ -27,20 +65,28 @@ function removeAll(ready: Group[]): void {
 export class GroupStore implements AsyncDisposable {
   readonly trees: Trees = findTrees()
   readonly #slot = slotName()
+  readonly #keptSlot = keptSlotName()
   // two engines of one process share the slot
   readonly #number = stores++
   readonly #kinds = new Map<string, Kind>()
   readonly #hungry = new Set<Kind>()
   readonly #onExit = (): void => this.#removeNow()
   #count = 0
-  #swept: Promise<unknown> | undefined
-  #refill: NodeJS.Immediate | undefined
+  #sweeping: Promise<unknown> | undefined
+  readonly #discarded: Group[] = []
+  readonly #removing = new Set<Promise<void>>()
+  readonly #failures: unknown[] = []
+  #idle: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #disposed = false
 
-  /** Slots of this process, one in each tree: everything in there is ours. */
+  /** Slots of this process in these trees: everything in there is ours. */
+  slotsIn(trees: readonly Tree[]): readonly string[] {
+    return trees.map(({ own }) => join(own, this.#slot))
+  }
+
   get slots(): readonly string[] {
-    return this.trees.all.map(({ own }) => join(own, this.#slot))
+    return this.slotsIn(this.trees.all)
   }
 
   /** Trees that a process can be killed by, the best first. */
@@ -50,48 +96,103 @@ export class GroupStore implements AsyncDisposable {
     return [...first, ...all.filter((tree) => !first.includes(tree))]
   }
 
-  /** Takes away what dead owners have left; once. Never rejects. */
-  sweep(): Promise<unknown> {
-    this.#swept ??= sweepSlots(this.trackers.map(({ own }) => own))
-    return this.#swept
+  /** Takes away what dead owners have left. Never rejects. */
+  sweep(): Promise<SweptSlots> {
+    const sweep = sweepSlots(this.trackers.map(({ own }) => own))
+    this.#sweeping = sweep
+    return sweep
   }
 
   /**
    * A new group.
-   * @param name for people; another is made up without it
+   * @param name below the slot; another is made up without it
    * @throws CaissonError ERR_LIMIT_DELEGATION, ERR_LIMIT
    */
   make(trees: readonly Tree[], name?: string): Group {
-    if (this.#count === 0) process.once('exit', this.#onExit)
-    const number = this.#count++
+    const number = this.#begin()
     return Group.make(join(this.#slot, name ?? `${this.#number}.${number}`), trees)
   }
 
   /**
-   * One that was made ahead by an earlier call with the same key, or a new one. Another is made while the first is at work.
+   * The group of a container that stays: it may outlive this process, and be found by another.
    * @throws CaissonError as of `make`
    */
-  take(key: string, make: () => Group): Group {
-    let kind = this.#kinds.get(key)
+  makeKept(trees: readonly Tree[], id: string): Group {
+    this.#begin()
+    return Group.make(join(this.#keptSlot, id), trees)
+  }
+
+  /** A group below another. @throws CaissonError as of `make` */
+  makeBelow(parent: Group, trees: readonly Tree[], name: string): Group {
+    // several processes may have commands in one detached container
+    return Group.make(join(parent.name, `${name}.${process.pid}.${this.#begin()}`), trees)
+  }
+
+  /** One that `makeKept` made, here or in another process. */
+  findKept(id: string): Group | undefined {
+    const [tracker] = this.trackers
+    const name = tracker === undefined ? undefined : findKept(tracker.own, id)
+    return name === undefined ? undefined : Group.find(name, this.trees.all)
+  }
+
+  #begin(): number {
+    if (this.#count === 0) process.once('exit', this.#onExit)
+    return this.#count++
+  }
+
+  /**
+   * One that was made ahead by an earlier call with the same key, or a new one. Another is made while the first is at work.
+   * @param readBack what the kernel has; asked once a key, since it rounds equal limits alike
+   * @throws CaissonError as of `make`
+   */
+  take(key: string, make: () => Group, readBack: (group: Group) => ParsedLimits): TakenGroup {
+    const kind = this.#kinds.get(key)
     if (kind === undefined) {
-      kind = { ready: [], make }
-      this.#kinds.set(key, kind)
+      const group = make()
+      const effective = readBack(group)
+      // what is asked for once may never be asked for again: none is made ahead yet
+      this.#kinds.set(key, { ready: [], make, effective })
       this.#dropOldKinds()
-      // what is asked for once may never be asked for again
-      return make()
+      return { group, effective }
     }
+    // the one that was asked for last is dropped last
+    this.#kinds.delete(key)
+    this.#kinds.set(key, kind)
     const group = kind.ready.shift() ?? make()
     this.#hungry.add(kind)
-    this.#refill ??= setImmediate(() => this.#fill())
-    return group
+    this.#later()
+    return { group, effective: kind.effective }
+  }
+
+  /** Removes a group when there is nothing else to do. */
+  discard(group: Group): void {
+    this.#discarded.push(group)
+    this.#later()
+  }
+
+  #later(): void {
+    this.#idle ??= setImmediate(() => {
+      this.#idle = undefined
+      this.#clear()
+      this.#fill()
+    })
+  }
+
+  #clear(): void {
+    for (const group of this.#discarded.splice(0)) {
+      const removed = removeWhole(group).catch((error: unknown) => {
+        this.#failures.push(error)
+      })
+      this.#removing.add(removed)
+      void removed.then(() => this.#removing.delete(removed))
+    }
   }
 
   #fill(): void {
-    this.#refill = undefined
-    if (this.#disposed) return
+    if (this.#disposed || this.#hungry.size === 0) return
     for (const kind of this.#hungry) {
       try {
-        while (kind.ready.length < READY) kind.ready.push(kind.make())
+        while (kind.ready.length < READY) kind.ready.push(opened(kind.make()))
       } catch {
         // whoever wants it will hear why, from one of its own
       }
@@ -105,6 +206,7 @@ export class GroupStore implements AsyncDisposable {
     for (const [key, kind] of this.#kinds) {
       if (this.#kinds.size <= KINDS) return
       this.#kinds.delete(key)
+      this.#hungry.delete(kind)
       removeAll(kind.ready)
     }
   }
@@ -122,24 +224,29 @@ export class GroupStore implements AsyncDisposable {
         // the next start sweeps
       }
     }
+    this.#removeKept()
   }
 
+  /** Whoever is detached stays. */
+  #removeKept(): void {
+    for (const { own } of this.trees.all) removeEmpty(join(own, this.#keptSlot))
+  }
+
+  /** @throws AggregateError of what could not be removed */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
-    clearImmediate(this.#refill)
+    clearImmediate(this.#idle)
     clearTimeout(this.#timer)
     this.#drop()
-    await this.#swept
+    this.#clear()
+    await Promise.all([this.#sweeping, ...this.#removing])
     process.removeListener('exit', this.#onExit)
     // another engine of this process may have groups in there: they stay, and so does the slot
-    for (const slot of this.slots) {
-      try {
-        rmdirSync(slot)
-      } catch {
-        // not empty, or not there
-      }
-    }
+    for (const slot of this.slots) removeEmpty(slot)
+    this.#removeKept()
+    if (this.#failures.length === 0) return
+    throw new AggregateError(this.#failures, 'control groups not removed')
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   errnoOf,
@@ -9,6 +9,7 @@ import {
   writeKernelFile,
 } from '@caisson/cgroup-kit'
 import { CaissonError } from '@caisson/core'
+import { Counters } from './counters.js'
 import { DRIVER } from './driver-name.js'
 import type { Setting } from './setting.js'
 import type { Controller, Tree } from './trees.js'
@@ -25,8 +26,10 @@ function fillCpuset(parent: string, directory: string): void {
 
 /** A group by the same name in several trees. */
 export class Group {
-  /** Name below the own group of each tree, e.g. `caisson-7-3000-4026531836/ab12`. */
+  /** Path below the own group of each tree, e.g. `caisson-7-3000-4026531836/0.1`. */
   readonly name: string
+  /** What the kernel counted of it. */
+  readonly counters = new Counters(this)
   readonly #trees: readonly Tree[]
 
   private constructor(name: string, trees: readonly Tree[]) {
@@ -52,15 +55,18 @@ export class Group {
     return group
   }
 
+  /** One that is there, in whichever trees it is. */
+  static find(name: string, trees: readonly Tree[]): Group {
+    return new Group(
+      name,
+      trees.filter(({ own }) => existsSync(join(own, name))),
+    )
+  }
+
   /** Its directory in the tree of a controller; undefined when it is not in there. */
   directory(controller: Controller): string | undefined {
     const tree = this.#trees.find(({ controllers }) => controllers.includes(controller))
     return tree === undefined ? undefined : join(tree.own, this.name)
-  }
-
-  /** Its name without the slot. */
-  get leaf(): string {
-    return this.name.slice(this.name.indexOf('/') + 1)
   }
 
   get directories(): readonly string[] {
@@ -100,6 +106,7 @@ export class Group {
 
   /** Removes it where nobody is in it; whether it is gone everywhere. */
   tryRemove(): boolean {
+    this.counters.close()
     return this.directories.every((directory) => tryRemoveGroups(directory))
   }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import {
+  CaissonError,
   resolveBlockDevice,
   type Amendment,
   type LimitLease,
@@ -8,6 +9,8 @@ import {
   type ResourceLimiter,
 } from '@caisson/core'
 import { existsSync } from 'node:fs'
+import { DRIVER } from './driver-name.js'
+import { effectiveLimits } from './effective.js'
 import { GroupLease } from './group-lease.js'
 import type { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
@@ -15,13 +18,13 @@ import type { LimitKeyV1 } from './limit-keys.js'
 import { OomPoller } from './oom-poller.js'
 import { controllersOf, COUNTED, TOLD, treesOf } from './placement.js'
 import { settingsOf, type SettingHost } from './settings.js'
-import type { Tree } from './trees.js'
 
 /** Enforces limits by groups of v1, beside which there may be a cgroup2 tree. */
 export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
   readonly #store: GroupStore
   readonly #poller = new OomPoller()
   #host: SettingHost | undefined
+  #sweeps = false
 
   constructor(store: GroupStore) {
     this.#store = store
@@ -29,9 +32,38 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
 
   async acquire(request: LimitRequest<LimitKeyV1>): Promise<LimitLease> {
     // not waited for: what dead owners left has other names
-    void this.#store.sweep()
+    if (!this.#sweeps) void this.#store.sweep()
+    this.#sweeps = true
+    this.#checkHost()
     if (request.scope === 'container') return this.#container(request)
     return request.scope === 'command' ? this.#command(request) : this.#oneShot(request)
+  }
+
+  /** What the probe says, for those who have not asked it. */
+  #checkHost(): void {
+    if (this.#store.trees.all.some(({ controllers }) => controllers.length > 0)) return
+    throw new CaissonError({
+      code: 'ERR_UNSUPPORTED',
+      what: 'control groups of version 1',
+      why: 'no hierarchy of them is mounted',
+      fix: 'Use the limiter for cgroup v2.',
+      driver: DRIVER,
+    })
+  }
+
+  async sweep(): Promise<void> {
+    const { failed } = await this.#store.sweep()
+    const [first] = failed
+    if (first === undefined) return
+    throw new CaissonError({
+      code: 'ERR_LIMIT',
+      what: 'control groups not removed',
+      subject: failed.map(({ slot }) => slot).join(', '),
+      why: String(first.error),
+      driver: DRIVER,
+      cause: first.error,
+      retryable: true,
+    })
   }
 
   get #settingHost(): SettingHost {
@@ -43,75 +75,79 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     return this.#host
   }
 
-  /** A group with these limits; gone again when one is refused. */
-  #make(limits: ParsedLimits, trees: readonly Tree[], name?: string): Group {
-    const settings = settingsOf(limits, this.#settingHost)
-    const group = this.#store.make(trees, name)
+  /** Writes limits into a new group; it is gone again when one is refused. */
+  #limited(group: Group, limits: ParsedLimits): Group {
     try {
-      for (const setting of settings) group.write(setting)
+      for (const setting of settingsOf(limits, this.#settingHost)) group.write(setting)
+      return group
     } catch (error) {
       group.tryRemove()
       throw error
     }
-    return group
   }
 
   #oneShot({ limits }: LimitRequest): GroupLease {
-    const { trees } = this.#store
-    const needed = treesOf(trees, [...COUNTED, ...controllersOf(limits)])
-    const group = this.#store.take(JSON.stringify(limits), () => this.#make(limits, needed))
-    return this.#lease(group, limits, {
-      container: [this.#cgroup('', [])],
+    const needed = treesOf(this.#store.trees, [...COUNTED, ...controllersOf(limits)])
+    const { group, effective } = this.#store.take(
+      JSON.stringify(limits),
+      () => this.#limited(this.#store.make(needed), limits),
+      (made) => effectiveLimits(made, limits, this.#settingHost),
+    )
+    const amendment: Amendment = {
+      container: [this.#cgroup('', [], this.#store.slotsIn(needed))],
       process: [{ op: 'group', into: '', tasks: group.tasks }],
-    })
+    }
+    const discard = (used: Group): void => this.#store.discard(used)
+    return this.#lease(group, limits, amendment, { effective, discard })
   }
 
   /** One that stays: its processes are stopped and killed by one group that they are all born in. */
   #container({ id, limits }: LimitRequest): GroupLease {
-    const { trees } = this.#store
-    const [tracker] = this.#store.trackers
+    const { trees, trackers } = this.#store
+    const [tracker] = trackers
     const needed = new Set(treesOf(trees, [...COUNTED, ...TOLD, ...controllersOf(limits)]))
     if (tracker !== undefined) needed.add(tracker)
-    const group = this.#make(limits, [...needed], id)
+    const group =
+      this.#store.findKept(id) ?? this.#limited(this.#store.makeKept([...needed], id), limits)
     const unified = trees.unified === undefined ? undefined : join(trees.unified.own, group.name)
     const freezer = trees.of('freezer')
     // the freezer is for pid 1 too: its children are born there
     const frozen =
-      tracker !== undefined && tracker === freezer ? [join(freezer.own, group.name, 'tasks')] : []
+      tracker !== undefined && tracker === freezer ? [join(tracker.own, group.name, 'tasks')] : []
     const tasks = group.tasks.filter((path) => !frozen.includes(path))
-    const tracked = tracker === undefined ? group.directories[0] : join(tracker.own, group.name)
-    return this.#lease(
-      group,
-      limits,
-      {
-        container: [this.#cgroup(unified ?? '', frozen)],
-        process: [{ op: 'group', into: '', tasks }],
-      },
-      { tracked, unified, shared: true },
-    )
+    const amendment: Amendment = {
+      container: [this.#cgroup(unified ?? '', frozen, group.directories)],
+      process: [{ op: 'group', into: '', tasks }],
+    }
+    return this.#lease(group, limits, amendment, {
+      tracked: tracker === undefined ? undefined : join(tracker.own, group.name),
+      unified,
+      shared: true,
+      // else nobody could tell that its pid 1 lives
+      durable: tracker !== undefined && (tracker === trees.unified || tracker === freezer),
+    })
   }
 
   /** A command of one that stays: a group below the container's, by which it is counted. */
   #command({ id, command = 'command', container, limits }: LimitRequest): GroupLease {
-    const { trees } = this.#store
     const parent = container instanceof GroupLease ? container : undefined
-    const needed = treesOf(trees, [...COUNTED, ...controllersOf(limits)])
-    const above = parent === undefined ? '' : `${parent.group.leaf}/`
-    const group = this.#make(
+    const needed = treesOf(this.#store.trees, [...COUNTED, ...controllersOf(limits)])
+    const group = this.#limited(
+      parent === undefined
+        ? this.#store.make(needed, `${id}.${command}`)
+        : this.#store.makeBelow(parent.group, needed, command),
       limits,
-      needed,
-      parent === undefined ? `${id}-${command}` : `${above}${command}`,
     )
     return this.#lease(
       group,
       limits,
       { process: [{ op: 'group', into: '', tasks: group.tasks }] },
-      { parent },
+      { parent, durable: parent?.durable === true },
     )
   }
 
-  #cgroup(born: string, tasks: readonly string[]) {
-    return { op: 'cgroup', born, ahead: '', tasks, owned: this.#store.slots } as const
+  #cgroup(born: string, tasks: readonly string[], owned: readonly string[]) {
+    return { op: 'cgroup', born, ahead: '', tasks, owned } as const
   }
 
   #lease(
@@ -119,9 +155,12 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     limits: ParsedLimits,
     amendment: Amendment,
     more: {
+      readonly effective?: ParsedLimits
+      readonly discard?: (group: Group) => void
       readonly tracked?: string | undefined
       readonly unified?: string | undefined
       readonly shared?: boolean
+      readonly durable?: boolean
       readonly parent?: GroupLease | undefined
     } = {},
   ): GroupLease {
@@ -134,6 +173,9 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
       tracked: more.tracked ?? group.directories[0] ?? '',
       unified: more.unified,
       shared: more.shared ?? false,
+      durable: more.durable ?? false,
+      effective: more.effective,
+      discard: more.discard,
       parent: more.parent,
     })
   }

@@ -9,8 +9,8 @@ export interface ChrootOptions {
 }
 
 const noBoundary =
-  'chroot is no security boundary on its own: the old root stays mounted behind the new one, and a task with ' +
-  'CAP_SYS_CHROOT climbs out to it; use pivotRoot() for programs that you do not trust'
+  'chroot is no security boundary on its own: the old root stays mounted behind the new one, and it is Landlock alone that ' +
+  'keeps a task with CAP_SYS_CHROOT from opening what is there; use pivotRoot() for programs that you do not trust'
 
 async function probe(launcher: Parameters<typeof probeLauncher>[0]): Promise<Probe> {
   const found = await probeLauncher(launcher)
@@ -25,13 +25,14 @@ export function chroot(
   options: ChrootOptions = {},
 ): Driver<
   'isolation',
-  never,
+  'disk',
   'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
 > {
   return defineDriver({
     kind: 'isolation',
     name: 'chroot',
     apiVersion: 1,
+    limits: ['disk'],
     features: [
       'userns',
       'seccomp',
@@ -42,7 +43,6 @@ export function chroot(
       'commandInit',
       'snapshots',
     ],
-    notHeld: ['chroot-climb'],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probe(launcher),

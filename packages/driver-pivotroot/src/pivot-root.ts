@@ -16,13 +16,14 @@ export function pivotRoot(
   options: PivotRootOptions = {},
 ): Driver<
   'isolation',
-  never,
+  'disk',
   'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
 > {
   return defineDriver({
     kind: 'isolation',
     name: 'pivotroot',
     apiVersion: 1,
+    limits: ['disk'],
     features: [
       'userns',
       'seccomp',

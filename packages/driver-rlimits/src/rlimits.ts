@@ -1,5 +1,6 @@
 import {
   defineDriver,
+  LAUNCHER,
   type Driver,
   type LimitLease,
   type LimitRequest,
@@ -8,8 +9,9 @@ import {
   type Probe,
   type ResourceLimiter,
 } from '@caisson/core'
+import { optional } from '@caisson/core/di'
 import { readHostLimits, type HostLimits } from './host-limits.js'
-import { makeLease } from './rlimit-lease.js'
+import { RlimitLease, type LiveRlimits } from './rlimit-lease.js'
 import { RLIMIT_KEYS, RLIMITS, type RlimitKey } from './rlimit-table.js'
 
 /** Different sets of limits kept ready; a program uses a handful. */
@@ -21,16 +23,25 @@ function valueKey(limits: ParsedLimits<RlimitKey>): string {
 }
 
 class RlimitLimiter implements ResourceLimiter<RlimitKey> {
+  readonly #live: LiveRlimits
   readonly #leases = new Map<string, LimitLease>()
   #host: HostLimits | undefined
 
+  constructor(live: LiveRlimits) {
+    this.#live = live
+  }
+
   async acquire(request: LimitRequest<RlimitKey>): Promise<LimitLease> {
+    // Once: what is started later inherits from the launcher, which started with these.
+    this.#host ??= readHostLimits()
+    // one that may change is nobody else's
+    if (request.scope === 'container') {
+      return new RlimitLease(request.limits, this.#host, this.#live)
+    }
     const key = valueKey(request.limits)
     const kept = this.#leases.get(key)
     if (kept !== undefined) return kept
-    // Once: what is started later inherits from the launcher, which started with these.
-    this.#host ??= readHostLimits()
-    const lease = makeLease(request.limits, this.#host)
+    const lease = new RlimitLease(request.limits, this.#host)
     if (this.#leases.size >= MAX_KEPT) this.#leases.clear()
     this.#leases.set(key, lease)
     return lease
@@ -63,17 +74,21 @@ async function probe(): Promise<Probe> {
  * `acquire` rejects with ERR_LIMIT_RANGE for a value out of range, or above the hard limit of this process without
  * CAP_SYS_RESOURCE; the field is named (`limits.openFiles`). Nothing was started then.
  *
+ * `update` changes processes that run and commands to come, for containers that stay and are not detached: the launcher does it
+ * by prlimit(2), also those of processes that are forked meanwhile.
+ *
  * Reasons: `cpu-time` after SIGXCPU, or SIGKILL once the CPU time is used up; `disk-limit` after SIGXFSZ. A limit that makes
  * system calls fail (`openFiles`, `processes`, `addressSpace`) ends no command by itself and gives no reason.
  */
-export function rlimits(): Driver<'limiter', RlimitKey, never> {
+export function rlimits(): Driver<'limiter', RlimitKey, 'update'> {
   return defineDriver({
     kind: 'limiter',
     name: 'rlimits',
     apiVersion: 1,
     limits: RLIMIT_KEYS,
-    features: [],
+    features: ['update'],
+    inject: { launcher: optional(LAUNCHER) },
     probe,
-    create: () => new RlimitLimiter(),
+    create: ({ launcher }) => new RlimitLimiter({ limit: launcher?.limit?.bind(launcher) }),
   })
 }

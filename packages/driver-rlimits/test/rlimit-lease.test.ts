@@ -2,7 +2,7 @@ import { parseLimits, type Limits, type ParsedLimits, type ProcessEnd } from '@c
 import { Scope } from '@caisson/core/di'
 import { expect } from 'chai'
 import type { HostLimits } from '../dist/host-limits.js'
-import { makeLease } from '../dist/rlimit-lease.js'
+import { RlimitLease } from '../dist/rlimit-lease.js'
 import { rlimits } from '../dist/rlimits.js'
 import type { RlimitKey } from '../dist/rlimit-table.js'
 
@@ -11,12 +11,13 @@ const open: HostLimits = { hard: new Map(), mayRaise: true, maxOpenFiles: 1_048_
 const parsed = (limits: Limits<RlimitKey>): ParsedLimits<RlimitKey> => parseLimits(limits, 'limits')
 
 function stepsOf(limits: Limits<RlimitKey>, host = open): unknown {
-  return makeLease(parsed(limits), host).amendment.process
+  return new RlimitLease(parsed(limits), host).amendment.process
 }
 
 function failure(limits: Limits<RlimitKey>, host = open): unknown {
   try {
-    makeLease(parsed(limits), host)
+    const lease = new RlimitLease(parsed(limits), host)
+    expect(lease.enforced).to.have.length(Object.keys(limits).length)
   } catch (error) {
     return error
   }
@@ -45,7 +46,7 @@ const end = (change: Partial<ProcessEnd>): ProcessEnd => ({
 const acquire = (limits: Limits<RlimitKey>, limiter = rlimits().create(Scope.root())) =>
   limiter.acquire({ id: 'a', scope: 'command', limits: parsed(limits) })
 
-describe('makeLease', () => {
+describe('RlimitLease', () => {
   it('sets each resource by its number, soft and hard alike', () => {
     expect(stepsOf({ openFiles: 64 })).to.deep.equal(step(7, 64n))
     expect(stepsOf({ fileSize: '1MiB' })).to.deep.equal(step(1, 1_048_576n))
@@ -84,9 +85,9 @@ describe('makeLease', () => {
   })
 
   it('holds deeply frozen data and nothing to give back', async () => {
-    const lease = makeLease(parsed({ openFiles: 64, core: 0 }), open)
+    const lease = new RlimitLease(parsed({ openFiles: 64, core: 0 }), open)
     expect(lease.enforced).to.deep.equal(['core', 'openFiles'])
-    for (const value of [lease, lease.enforced, lease.amendment, lease.amendment.process]) {
+    for (const value of [lease.enforced, lease.amendment, lease.amendment.process]) {
       expect(Object.isFrozen(value)).to.equal(true)
     }
     expect(lease.amendment.process?.every((one) => Object.isFrozen(one))).to.equal(true)
@@ -129,7 +130,7 @@ describe('makeLease', () => {
   }
 })
 
-describe('makeLease against the host', () => {
+describe('RlimitLease against the host', () => {
   const poor: HostLimits = {
     hard: new Map<RlimitKey, bigint>([
       ['openFiles', 4096n],
@@ -196,7 +197,7 @@ describe('the reason of a lease', () => {
     ['a good end', { cpuTime: 1000, fileSize: 1 }, { exitCode: 0, userMs: 2000 }, undefined],
   ] as const) {
     it(`is ${reason ?? 'none'} for ${title}`, () => {
-      expect(makeLease(parsed(limits), open).reason(end(change))).to.equal(reason)
+      expect(new RlimitLease(parsed(limits), open).reason(end(change))).to.equal(reason)
     })
   }
 })

@@ -59,7 +59,7 @@ export const limitProbes: Readonly<Partial<Record<LimitKey, LimitProbe>>> = {
     bound(result) {
       endedBy('cpu-time')(result)
       const { cpuMs } = result.usage
-      assert.ok(cpuMs >= 800 && cpuMs < 4000, `${cpuMs} ms`)
+      assert.ok(cpuMs >= 700 && cpuMs < 4000, `${cpuMs} ms`)
     },
   },
   openFiles: {

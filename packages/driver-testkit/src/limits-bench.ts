@@ -22,6 +22,7 @@ import { makeKitRoot, type KitRoot } from './kit-root.js'
 import { kitRootfs } from './kit-rootfs.js'
 import type { AnyDriver, DriverFactory } from './manifest-tests.js'
 import { skipForced } from './test-api.js'
+import { until } from './until.js'
 
 /** What is tested, and with what. */
 export interface LimitsBenchOptions {
@@ -37,6 +38,11 @@ export interface LimitsBenchOptions {
    * process or thread ends. Without it these assertions are left out.
    */
   readonly module?: string
+  /**
+   * How long to wait for what a limiter should bring about, in milliseconds, and to repeat measurements that the rest of the
+   * machine may have spoilt. Default 30000.
+   */
+  readonly patienceMs?: number
 }
 
 /** A limiter whose leases can be got hold of. */
@@ -62,6 +68,7 @@ export class LimitsBench {
   readonly engine: Engine
   readonly root: KitRoot
   readonly module: string | undefined
+  readonly patienceMs: number
   readonly #probe: Probe
   readonly #leases: Map<string, LimitLease>
   readonly #groups: (pid: number) => readonly string[]
@@ -77,6 +84,7 @@ export class LimitsBench {
     this.engine = engine
     this.root = root
     this.module = options.module
+    this.patienceMs = options.patienceMs ?? 30_000
     this.#probe = probe
     this.#leases = leases
     this.#groups = options.groups ?? groupsOf
@@ -125,12 +133,13 @@ export class LimitsBench {
     return undefined
   }
 
-  has(feature: Feature): boolean {
-    return this.driver.features.includes(feature)
+  /** Waits until it is so; a failure when that takes longer than any machine needs. */
+  until(what: string, done: () => boolean | Promise<boolean>): Promise<void> {
+    return until(what, done, this.patienceMs)
   }
 
-  get works(): boolean {
-    return this.#probe.ok
+  has(feature: Feature): boolean {
+    return this.driver.features.includes(feature)
   }
 
   /** Groups of this process that are there now. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { LimitsTest } from './limits-bench.js'
-import { until } from './until.js'
 
 const STOPPED_MS = 500
 
@@ -17,13 +16,13 @@ export const freezeTests: readonly LimitsTest[] = [
         const exec = container.sh('exec sh -c "while :; do :; done"')
         await exec.pid
         const start = await used()
-        await until('it is busy', async () => (await used()) > start)
+        await bench.until('it is busy', async () => (await used()) > start)
         await container.pause()
         const frozen = await used()
         await new Promise((resolve) => setTimeout(resolve, STOPPED_MS))
         assert.equal(await used(), frozen, 'CPU time while frozen')
         await container.resume()
-        await until('it goes on', async () => (await used()) > frozen)
+        await bench.until('it goes on', async () => (await used()) > frozen)
         await container.pause()
         const killing = performance.now()
         await container.stop()

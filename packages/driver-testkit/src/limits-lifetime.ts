@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { processesWith, readHostState } from './host-state.js'
 import type { LimitsBench, LimitsTest } from './limits-bench.js'
-import { until } from './until.js'
 
 /** Sixteen that fork as fast as they can: children, double-forked ones, and ones in sessions of their own. */
 const sixteen = (marker: string): string => {
@@ -11,8 +10,8 @@ const sixteen = (marker: string): string => {
     echo ready; exec ${loop}`
 }
 
-async function isEmpty(marker: string): Promise<void> {
-  await until('no process is left', () => processesWith(marker).length === 0)
+async function isEmpty(bench: LimitsBench, marker: string): Promise<void> {
+  await bench.until('no process is left', () => processesWith(marker).length === 0)
 }
 
 /** Nothing that this limiter holds is left, whatever it keeps ready aside. */
@@ -22,7 +21,7 @@ async function groupsGone(
   id: string,
 ): Promise<void> {
   assert.ok(!bench.groups().some((path) => path.includes(id)), 'a group of it is left')
-  await until('no more groups than before', () => bench.groups().length <= before.length)
+  await bench.until('no more groups than before', () => bench.groups().length <= before.length)
 }
 
 export const lifetimeTests: readonly LimitsTest[] = [
@@ -37,9 +36,9 @@ export const lifetimeTests: readonly LimitsTest[] = [
       const limits = bench.lacks('pids') === undefined ? { pids: 400 } : {}
       await using container = await bench.create(limits)
       const exec = container.sh(sixteen(marker))
-      await until('they are there', () => processesWith(marker).length >= 16)
+      await bench.until('they are there', () => processesWith(marker).length >= 16)
       await bench.lease(container).killAll?.()
-      await isEmpty(marker)
+      await isEmpty(bench, marker)
       assert.equal((await exec).signal, 'SIGKILL')
       await bench.lease(container).killAll?.()
     },
@@ -53,7 +52,7 @@ export const lifetimeTests: readonly LimitsTest[] = [
       const marker = `caisson-kit-${randomUUID()}`
       const container = await bench.create({})
       const exec = container.sh(`sh -c 'while :; do sleep 1; done' ${marker} & echo; wait`)
-      await until('it is there', () => processesWith(marker).length > 0)
+      await bench.until('it is there', () => processesWith(marker).length > 0)
       await Promise.all([container.remove(), container.remove()])
       await container.remove()
       await exec
@@ -83,7 +82,7 @@ export const lifetimeTests: readonly LimitsTest[] = [
       for (const what of ['descendants', 'descriptors'] as const) {
         assert.ok(after[what] <= before[what] + 3, `${what}: ${before[what]}, then ${after[what]}`)
       }
-      await until('no more groups', () => bench.groups().length <= before.groups.length + 3)
+      await bench.until('no more groups', () => bench.groups().length <= before.groups.length + 3)
     },
   },
 ]

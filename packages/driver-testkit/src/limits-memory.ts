@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import type { ExecResult } from '@caisson/core'
 import { Conversation } from './conversation.js'
 import { errorOf, type LimitsBench, type LimitsTest } from './limits-bench.js'
-import { until } from './until.js'
 
 const MIB = 1 << 20
 
@@ -134,7 +133,7 @@ export const memoryTests: readonly LimitsTest[] = [
         assert.equal(result.reason, 'oom', `number ${n}: ${String(result.signal)}`)
         assert.equal(result.oomKills, 1, `number ${n}`)
       }
-      if (bench.has('watch')) await until('ten events', () => events >= 10)
+      if (bench.has('watch')) await bench.until('ten events', () => events >= 10)
       assert.ok(events <= 10, `${events} events`)
     },
   },

@@ -37,7 +37,7 @@ function deaf(launcher: Launcher, missing: ReadonlySet<StepName>): Launcher {
 }
 
 /** The real driver, one protection less. */
-function without(missing: readonly StepName[]): Driver<'isolation', never> {
+function without(missing: readonly StepName[]): Driver<'isolation', 'disk'> {
   const driver = pivotRoot()
   const inner = new WeakMap<Scope, Scope>()
   const scopeOf = (scope: Scope): Scope => {
@@ -53,7 +53,7 @@ function without(missing: readonly StepName[]): Driver<'isolation', never> {
     ...driver,
     probe: (scope) => driver.probe(scopeOf(scope)),
     create: (scope) => driver.create(scopeOf(scope)),
-  } satisfies Driver<'isolation', never>)
+  } satisfies Driver<'isolation', 'disk'>)
 }
 
 /** The protection that is left out, and the test that must notice. Each of them leaves the host safe from the suite. */

@@ -1,7 +1,9 @@
+import { noHolding } from '@caisson/core'
 import type {
   Change,
   Command,
   DetachedLink,
+  Holding,
   IsolatedContainer,
   IsolatedDetached,
   LaunchedProcess,
@@ -28,6 +30,10 @@ export class PlanDetached implements IsolatedDetached {
 
   exec(command: Command): LaunchedProcess {
     return this.#container.exec(command)
+  }
+
+  holding(command: Command): Holding {
+    return this.#container.holding?.(command) ?? noHolding
   }
 
   changes(): AsyncIterable<Change> {

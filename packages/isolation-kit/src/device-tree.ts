@@ -19,6 +19,9 @@ const links: readonly (readonly [name: string, target: string])[] = [
   ['ptmx', 'pts/ptmx'],
 ]
 
+/** What `devices: 'minimal'` leaves out: terminals. Links to descriptors are no devices. */
+const terminalNames: readonly string[] = ['tty', 'ptmx']
+
 /** Group of terminals on every distribution; programs like `wall` and `mesg` count on it. */
 const TTY_GROUP = 5
 const SHM_BYTES = 64 << 20
@@ -27,7 +30,11 @@ const SHM_BYTES = 64 << 20
  * Template: /dev as a tree of ours, never the root's. Devices are the host's own, opened by descriptor and checked. All
  * containers of a template share it, so it is read-only: devices can be written all the same, names cannot.
  */
-export function deviceTemplateSteps({ identity }: PlanInput): readonly TemplateStep[] {
+export function deviceTemplateSteps({ identity, spec }: PlanInput): readonly TemplateStep[] {
+  const minimal = spec.isolation.devices === 'minimal'
+  const here = ([name]: readonly [name: string, ...rest: unknown[]]) =>
+    !minimal || !terminalNames.includes(name)
+  const shm = spec.mounts.some(({ to }) => to === '/dev/shm') ? ['shm'] : []
   const owner = { uid: identity.rootUid, gid: identity.rootGid }
   return [
     {
@@ -37,15 +44,17 @@ export function deviceTemplateSteps({ identity }: PlanInput): readonly TemplateS
       options: ['mode=0755', 'size=64k', 'nr_inodes=64', `uid=${owner.uid}`, `gid=${owner.gid}`],
       attrs: MountAttribute.nosuid | MountAttribute.noexec,
     },
-    ...devices.map(([name, major, minor]) => ({
+    ...devices.filter(here).map(([name, major, minor]) => ({
       op: 'device' as const,
       source: `/dev/${name}`,
       at: `dev/${name}`,
       major,
       minor,
     })),
-    ...links.map(([name, target]) => ({ op: 'symlink' as const, target, path: `dev/${name}` })),
-    ...['pts', 'shm', 'mqueue'].map((name) => ({
+    ...links
+      .filter(here)
+      .map(([name, target]) => ({ op: 'symlink' as const, target, path: `dev/${name}` })),
+    ...(minimal ? shm : ['pts', 'shm', 'mqueue']).map((name) => ({
       op: 'mkdir' as const,
       path: `dev/${name}`,
       mode: 0o755,
@@ -58,8 +67,10 @@ export function deviceTemplateSteps({ identity }: PlanInput): readonly TemplateS
 /** Container: puts the tree in place; terminals, shared memory and message queues are each container's own. */
 export function deviceSteps({ identity, spec }: PlanInput): readonly ContainerStep[] {
   const { rootUid, rootGid, idCount } = identity
+  const tree: ContainerStep = { op: 'move', from: 'dev', at: '/dev' }
+  if (spec.isolation.devices === 'minimal') return [tree]
   const steps: ContainerStep[] = [
-    { op: 'move', from: 'dev', at: '/dev' },
+    tree,
     {
       op: 'mount',
       type: 'devpts',

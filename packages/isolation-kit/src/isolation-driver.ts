@@ -5,6 +5,7 @@ import type {
   ContainerRequest,
   ContainerStep,
   FileAccess,
+  Holding,
   DetachedHolder,
   DetachPlace,
   IsolatedDetached,
@@ -19,7 +20,7 @@ import type {
   ProcessStep,
   Publish,
 } from '@caisson/core'
-import { CaissonError } from '@caisson/core'
+import { CaissonError, noHolding } from '@caisson/core'
 import { containerChanges } from './changes.js'
 import { PlanCompiler } from './compile-plan.js'
 import { PlanDetached } from './detached-plan-container.js'
@@ -45,10 +46,6 @@ function containerOwnSteps(request: ContainerRequest, more: readonly Amendment[]
   const steps: ContainerStep[] = [{ op: 'hostname', name }]
   for (const { container } of [...request.amendments, ...more]) steps.push(...(container ?? []))
   return steps
-}
-
-function processOwnSteps(amendments: readonly Amendment[]): ProcessStep[] {
-  return amendments.flatMap((amendment) => amendment.process ?? [])
 }
 
 function launchCommand(
@@ -84,7 +81,7 @@ class PlanIsolation implements IsolationDriver {
       template,
       container: [...container, ...containerOwnSteps(request, command.amendments)],
       process: [
-        ...processOwnSteps([...request.amendments, ...command.amendments]),
+        ...this.#compiler.ownProcess(request.spec, [...request.amendments, ...command.amendments]),
         ...initSteps(request),
         ...process,
         ...(command.tty === undefined ? [] : [{ op: 'terminal' as const, ...command.tty }]),
@@ -97,21 +94,32 @@ class PlanIsolation implements IsolationDriver {
     const identity = this.#identity
     if (identity === undefined) {
       return deferredProcess(
-        this.#learnIdentity().then((learned) => this.#run(request, command, learned)),
+        this.#learnIdentity().then((learned) =>
+          this.#compiler.unmapped.mustTry(request)
+            ? this.#runTried(request, command, learned)
+            : this.#run(request, command, learned),
+        ),
       )
     }
     try {
+      if (this.#compiler.unmapped.mustTry(request)) {
+        return deferredProcess(this.#runTried(request, command, identity))
+      }
       return this.#run(request, command, identity)
     } catch (error) {
       return deferredProcess(Promise.reject(error))
     }
   }
 
+  holding(request: ContainerRequest, command: Command): Holding {
+    return this.#identity === undefined
+      ? noHolding
+      : this.#compiler.holding(request, command, this.#identity)
+  }
+
   async create(request: ContainerRequest): Promise<IsolatedContainer> {
     const identity = await this.#learnIdentity()
-    const setup = this.#compiler.setup(request, identity)
-    const own = containerOwnSteps(request, [])
-    const launched = await this.#launcher.create({ ...setup, process: [] }, own)
+    const launched = await this.#create(this.#launcher, request, identity)
     return new PlanContainer(this.#compiler, request, identity, launched)
   }
 
@@ -124,9 +132,7 @@ class PlanIsolation implements IsolationDriver {
     // ended with all it holds, unless it was handed over
     await using launcher = await this.#launcher.detached()
     const { identity } = launcher
-    const setup = this.#compiler.setup(request, identity)
-    const own = containerOwnSteps(request, [])
-    const launched = await launcher.create({ ...setup, process: [] }, own)
+    const launched = await this.#create(launcher, request, identity)
     const detached = await launcher.handOver(launched, place, publish)
     return new PlanDetached(
       new PlanContainer(this.#compiler, request, identity, detached),
@@ -146,10 +152,39 @@ class PlanIsolation implements IsolationDriver {
     const process = this.#compiler.process(request.spec, command, identity)
     const own = [
       ...containerOwnSteps(request, command.amendments),
-      ...processOwnSteps([...request.amendments, ...command.amendments]),
+      ...this.#compiler.ownProcess(request.spec, [...request.amendments, ...command.amendments]),
       ...initSteps(request),
     ]
     return this.#launcher.run({ template, container, process }, launchCommand(command, own))
+  }
+
+  /** A container of no command finds out what cannot be id-mapped; the first of its kind only. */
+  async #runTried(
+    request: ContainerRequest,
+    command: Command,
+    identity: LauncherIdentity,
+  ): Promise<LaunchedProcess> {
+    const tried = await this.#create(this.#launcher, request, identity)
+    await tried.remove()
+    this.#compiler.unmapped.tried(request)
+    return this.#run(request, command, identity)
+  }
+
+  /** With id maps; where the caller allowed it, without those that a file system refuses. */
+  async #create(
+    launcher: Pick<Launcher, 'create'>,
+    request: ContainerRequest,
+    identity: LauncherIdentity,
+  ): Promise<LaunchedContainer> {
+    const own = containerOwnSteps(request, [])
+    for (;;) {
+      try {
+        const setup = this.#compiler.setup(request, identity)
+        return await launcher.create({ ...setup, process: [] }, own)
+      } catch (error) {
+        if (!this.#compiler.unmapped.learn(request.spec, error)) throw error
+      }
+    }
   }
 
   // A launcher stays who it is; from the second start on, nothing is waited for.
@@ -205,11 +240,15 @@ class PlanContainer implements IsolatedContainer {
     return this.#launched.gone
   }
 
+  holding(command: Command): Holding {
+    return this.#compiler.holding(this.#request, command, this.#identity)
+  }
+
   exec(command: Command): LaunchedProcess {
     const { spec, amendments } = this.#request
     try {
       const steps = this.#compiler.process(spec, command, this.#identity)
-      const own = processOwnSteps([...amendments, ...command.amendments])
+      const own = this.#compiler.ownProcess(spec, [...amendments, ...command.amendments])
       return this.#launched.exec(steps, launchCommand(command, own))
     } catch (error) {
       return deferredProcess(Promise.reject(error))

@@ -17,8 +17,8 @@ export const maskedProcPaths: readonly string[] = Object.freeze([
 ])
 
 /**
- * Hidden in /sys: firmware, modules, and counters that betray what other tenants compute. File systems that hosts mount below
- * /sys (debugfs, tracefs, securityfs, bpf, selinux) are not on a sysfs of our own.
+ * Hidden in /sys: firmware, modules, and counters that betray what other tenants compute; and the places where hosts mount
+ * debugfs, tracefs, securityfs, bpf and selinux, although a sysfs of our own has only empty directories there.
  * @param cpus how many CPUs the host has; their thermal counters are one directory each
  */
 export function maskedSysPaths(cpus: number): readonly string[] {
@@ -26,5 +26,15 @@ export function maskedSysPaths(cpus: number): readonly string[] {
     { length: cpus },
     (_, n) => `/sys/devices/system/cpu/cpu${n}/thermal_throttle`,
   )
-  return ['/sys/firmware', '/sys/module', '/sys/devices/virtual/powercap', ...throttle]
+  return [
+    '/sys/firmware',
+    '/sys/fs/bpf',
+    '/sys/fs/selinux',
+    '/sys/kernel/debug',
+    '/sys/kernel/security',
+    '/sys/kernel/tracing',
+    '/sys/module',
+    '/sys/devices/virtual/powercap',
+    ...throttle,
+  ]
 }

@@ -4,6 +4,7 @@ export const MountAttribute = Object.freeze({
   nosuid: 0x2,
   nodev: 0x4,
   noexec: 0x8,
+  nosymfollow: 0x200000,
 })
 
 /** What holds no program and no device: /proc, /sys, /dev/shm. */

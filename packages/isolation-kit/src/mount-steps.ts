@@ -7,8 +7,9 @@ import {
   type TemplateStep,
 } from '@caisson/core'
 import { isInside } from './inside.js'
-import { MountAttribute } from './mount-attributes.js'
+import { inert, MountAttribute } from './mount-attributes.js'
 import type { PlanInput } from './plan-input.js'
+import { sourceOwner } from './source-owner.js'
 
 /** A place in the root where something is mounted. */
 export interface MountTarget {
@@ -86,7 +87,7 @@ export function mountTargets(input: PlanInput): readonly MountTarget[] {
   const mkdir = (path: string, mode: number) => ({ op: 'mkdir' as const, path, mode, uid, gid })
   const own = [
     ['/proc', 0o555],
-    ['/sys', 0o555],
+    ...(input.spec.isolation.sysfs === 'none' ? [] : [['/sys', 0o555] as const]),
     ['/dev', 0o755],
     ...(hasOwnTmp(input) ? [['/tmp', 0o1777] as const] : []),
   ] as const
@@ -111,19 +112,35 @@ export function mountTargets(input: PlanInput): readonly MountTarget[] {
   return targets
 }
 
-/** Template: the caller's binds, without devices and set-user-ID bits. */
+/**
+ * Template: the caller's binds, without devices and set-user-ID bits.
+ * @throws TypeError ERR_INVALID_SPEC; CaissonError ERR_UNSUPPORTED
+ */
 export function mountTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   const { spec, identity } = input
   return spec.mounts.flatMap((mount, n): readonly TemplateStep[] => {
     if (mount.kind !== 'bind') return []
     const attrs =
-      MountAttribute.nosuid | MountAttribute.nodev | (mount.readonly ? MountAttribute.readonly : 0)
-    const idmap = identity.mode === 'root' ? 1 : 0
-    return [{ op: 'bind', source: mount.from, at: bindPath(n), recursive: 1, attrs, idmap }]
+      MountAttribute.nosuid |
+      MountAttribute.nodev |
+      (mount.readonly ? MountAttribute.readonly : 0) |
+      (mount.exec ? 0 : MountAttribute.noexec) |
+      (mount.symlinks ? 0 : MountAttribute.nosymfollow)
+    const bind = { source: mount.from, at: bindPath(n), recursive: 1, attrs }
+    const owner = mount.owner === 'source' ? sourceOwner(input, n) : undefined
+    if (owner !== undefined) return [{ op: 'ownedBind', ...bind, ...owner }]
+    const idmap = identity.mode === 'root' && !input.unmapped.has(mount.from) ? 1 : 0
+    return [{ op: 'bind', ...bind, idmap }]
   })
 }
 
-function tmpfs(input: PlanInput, at: string, bytes: number, inodes: number): ContainerStep {
+interface TmpfsShape {
+  readonly bytes: number
+  readonly inodes: number
+  readonly exec: boolean
+}
+
+function tmpfs(input: PlanInput, at: string, { bytes, inodes, exec }: TmpfsShape): ContainerStep {
   const { rootUid, rootGid } = input.identity
   return {
     op: 'mount',
@@ -136,7 +153,7 @@ function tmpfs(input: PlanInput, at: string, bytes: number, inodes: number): Con
       `uid=${rootUid}`,
       `gid=${rootGid}`,
     ],
-    attrs: MountAttribute.nosuid | MountAttribute.nodev,
+    attrs: exec ? MountAttribute.nosuid | MountAttribute.nodev : inert,
   }
 }
 
@@ -147,14 +164,15 @@ function tmpfs(input: PlanInput, at: string, bytes: number, inodes: number): Con
 export function mountSteps(input: PlanInput): readonly ContainerStep[] {
   const { spec } = input
   const targets = new Map(mountTargets(input).map((target) => [target.to, target]))
-  const own = hasOwnTmp(input) ? [tmpfs(input, '/tmp', spec.upperBytes, spec.upperInodes)] : []
+  const fresh = { bytes: spec.upperBytes, inodes: spec.upperInodes, exec: true }
+  const own = hasOwnTmp(input) ? [tmpfs(input, '/tmp', fresh)] : []
   const callers = callerMounts(input).flatMap(({ mount, number, to }): readonly ContainerStep[] => {
     const target = targets.get(to)
     const make = target?.nested === true ? target.steps : []
     if (mount.kind === 'bind') return [...make, { op: 'move', from: bindPath(number), at: to }]
     // A tmpfs without a limit on its inodes is a limit on nothing: they are kernel memory.
     const inodes = Math.max(1024, Math.ceil(mount.sizeBytes / 4096))
-    return [...make, tmpfs(input, to, mount.sizeBytes, inodes)]
+    return [...make, tmpfs(input, to, { bytes: mount.sizeBytes, inodes, exec: mount.exec })]
   })
   return [...own, ...callers]
 }

@@ -13,4 +13,6 @@ export interface PlanInput {
   readonly upper?: string | undefined
   readonly identity: LauncherIdentity
   readonly host: PlanHost
+  /** Host directories whose file system takes no id-mapped mounts, where the caller allowed that. */
+  readonly unmapped: ReadonlySet<string>
 }

@@ -9,8 +9,13 @@ const modes = {
 /** Whether plans can be carried out here, as what, and what keeps them from it. Never throws. */
 export async function probeLauncher(launcher: Launcher): Promise<Probe> {
   try {
-    const { mode, idCount, rootUid, degraded } = await launcher.identity()
-    const facts = { mode: modes[mode], ids: String(idCount), rootUid: String(rootUid) }
+    const { mode, idCount, rootUid, degraded, landlock = 0 } = await launcher.identity()
+    const facts = {
+      mode: modes[mode],
+      ids: String(idCount),
+      rootUid: String(rootUid),
+      landlock: landlock === 0 ? 'none' : `version ${landlock}`,
+    }
     return { ok: true, missing: [], degraded, facts }
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error)

@@ -1,5 +1,6 @@
 import type { ContainerSpec, LauncherIdentity, ProcessStep } from '@caisson/core'
 import { capabilityBits, defaultCapabilities } from './capabilities.js'
+import { landlockSteps } from './landlock-steps.js'
 import type { PlanHost } from './plan-host.js'
 import type { PlanKind } from './plan-input.js'
 import { seccompProgram } from './seccomp-program.js'
@@ -18,6 +19,7 @@ export interface ProcessInput {
 /** By CAP_SYS_CHROOT a task climbs out of a chroot, so that kind does not grant it unasked. */
 function capabilitiesOf({ spec, kind }: ProcessInput): readonly string[] {
   if (spec.capabilities !== undefined) return spec.capabilities
+  if (spec.isolation.profile === 'strict') return []
   return kind === 'pivot'
     ? defaultCapabilities
     : defaultCapabilities.filter((name) => name !== 'SYS_CHROOT')
@@ -44,18 +46,23 @@ function keepsCapabilities(user: string): boolean {
 export function processSteps(input: ProcessInput): readonly ProcessStep[] {
   const { spec, identity, user, groups, cwd } = input
   const keep = capabilityBits(capabilitiesOf(input))
-  const held = keepsCapabilities(user) ? keep : 0n
+  const isRoot = keepsCapabilities(user)
+  // whoever names capabilities for another user means that it shall have them; only as ambient ones do they survive exec
+  const ambient = spec.capabilities !== undefined && !isRoot ? keep : 0n
+  const held = isRoot ? keep : ambient
   const seccomp = seccompSteps(input)
   const become: readonly ProcessStep[] = [
     { op: 'user', user, groups, setgroups: identity.setgroups ? 1 : 0 },
-    { op: 'capabilities', effective: held, permitted: held, inheritable: 0n, ambient: 0n },
+    { op: 'capabilities', effective: held, permitted: held, inheritable: ambient, ambient },
   ]
   const start: readonly ProcessStep[] = [
     { op: 'session' },
     { op: 'umask', mask: 0o022 },
     { op: 'bounding', keep },
   ]
-  // Without no_new_privs a filter takes CAP_SYS_ADMIN, which is gone once the user is changed.
-  if (spec.allowNewPrivileges) return [...start, ...seccomp, ...become, { op: 'cwd', path: cwd }]
-  return [...start, ...become, { op: 'noNewPrivileges' }, { op: 'cwd', path: cwd }, ...seccomp]
+  // Without no_new_privs a filter, and Landlock too, takes CAP_SYS_ADMIN, which is gone once the user is changed.
+  const enter: ProcessStep = { op: 'cwd', path: cwd }
+  const landlock = landlockSteps(input)
+  if (spec.allowNewPrivileges) return [...start, ...landlock, ...seccomp, ...become, enter]
+  return [...start, ...become, { op: 'noNewPrivileges' }, enter, ...landlock, ...seccomp]
 }

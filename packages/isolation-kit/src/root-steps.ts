@@ -41,7 +41,6 @@ function upperTemplateSteps({ upper, identity }: PlanInput): readonly TemplateSt
 /** Template: clones of the root's host directories, read-only, with their ids mapped where the launcher may do that. */
 export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   const attrs = MountAttribute.readonly | rootAttributes(input)
-  const idmap = input.identity.mode === 'root' ? 1 : 0
   const parked = input.root.parts.flatMap(({ lowers }, part) =>
     lowers.map((source, n): TemplateStep => ({
       op: 'bind',
@@ -49,7 +48,7 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
       at: lowerPath(part, n),
       recursive: 0,
       attrs,
-      idmap,
+      idmap: input.identity.mode === 'root' && !input.unmapped.has(source) ? 1 : 0,
     })),
   )
   return [...parked, ...upperTemplateSteps(input)]

@@ -72,7 +72,7 @@ describe('changes of a container', () => {
     ]
     const isolation = createPlanIsolation({ kind: 'pivot', launcher, host })
     const container = await isolation.create(
-      makeRequest({ mounts: [{ kind: 'tmpfs', to: '/data/x', sizeBytes: 4096 }] }),
+      makeRequest({ mounts: [{ kind: 'tmpfs', to: '/data/x', sizeBytes: 4096, exec: true }] }),
     )
     const seen: string[] = []
     for await (const { kind, path } of container.changes()) seen.push(`${kind} ${path}`)

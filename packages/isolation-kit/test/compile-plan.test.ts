@@ -8,15 +8,30 @@ import {
   makeSpec,
   rootIdentity,
   singleIdentity,
+  plainBind,
 } from './support/fixtures.js'
 
 const setupOf = (spec = makeSpec(), root: RootLease = lease, kind: PlanKind = 'pivot') =>
   new PlanCompiler(kind, host).setup({ spec, root }, rootIdentity)
 
 const withMounts = (...mounts: MountSpec[]) => makeSpec({ mounts })
-const tmpfs = (to: string): MountSpec => ({ kind: 'tmpfs', to, sizeBytes: 4096 })
+const tmpfs = (to: string): MountSpec => ({ kind: 'tmpfs', to, sizeBytes: 4096, exec: true })
 
 describe('PlanCompiler', () => {
+  it('makes another template when something else lies at the path of a mount', () => {
+    let inode = 1n
+    const identify = (path: string) => (path === '/srv/w' ? { device: 5n, inode } : undefined)
+    const compiler = new PlanCompiler('pivot', { ...host, identify })
+    const bind = { kind: 'bind', from: '/srv/w', to: '/w', readonly: true, ...plainBind } as const
+    const template = () =>
+      compiler.setup({ spec: withMounts(bind), root: lease }, rootIdentity).template
+    const first = template()
+    expect(first[0]).to.deep.equal({ op: 'expect', source: '/srv/w', device: 5n, inode: 1n })
+    expect(template()).to.equal(first)
+    inode = 2n
+    expect(template()).not.to.equal(first)
+  })
+
   it('gives equal requests the very same frozen lists', () => {
     const compiler = new PlanCompiler('pivot', host)
     const first = compiler.setup({ spec: makeSpec(), root: lease }, rootIdentity)
@@ -58,7 +73,13 @@ describe('PlanCompiler', () => {
 
   it('makes steps that the encoder takes in their contexts', () => {
     const { template, container } = setupOf(
-      withMounts({ kind: 'bind', from: '/srv/x.conf', to: '/etc/x.conf', readonly: true }),
+      withMounts({
+        kind: 'bind',
+        from: '/srv/x.conf',
+        to: '/etc/x.conf',
+        readonly: true,
+        ...plainBind,
+      }),
     )
     const process = new PlanCompiler('chroot', host).process(
       makeSpec(),
@@ -116,7 +137,13 @@ describe('PlanCompiler', () => {
   }
 
   it('names the bind whose source is missing', () => {
-    const bind: MountSpec = { kind: 'bind', from: '/missing', to: '/x', readonly: true }
+    const bind: MountSpec = {
+      kind: 'bind',
+      from: '/missing',
+      to: '/x',
+      readonly: true,
+      ...plainBind,
+    }
     expect(() => setupOf(withMounts(tmpfs('/ok'), bind)))
       .to.throw(TypeError)
       .that.includes({ code: 'ERR_MOUNT_SOURCE', field: 'mounts[1].from' })

@@ -1,11 +1,14 @@
 import { CaissonError, type ContainerStep, type ProcessStep } from '@caisson/core'
-import { createPlanIsolation, probeLauncher } from '@caisson/isolation-kit'
+import { createPlanIsolation, PlanCompiler, probeLauncher } from '@caisson/isolation-kit'
 import { expect } from 'chai'
 import { host, makeCommand, makeRequest, rootIdentity, singleIdentity } from './support/fixtures.js'
 import { RecordingLauncher } from './support/recording-launcher.js'
 
 const rlimit = (resource: number): ProcessStep => ({ op: 'rlimit', resource, soft: 1n, hard: 2n })
 const sysctl = (key: string): ContainerStep => ({ op: 'sysctl', key, value: '1' })
+
+/** What holds where no limiter says otherwise. */
+const ours = new PlanCompiler('pivot', host).ownProcess(makeRequest().spec, [])
 
 function setUp() {
   const launcher = new RecordingLauncher(rootIdentity)
@@ -29,6 +32,7 @@ describe('createPlanIsolation', () => {
     expect(first?.command.steps).to.deep.equal([
       { op: 'hostname', name: '0123456789ab' },
       sysctl('a'),
+      ...ours,
       rlimit(1),
       rlimit(2),
     ])
@@ -51,7 +55,7 @@ describe('createPlanIsolation', () => {
     expect(container.pid).to.equal(42)
     await container.exec(makeCommand({ amendments: [{ process: [rlimit(2)] }] })).started
     await container.exec(makeCommand()).started
-    expect(launcher.execs[0]?.command.steps).to.deep.equal([rlimit(1), rlimit(2)])
+    expect(launcher.execs[0]?.command.steps).to.deep.equal([...ours, rlimit(1), rlimit(2)])
     expect(launcher.execs[1]?.process).to.equal(launcher.execs[0]?.process)
   })
 

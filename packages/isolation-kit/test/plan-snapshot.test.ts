@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { ContainerSpec } from '@caisson/core'
+import { singleUser, strictIsolation, type ContainerSpec } from '@caisson/core'
 import { createPlanIsolation, type PlanKind } from '@caisson/isolation-kit'
 import { expect } from 'chai'
-import { host, makeCommand, makeRequest, rootIdentity, singleIdentity } from './support/fixtures.js'
+import {
+  host,
+  makeCommand,
+  makeRequest,
+  plainBind,
+  rootIdentity,
+  singleIdentity,
+} from './support/fixtures.js'
 import { RecordingLauncher } from './support/recording-launcher.js'
 
 const golden = new URL('../test/golden/', import.meta.url)
@@ -27,15 +34,37 @@ function render(plan: object): string {
 
 const busy: Partial<ContainerSpec> = {
   mounts: [
-    { kind: 'tmpfs', to: '/data/scratch', sizeBytes: 1 << 20 },
-    { kind: 'bind', from: '/srv/work', to: '/data', readonly: false },
-    { kind: 'bind', from: '/srv/app.conf', to: '/etc/app.conf', readonly: true },
+    { kind: 'tmpfs', to: '/data/scratch', sizeBytes: 1 << 20, exec: true },
+    { kind: 'bind', from: '/srv/work', to: '/data', readonly: false, ...plainBind },
+    { kind: 'bind', from: '/srv/app.conf', to: '/etc/app.conf', readonly: true, ...plainBind },
   ],
 }
 
 const specs: readonly (readonly [string, Partial<ContainerSpec>])[] = [
   ['default', {}],
   ['readonly-mounts', { ...busy, readonlyRoot: true }],
+  [
+    'strict',
+    {
+      isolation: strictIsolation,
+      seccomp: 'strict',
+      readonlyRoot: true,
+      hostname: 'sandbox',
+      user: singleUser,
+      mounts: [
+        { kind: 'tmpfs', to: '/tmp', sizeBytes: 1 << 20, exec: false },
+        {
+          kind: 'bind',
+          from: '/srv/work',
+          to: '/work',
+          readonly: false,
+          ...plainBind,
+          exec: false,
+          owner: 'source',
+        },
+      ],
+    },
+  ],
   [
     'open',
     { network: 'host', seccomp: 'unconfined', allowNewPrivileges: true, capabilities: ['NET_RAW'] },
@@ -52,7 +81,8 @@ describe('plans', () => {
         it(`are the golden ones: ${file}`, async () => {
           const launcher = new RecordingLauncher(identity)
           const isolation = createPlanIsolation({ kind, launcher, host })
-          const text = render(await isolation.plan(makeRequest(spec), makeCommand()))
+          const command = makeCommand(spec.user === undefined ? {} : { user: spec.user })
+          const text = render(await isolation.plan(makeRequest(spec), command))
           const url = new URL(file, golden)
           if (process.env['CAISSON_UPDATE_GOLDEN'] === '1') writeFileSync(url, text)
           expect(text).to.equal(readFileSync(url, 'utf8'))

@@ -43,17 +43,19 @@ static int take_namespaces(struct failure *f, const struct plan *p, struct birth
 	f->op = OP_NAMESPACES;
 	*flags = st ? st->f[NAMESPACES_FLAGS].num : 0;
 	/* without a pid namespace nothing would hold the tree together */
-	if (!(*flags & CLONE_NEWPID) || (*flags & ~(uint64_t)CLONE_FLAGS))
+	if (!(*flags & CLONE_NEWPID) || (*flags & ~(uint64_t)CLONE_FLAGS) || st->f[NAMESPACES_USER].num > 4)
 		return fail_with(f, EINVAL, "clone3", "namespaces");
 	net = st->f[NAMESPACES_NETWORK].num;
 	user = st->f[NAMESPACES_USER].num;
 	if (net && pool_take_net(f, net == 2, &c->net) < 0)
 		return -f->err;
 	b->net_ns = c->net.ns;
-	if (user && (b->user_ns = pool_take_user(f, user == 2)) < 0)
+	c->single = user == 3 || user == 4;
+	c->user_seen = user == 2 || user == 4;
+	if (user && (b->user_ns = pool_take_user(f, c->user_seen, c->single)) < 0)
 		return b->user_ns;
+	b->id = c->single ? L.one_id : 0;
 	c->user_ns = user ? b->user_ns : -1;
-	c->user_seen = user == 2;
 	return 0;
 }
 

@@ -206,6 +206,7 @@ void command_tell_ended(const struct command *cmd)
 	reply_u64(w, cmd->system_us);
 	reply_u64(w, cmd->max_rss_kib);
 	reply_u64(w, cmd->wall_us);
+	reply_u32(w, cmd->full);
 	reply_u64(w, cmd->capture[1].total);
 	reply_u64(w, cmd->capture[2].total);
 	for (int i = 1; i < 3; i++) {

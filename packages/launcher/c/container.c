@@ -31,7 +31,7 @@ void container_release(struct container *c)
 		close(c->mount_ns);
 	pool_give_net(&c->net);
 	if (!c->user_seen)
-		pool_give_user(c->user_ns);
+		pool_give_user(c->user_ns, c->single);
 	else if (c->user_ns >= 0)
 		close(c->user_ns);
 	c->upper = c->template_ns = c->user_ns = c->root = c->mount_ns = -1;
@@ -231,6 +231,7 @@ static void command_report(struct container *c, const struct report *r, int mast
 	cmd->system_us = r->system_us;
 	cmd->max_rss_kib = r->max_rss_kib;
 	cmd->wall_us = r->wall_us;
+	cmd->full = r->full;
 	command_ended(cmd);
 }
 

@@ -44,6 +44,7 @@ struct output {
 struct place {
 	int root, mount_ns, user_ns;
 	uint32_t powers;
+	uint32_t id;	/* in that user namespace */
 };
 
 #define OVER_FILES (1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID)
@@ -73,7 +74,7 @@ static int enter_container(const struct files *s, const struct place *p)
 		return -errno;
 	if (fchdir(p->root) < 0 || chroot(".") < 0 || fchdir(s->fds) < 0)
 		return -errno;
-	return init_enter_user(&f, p->user_ns);
+	return init_enter_user(&f, p->user_ns, p->id);
 }
 
 /* The tree becomes the whole of a mount namespace that was ours alone from the start: no other file system is left in it. */
@@ -244,12 +245,12 @@ void command_files(const struct field *a)
 {
 	struct container *c = table_find(&L.containers, (uint32_t)a[FILES_CONTAINER].num);
 	struct failure f = { .step = NONE };
-	struct place p = { -1, -1, -1, OVER_FILES };
+	struct place p = { -1, -1, -1, OVER_FILES, 0 };
 
 	if (!c || c->root < 0) {
 		fail_with(&f, ESRCH, "files", "container");
 	} else {
-		p = (struct place){ c->root, c->mount_ns, c->user_ns, OVER_FILES };
+		p = (struct place){ c->root, c->mount_ns, c->user_ns, OVER_FILES, c->single ? L.one_id : 0 };
 		c->user_seen = 1;
 	}
 	start(&f, (uint32_t)a[FILES_EXEC].num, &p, c);
@@ -277,7 +278,7 @@ void command_jail(const struct field *a)
 {
 	struct failure f = { .step = NONE };
 	scoped_fd tree = tree_of(&f, text(&a[JAIL_DIRECTORY]), a[JAIL_READ_ONLY].num != 0);
-	struct place p = { tree, -1, -1, OVER_ARCHIVES };
+	struct place p = { tree, -1, -1, OVER_ARCHIVES, 0 };
 
 	start(&f, (uint32_t)a[JAIL_EXEC].num, &p, NULL);
 }

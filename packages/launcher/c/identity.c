@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "kernel-file.h"
+#include "landlock.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
@@ -39,6 +40,7 @@ static void ready(void)
 	L.ready = 1;
 	reply_begin(&L.wire, REPLY_READY);
 	reply_u32(&L.wire, (uint32_t)getpid());
+	reply_u32(&L.wire, (uint32_t)landlock_version());
 	reply_end(&L.wire);
 }
 
@@ -53,6 +55,9 @@ int identity_hello(struct failure *f, const struct field *a)
 		return fail_with(f, EALREADY, "hello", "said twice");
 	L.userns = (int)a[HELLO_USERNS].num;
 	L.setgroups = a[HELLO_SETGROUPS].num != 0;
+	L.one_id = (uint32_t)a[HELLO_ONE_ID].num;
+	L.one_uid = (uint32_t)a[HELLO_ONE_UID].num;
+	L.one_gid = (uint32_t)a[HELLO_ONE_GID].num;
 	L.uid_map = strdup(text(&a[HELLO_UID_MAP]));
 	L.gid_map = strdup(text(&a[HELLO_GID_MAP]));
 	if (L.userns == 0) {

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -36,6 +37,7 @@ struct init {
 	struct birth *b;
 	int keep;	/* the container stays when a command ends */
 	int proc;	/* our own procfs */
+	int upper;	/* the tmpfs for writes, or -1 */
 	int grouped;	/* the container has control groups of its own */
 	struct running *run;
 	size_t n, cap;
@@ -51,7 +53,7 @@ static int enter_namespaces(struct birth *b, struct failure *f)
 	return unshare(CLONE_NEWNS) < 0 ? fail(f, "unshare", "mount namespace") : 0;
 }
 
-int init_enter_user(struct failure *f, int user_ns)
+int init_enter_user(struct failure *f, int user_ns, uint32_t id)
 {
 	if (user_ns >= 0) {
 		if (setns(user_ns, CLONE_NEWUSER) < 0)
@@ -59,7 +61,7 @@ int init_enter_user(struct failure *f, int user_ns)
 		/* EPERM: groups are denied in a namespace of one id, and there are none to drop that were ours to give */
 		if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
 			return fail(f, "setgroups", "user namespace");
-		if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
+		if (syscall(SYS_setresgid, id, id, id) < 0 || syscall(SYS_setresuid, id, id, id) < 0)
 			return fail(f, "setresuid", "user namespace");
 	}
 	/* our memory is the launcher's copy: nobody in the container may look into it */
@@ -89,7 +91,7 @@ static int make_its_own(struct birth *b, struct scene *s, const struct step_list
 	if (setup_steps(s, own->step, own->n, IN_CONTAINER) < 0)
 		return -s->f->err;
 	s->f->op = OP_NAMESPACES;
-	if (init_enter_user(s->f, b->user_ns) < 0)
+	if (init_enter_user(s->f, b->user_ns, b->id) < 0)
 		return -s->f->err;
 	if (s->base != s->staging)
 		close(s->base);
@@ -119,7 +121,7 @@ static void send_created(struct init *in, int upper)
 	if (orders_send(in->b->sock, &r, sizeof(r), fds, upper < 0 ? 2 : 3, 0) < 0)
 		_exit(0);
 	for (int i = 0; i < 3; i++)
-		if (fds[i] >= 0)
+		if (fds[i] >= 0 && fds[i] != upper)
 			close(fds[i]);
 }
 
@@ -204,6 +206,16 @@ static void fill_usage(struct report *r, const struct rusage *u)
 	r->max_rss_kib = (uint64_t)u->ru_maxrss;
 }
 
+/* Whether writes failed at the end for want of room; a file that was removed again is room. */
+static uint32_t full(int upper)
+{
+	struct statfs st;
+
+	if (upper < 0 || fstatfs(upper, &st) < 0)
+		return 0;
+	return (st.f_blocks > 0 && st.f_bfree == 0 ? 1U : 0U) | (st.f_files > 0 && st.f_ffree == 0 ? 2U : 0U);
+}
+
 /* The one command of a one-shot has ended: nobody else may live on, and what they used counts. */
 static void finish_one_shot(struct report *r)
 {
@@ -239,6 +251,7 @@ static void reap(struct init *in)
 		fill_usage(&r, &usage);
 		if (!in->keep)
 			finish_one_shot(&r);
+		r.full = full(in->upper);
 		send_report(in, &r, -1);
 		if (!in->keep)
 			_exit(0);
@@ -344,10 +357,9 @@ static void begin(struct init *in, struct scene *s)
 		close(in->b->user_ns);
 	in->proc = s->proc;
 	in->keep = p.o.keep != 0;
+	in->upper = s->upper;
 	if (in->keep)
 		send_created(in, s->upper);
-	else if (s->upper >= 0)
-		close(s->upper);
 	if (p.o.exec != NONE)
 		run(in, &p, p.o.report != 0);
 	parcel_free(&p);
@@ -355,7 +367,7 @@ static void begin(struct init *in, struct scene *s)
 
 _Noreturn void init_run(struct birth *b)
 {
-	struct init in = { .b = b, .proc = -1 };
+	struct init in = { .b = b, .proc = -1, .upper = -1 };
 	struct failure f = { .step = NONE };
 	struct scene s = { .f = &f, .base = -1, .userns = -1, .upper = -1 };
 	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns };

@@ -22,6 +22,7 @@ struct report {
 	uint32_t exec;		/* NONE: the container itself */
 	int32_t pid, status;
 	uint64_t user_us, system_us, max_rss_kib, wall_us;
+	uint32_t full;		/* 1: no byte, 2: no inode was left to write */
 	struct failure failure;
 };
 
@@ -49,13 +50,14 @@ struct order {
 struct birth {
 	int sock;
 	int template_ns, net_ns, user_ns;
+	uint32_t id;	/* of pid 1 in that user namespace */
 	const struct step_list *container;
 	struct rlimit open_files; /* as the launcher found it */
 };
 
 _Noreturn void init_run(struct birth *b);
 
-/* Root of a user namespace (-1: stay in ours): no right over anything outside is left. */
-int init_enter_user(struct failure *f, int user_ns);
+/* As that id in a user namespace (-1: stay in ours), with power over it: no right over anything outside is left. */
+int init_enter_user(struct failure *f, int user_ns, uint32_t id);
 
 #endif

@@ -78,6 +78,7 @@ struct container {
 	struct net net;		/* back to the pool when it is dead; -1: not from there */
 	int root, mount_ns;	/* for files; -1 until it stands */
 	int user_seen;		/* others than its pid 1 were in its user namespace: not back to the pool */
+	int single;		/* it is a user namespace of a single id */
 	int user_ns;		/* kept as long as its files are; -1: the launcher's own */
 	int removed;
 	struct command *one;	/* the command of a one-shot */
@@ -98,6 +99,7 @@ struct command {
 	uint32_t pid;
 	int status;
 	uint64_t user_us, system_us, max_rss_kib, wall_us, since_us;
+	uint32_t full;
 	struct source stream[3];	/* our ends; those the client streams stay until it says `opened` */
 	uint32_t mode[3];
 	struct capture capture[3];
@@ -122,6 +124,7 @@ struct launcher {
 	struct rlimit open_files;
 	char *uid_map, *gid_map;
 	int setgroups, userns;
+	uint32_t one_id, one_uid, one_gid;	/* of namespaces of a single id: inside, outside */
 };
 
 extern struct launcher L;
@@ -140,11 +143,11 @@ int identity_mapped(struct failure *f);
  * ever the administrator of one. A descriptor or -errno, noted; for networks 0 or -errno.
  */
 int pool_take_net(struct failure *f, int fresh, struct net *net);
-int pool_take_user(struct failure *f, int fresh);
+int pool_take_user(struct failure *f, int fresh, int one);	/* one: of a single id */
 /* Back, if it is as good as new; gone in any case. */
 void pool_give_net(struct net *net);
 void pool_drop_net(struct net *net);
-void pool_give_user(int fd);
+void pool_give_user(int fd, int one);
 /* A user namespace with the containers' map, for idmapped mounts; the pool keeps it. */
 int pool_user_for_mounts(struct failure *f);
 /* The same for what overlays write to: the launcher's own user has an id there too. */
@@ -178,6 +181,7 @@ void command_changes(const struct field *a);
 void command_copy_upper(const struct field *a);
 void command_seal(const struct field *a);
 void command_files(const struct field *a);
+void command_limit(const struct field *a);
 void command_jail(const struct field *a);
 void files_end(struct container *c);	/* kills its file servers */
 

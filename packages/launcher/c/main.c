@@ -191,6 +191,9 @@ static void carry_out(uint32_t type, const struct field *a)
 	case REQ_FILES:
 		command_files(a);
 		break;
+	case REQ_LIMIT:
+		command_limit(a);
+		break;
 	case REQ_JAIL:
 		command_jail(a);
 		break;

@@ -10,6 +10,8 @@
 #include "path.h"
 #include "scoped.h"
 #include "sys.h"
+#include "user-namespace.h"
+#include "wire.h"
 
 int park_refused(struct failure *f, int fs, int err, const char *what)
 {
@@ -103,7 +105,68 @@ static int put(struct scene *s, int tree, const char *at, mode_t type)
 	return sys_move_mount(tree, target) < 0 ? fail(s->f, "move_mount", at) : 0;
 }
 
-int park_bind(struct scene *s, const struct step *st)
+/* The first fields of `bind` and `ownedBind` are the same. */
+_Static_assert((int)OWNED_BIND_ATTRS == (int)BIND_ATTRS, "fields of binds");
+
+/* The map of one owner's files; made before, see below. */
+struct owned {
+	int userns;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Who covers its own root counts as chrooted, and makes no user namespace any more: user_namespaces(7). */
+int park_maps(struct scene *s, const struct step *steps, size_t n)
+{
+	s->owned = must_realloc(NULL, (n + 1) * sizeof(*s->owned));
+	for (size_t i = 0; i < n; i++) {
+		const char *source = text(&steps[i].f[OWNED_BIND_SOURCE]);
+		struct owned *o = &s->owned[i];
+		struct id_maps maps;
+		struct stat is;
+
+		if (steps[i].op != OP_OWNED_BIND)
+			continue;
+		s->f->step = (uint32_t)i;
+		s->f->op = OP_OWNED_BIND;
+		if (stat(source, &is) < 0)
+			return fail(s->f, "open_tree", source);
+		maps = (struct id_maps){
+			{ is.st_uid, (uint32_t)steps[i].f[OWNED_BIND_UID].num, 1 },
+			{ is.st_gid, (uint32_t)steps[i].f[OWNED_BIND_GID].num, 1 },
+		};
+		*o = (struct owned){ user_namespace(s->f, &maps, 1), is.st_uid, is.st_gid };
+		if (o->userns < 0)
+			return o->userns;
+	}
+	return 0;
+}
+
+static int park_expect(struct scene *s, const struct step *st)
+{
+	const char *source = text(&st->f[EXPECT_SOURCE]);
+	struct stat is;
+
+	if (stat(source, &is) < 0)
+		return fail(s->f, "open_tree", source);
+	if (is.st_dev != st->f[EXPECT_DEVICE].num || is.st_ino != st->f[EXPECT_INODE].num)
+		return fail_with(s->f, ESTALE, "fstatat", source);
+	return 0;
+}
+
+/* What maps a bind's ids, -1: nothing, or -errno, noted. Its path may lead to something else by now. */
+static int map_for(struct scene *s, const struct step *st, const struct stat *is)
+{
+	const struct owned *o = &s->owned[s->f->step];
+
+	if (st->op != OP_OWNED_BIND)
+		return st->f[BIND_IDMAP].num ? s->userns : -1;
+	if (o->uid != is->st_uid || o->gid != is->st_gid)
+		return fail_with(s->f, EAGAIN, "fstat", "owner of the source changed");
+	return o->userns;
+}
+
+static int park_bind(struct scene *s, const struct step *st)
 {
 	const char *source = text(&st->f[BIND_SOURCE]);
 	int recursive = st->f[BIND_RECURSIVE].num != 0;
@@ -111,24 +174,25 @@ int park_bind(struct scene *s, const struct step *st)
 	struct sys_mount_attr attr = { .attr_set = st->f[BIND_ATTRS].num, .propagation = MS_PRIVATE };
 	struct stat is;
 	scoped_fd tree = clone_tree(s, source, recursive, &is);
+	int userns;
 
 	if (tree < 0)
 		return tree;
 	if (sys_mount_setattr(tree, reach, &attr) < 0)
 		return fail(s->f, "mount_setattr", source);
-	if (st->f[BIND_IDMAP].num && s->userns >= 0) {
-		int upper = st->f[BIND_IDMAP].num == IDMAP_UPPER;
-		struct sys_mount_attr map = {
-			.attr_set = SYS_MOUNT_ATTR_IDMAP,
-			.userns_fd = (uint64_t)(upper ? s->upper_userns : s->userns),
-		};
+	userns = st->f[BIND_IDMAP].num == IDMAP_UPPER && s->userns >= 0 ? s->upper_userns : map_for(s, st, &is);
+	if (s->f->err)
+		return -s->f->err;
+	if (userns >= 0) {
+		struct sys_mount_attr map = { .attr_set = SYS_MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+
 		if (sys_mount_setattr(tree, reach, &map) < 0)
 			return fail(s->f, "mount_setattr:idmap", source);
 	}
 	return put(s, tree, text(&st->f[BIND_AT]), is.st_mode);
 }
 
-int park_device(struct scene *s, const struct step *st)
+static int park_device(struct scene *s, const struct step *st)
 {
 	const char *source = text(&st->f[DEVICE_SOURCE]);
 	struct sys_mount_attr attr = {
@@ -182,7 +246,7 @@ int setup_tmpfs(struct failure *f, const char *const *options, uint32_t attrs)
 	return mnt < 0 ? fail(f, "fsmount", "tmpfs") : mnt;
 }
 
-int park_mount(struct scene *s, const struct step *st)
+static int park_mount(struct scene *s, const struct step *st)
 {
 	const char *type = text(&st->f[MOUNT_TYPE]);
 	const char *at = text(&st->f[MOUNT_AT]);
@@ -204,4 +268,13 @@ int park_mount(struct scene *s, const struct step *st)
 	if (target < 0)
 		return target;
 	return sys_move_mount(mnt, target) < 0 ? fail(s->f, "move_mount", at) : 0;
+}
+
+int park_step(struct scene *s, const struct step *st)
+{
+	if (st->op == OP_EXPECT)
+		return park_expect(s, st);
+	if (st->op == OP_DEVICE)
+		return park_device(s, st);
+	return st->op == OP_MOUNT ? park_mount(s, st) : park_bind(s, st);
 }

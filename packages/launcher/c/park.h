@@ -13,8 +13,10 @@ int park_refused(struct failure *f, int fs, int err, const char *what);
 /* Sets one `key=value` or `key` of a file system being made. */
 int park_option(struct failure *f, int fs, const char *option);
 
-int park_bind(struct scene *s, const struct step *st);
-int park_device(struct scene *s, const struct step *st);
-int park_mount(struct scene *s, const struct step *st);
+/* What steps of a list need that can be made only while the host is in its place. */
+int park_maps(struct scene *s, const struct step *steps, size_t n);
+
+/* Binds, devices, file systems. */
+int park_step(struct scene *s, const struct step *st);
 
 #endif

@@ -2,26 +2,28 @@
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "helper.h"
 #include "kernel-file.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
+#include "user-namespace.h"
 
 enum { POOL_MAX = 32 };
 
 static struct net nets[POOL_MAX];
-static int users[POOL_MAX];
-static size_t net_n, user_n;
+static size_t net_n;
+/* Of many ids, and of a single one. */
+static struct users {
+	int fd[POOL_MAX];
+	size_t n;
+} users[2];
 static int mounts_user = -1, uppers_user = -1;
 
 static int loopback_up(struct failure *f)
@@ -104,58 +106,22 @@ void pool_give_net(struct net *net)
 	net->ns = net->dev = -1;
 }
 
-static int write_map(struct failure *f, pid_t pid, const char *name, const char *map, const char *more)
+int pool_take_user(struct failure *f, int fresh, int one)
 {
-	char path[64], text[4096];
+	const struct id_maps alone = { { L.one_id, L.one_uid, 1 }, { L.one_id, L.one_gid, 1 } };
+	struct users *pool = &users[one != 0];
 
-	if (snprintf(text, sizeof(text), "%s%s", map, more) >= (int)sizeof(text))
-		return fail_with(f, E2BIG, "write", name);
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	return kernel_write(f, path, text);
+	if (!fresh && pool->n)
+		return pool->fd[--pool->n];
+	return one ? user_namespace(f, &alone, L.setgroups) : user_namespace_by(f, L.uid_map, L.gid_map, L.setgroups);
 }
 
-static int write_maps(struct failure *f, pid_t pid, const char *more)
+void pool_give_user(int fd, int one)
 {
-	if (!L.setgroups && write_map(f, pid, "setgroups", "deny", "") < 0)
-		return -f->err;
-	if (write_map(f, pid, "uid_map", L.uid_map, more) < 0)
-		return -f->err;
-	return write_map(f, pid, "gid_map", L.gid_map, more);
-}
+	struct users *pool = &users[one != 0];
 
-/* Made by a child that only waits to be mapped and dismissed. */
-static int make_user(struct failure *f, const char *more)
-{
-	pid_t pid, launcher = getpid();
-	char path[64];
-	int made = -1;
-
-	pid = sys_fork(CLONE_NEWUSER, NULL);
-	if (pid < 0)
-		return fail(f, "clone3", "user namespace");
-	if (pid == 0)
-		for (die_with(launcher);;)
-			pause();
-	if (write_maps(f, pid, more) == 0) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-		made = open(path, O_RDONLY | O_CLOEXEC);
-		if (made < 0)
-			fail(f, "open", path);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	return made < 0 ? -f->err : made;
-}
-
-int pool_take_user(struct failure *f, int fresh)
-{
-	return !fresh && user_n ? users[--user_n] : make_user(f, "");
-}
-
-void pool_give_user(int fd)
-{
-	if (fd >= 0 && user_n < POOL_MAX)
-		users[user_n++] = fd;
+	if (fd >= 0 && pool->n < POOL_MAX)
+		pool->fd[pool->n++] = fd;
 	else if (fd >= 0)
 		close(fd);
 }
@@ -163,7 +129,7 @@ void pool_give_user(int fd)
 int pool_user_for_mounts(struct failure *f)
 {
 	if (mounts_user < 0)
-		mounts_user = make_user(f, "");
+		mounts_user = pool_take_user(f, 1, 0);
 	return mounts_user;
 }
 
@@ -173,7 +139,13 @@ int pool_user_for_mounts(struct failure *f)
  */
 int pool_user_for_uppers(struct failure *f)
 {
-	if (uppers_user < 0)
-		uppers_user = make_user(f, "\n65536 0 1");
+	char map[2][128];
+
+	if (uppers_user >= 0)
+		return uppers_user;
+	for (int i = 0; i < 2; i++)
+		if (snprintf(map[i], sizeof(map[i]), "%s\n65536 0 1", i ? L.gid_map : L.uid_map) >= (int)sizeof(map[i]))
+			return fail_with(f, E2BIG, "write", i ? "gid_map" : "uid_map");
+	uppers_user = user_namespace_by(f, map[0], map[1], L.setgroups);
 	return uppers_user;
 }

@@ -17,6 +17,7 @@
 #include <linux/filter.h>
 
 #include "join.h"
+#include "landlock.h"
 #include "scoped.h"
 #include "sys.h"
 #include "tree.h"
@@ -182,6 +183,8 @@ static int run_step(struct become *b, const struct step *st)
 		return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? fail(f, "prctl", "PR_SET_NO_NEW_PRIVS") : 0;
 	case OP_CWD:
 		return step_cwd(f, text(&st->f[CWD_PATH]));
+	case OP_LANDLOCK:
+		return landlock_restrict(f, st);
 	case OP_SECCOMP:
 		return step_seccomp(f, st);
 	default:

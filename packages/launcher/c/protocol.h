@@ -21,6 +21,7 @@ enum request_type {
 	REQ_CHANGES = 12,
 	REQ_RESIZE = 13,
 	REQ_FILES = 14,
+	REQ_LIMIT = 28,
 	REQ_LISTEN = 15,
 	REQ_JAIL = 30,
 	REQ_COPY_UPPER = 35,
@@ -33,6 +34,9 @@ enum {
 	HELLO_UID_MAP = 2,
 	HELLO_GID_MAP = 3,
 	HELLO_SETGROUPS = 4,
+	HELLO_ONE_ID = 5,
+	HELLO_ONE_UID = 6,
+	HELLO_ONE_GID = 7,
 	TEMPLATE_ID = 0,
 	TEMPLATE_STEPS = 1,
 	PLAN_ID = 0,
@@ -79,6 +83,11 @@ enum {
 	RESIZE_ROWS = 2,
 	FILES_CONTAINER = 0,
 	FILES_EXEC = 1,
+	LIMIT_CONTAINER = 0,
+	LIMIT_EXEC = 1,
+	LIMIT_RESOURCE = 2,
+	LIMIT_SOFT = 3,
+	LIMIT_HARD = 4,
 	LISTEN_PATH = 0,
 	LISTEN_LOGS = 1,
 	LISTEN_LOG_BYTES = 2,
@@ -93,7 +102,7 @@ enum {
 };
 
 #define REQUEST_TABLE(X) \
-	X(REQ_HELLO, "iissi") \
+	X(REQ_HELLO, "iissiiii") \
 	X(REQ_MAPPED, "") \
 	X(REQ_TEMPLATE, "ib") \
 	X(REQ_PLAN, "ib") \
@@ -107,6 +116,7 @@ enum {
 	X(REQ_CHANGES, "iiivs") \
 	X(REQ_RESIZE, "iii") \
 	X(REQ_FILES, "ii") \
+	X(REQ_LIMIT, "iiill") \
 	X(REQ_LISTEN, "ssl") \
 	X(REQ_JAIL, "iis") \
 	X(REQ_COPY_UPPER, "iis") \

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -212,6 +213,24 @@ static int step_keyring(struct scene *s)
 	return 0;
 }
 
+/* Before the process is undumpable, when this file is still its own. Who is killed sooner already stays so. */
+static int step_oom_score(struct scene *s, uint64_t value)
+{
+	char text[16] = "";
+	scoped_fd file = sys_openat2(s->proc, "self/oom_score_adj", O_RDWR, RESOLVE_BENEATH | RESOLVE_NO_XDEV);
+
+	if (value > 1000)
+		return fail_with(s->f, EINVAL, "write", "oom_score_adj");
+	if (file < 0)
+		return fail(s->f, "openat2", "oom_score_adj");
+	if (read(file, text, sizeof(text) - 1) < 0)
+		return fail(s->f, "read", "oom_score_adj");
+	if (strtol(text, NULL, 10) >= (long)value)
+		return 0;
+	snprintf(text, sizeof(text), "%u", (unsigned int)value);
+	return pwrite(file, text, strlen(text), 0) < 0 ? fail(s->f, "write", "oom_score_adj") : 0;
+}
+
 static int step_mkdir(struct scene *s, const struct step *st)
 {
 	struct owner o = {
@@ -231,11 +250,11 @@ int setup_step(struct scene *s, const struct step *st)
 	case OP_CGROUP:
 		return 0; /* done by clone */
 	case OP_BIND:
-		return park_bind(s, st);
+	case OP_OWNED_BIND:
+	case OP_EXPECT:
 	case OP_DEVICE:
-		return park_device(s, st);
 	case OP_MOUNT:
-		return park_mount(s, st);
+		return park_step(s, st);
 	case OP_MOVE:
 		return step_move(s, first, text(&st->f[MOVE_AT]));
 	case OP_UPPER:
@@ -270,19 +289,12 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_sysctl(s, first, text(&st->f[SYSCTL_VALUE]));
 	case OP_KEYRING:
 		return step_keyring(s);
-	case OP_SESSION:
-	case OP_TERMINAL:
-	case OP_GROUP:
-	case OP_INIT:
-	case OP_RLIMIT:
-	case OP_UMASK:
-	case OP_BOUNDING:
-	case OP_USER:
-	case OP_CAPABILITIES:
-	case OP_NO_NEW_PRIVILEGES:
-	case OP_CWD:
-	case OP_SECCOMP:
-	case OP_EXEC:
+	case OP_OOM_SCORE:
+		return step_oom_score(s, st->f[OOM_SCORE_VALUE].num);
+	case OP_SESSION: case OP_TERMINAL: case OP_GROUP: case OP_INIT:
+	case OP_RLIMIT: case OP_UMASK: case OP_BOUNDING: case OP_USER:
+	case OP_CAPABILITIES: case OP_NO_NEW_PRIVILEGES: case OP_CWD: case OP_LANDLOCK:
+	case OP_SECCOMP: case OP_EXEC:
 		break; /* process steps: process.c */
 	}
 	return fail_with(s->f, EINVAL, "step", "not a set-up step");

@@ -19,6 +19,7 @@ struct scene {
 	const char *upper_at;	/* its path in the template */
 	uid_t upper_uid;
 	gid_t upper_gid;
+	struct owned *owned;	/* by step of the list: park.c */
 	int own_net;	/* the template builder has left the host's network namespace */
 };
 

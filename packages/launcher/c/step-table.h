@@ -3,11 +3,13 @@
 #define CAISSON_STEP_TABLE_H
 
 #define STEP_TABLE_VERSION 1
-#define STEP_FIELDS_MAX 5
+#define STEP_FIELDS_MAX 6
 
 enum step_op {
 	OP_NAMESPACES = 1,
 	OP_BIND = 2,
+	OP_EXPECT = 53,
+	OP_OWNED_BIND = 51,
 	OP_DEVICE = 3,
 	OP_MOUNT = 4,
 	OP_MOVE = 5,
@@ -27,6 +29,7 @@ enum step_op {
 	OP_HOSTNAME = 18,
 	OP_SYSCTL = 19,
 	OP_KEYRING = 20,
+	OP_OOM_SCORE = 52,
 	OP_CGROUP = 55,
 	OP_SESSION = 32,
 	OP_GROUP = 56,
@@ -39,6 +42,7 @@ enum step_op {
 	OP_CAPABILITIES = 37,
 	OP_NO_NEW_PRIVILEGES = 38,
 	OP_CWD = 39,
+	OP_LANDLOCK = 50,
 	OP_SECCOMP = 40,
 	OP_EXEC = 41,
 };
@@ -53,6 +57,15 @@ enum {
 	BIND_RECURSIVE = 2,
 	BIND_ATTRS = 3,
 	BIND_IDMAP = 4,
+	EXPECT_SOURCE = 0,
+	EXPECT_DEVICE = 1,
+	EXPECT_INODE = 2,
+	OWNED_BIND_SOURCE = 0,
+	OWNED_BIND_AT = 1,
+	OWNED_BIND_RECURSIVE = 2,
+	OWNED_BIND_ATTRS = 3,
+	OWNED_BIND_UID = 4,
+	OWNED_BIND_GID = 5,
 	DEVICE_SOURCE = 0,
 	DEVICE_AT = 1,
 	DEVICE_MAJOR = 2,
@@ -98,6 +111,7 @@ enum {
 	HOSTNAME_NAME = 0,
 	SYSCTL_KEY = 0,
 	SYSCTL_VALUE = 1,
+	OOM_SCORE_VALUE = 0,
 	CGROUP_BORN = 0,
 	CGROUP_AHEAD = 1,
 	CGROUP_TASKS = 2,
@@ -119,6 +133,12 @@ enum {
 	CAPABILITIES_INHERITABLE = 2,
 	CAPABILITIES_AMBIENT = 3,
 	CWD_PATH = 0,
+	LANDLOCK_HANDLED = 0,
+	LANDLOCK_SCOPED = 1,
+	LANDLOCK_READABLE = 2,
+	LANDLOCK_READ = 3,
+	LANDLOCK_WRITABLE = 4,
+	LANDLOCK_WRITE = 5,
 	SECCOMP_PROGRAM = 0,
 	SECCOMP_FLAGS = 1,
 	EXEC_ARGV = 0,
@@ -129,6 +149,8 @@ enum {
 #define STEP_TABLE(X) \
 	X(OP_NAMESPACES, "namespaces", 2, "iii") \
 	X(OP_BIND, "bind", 1, "ssiii") \
+	X(OP_EXPECT, "expect", 1, "sll") \
+	X(OP_OWNED_BIND, "ownedBind", 1, "ssiiii") \
 	X(OP_DEVICE, "device", 1, "ssii") \
 	X(OP_MOUNT, "mount", 3, "ssvi") \
 	X(OP_MOVE, "move", 2, "ss") \
@@ -148,6 +170,7 @@ enum {
 	X(OP_HOSTNAME, "hostname", 2, "s") \
 	X(OP_SYSCTL, "sysctl", 2, "ss") \
 	X(OP_KEYRING, "keyring", 2, "") \
+	X(OP_OOM_SCORE, "oomScore", 2, "i") \
 	X(OP_CGROUP, "cgroup", 2, "ssvv") \
 	X(OP_SESSION, "session", 4, "") \
 	X(OP_GROUP, "group", 4, "sv") \
@@ -160,6 +183,7 @@ enum {
 	X(OP_CAPABILITIES, "capabilities", 4, "llll") \
 	X(OP_NO_NEW_PRIVILEGES, "noNewPrivileges", 4, "") \
 	X(OP_CWD, "cwd", 4, "s") \
+	X(OP_LANDLOCK, "landlock", 4, "llvlvl") \
 	X(OP_SECCOMP, "seccomp", 4, "bi") \
 	X(OP_EXEC, "exec", 4, "vv") \
 

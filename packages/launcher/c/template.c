@@ -62,7 +62,8 @@ static int build(struct failure *f, const void *arg, int *fds)
 	umask(022);
 	if (ns < 0)
 		return fail(f, "open", "/proc/self/ns/mnt");
-	if (make_staging(&s) < 0 || setup_steps(&s, o->steps->step, o->steps->n, IN_TEMPLATE) < 0 ||
+	if (park_maps(&s, o->steps->step, o->steps->n) < 0 || make_staging(&s) < 0 ||
+	    setup_steps(&s, o->steps->step, o->steps->n, IN_TEMPLATE) < 0 ||
 	    leave_host(&s) < 0)
 		return -f->err;
 	fds[0] = ns;

@@ -193,19 +193,30 @@ export interface Hello {
   readonly uidMap: string
   readonly gidMap: string
   readonly setgroups: number
+  /** The only id of containers that have a single one, and what it is in the launcher's ids. */
+  readonly oneId: number
+  readonly oneUid: number
+  readonly oneGid: number
+}
+
+/** Who is nobody on every Linux: no file belongs to it, no account that does something has it. */
+const NOBODY = 65_534
+
+function alone(outside: number): Pick<Hello, 'oneId' | 'oneUid' | 'oneGid'> {
+  return { oneId: NOBODY, oneUid: outside, oneGid: outside }
 }
 
 /** The maps of the containers' user namespaces, in the launcher's own ids. */
 export function helloOf(plan: IdentityPlan, base: number): Hello {
   if (plan.mode === 'single')
-    return { userns: plan.userns, uidMap: '0 0 1', gidMap: '0 0 1', setgroups: 0 }
+    return { userns: plan.userns, uidMap: '0 0 1', gidMap: '0 0 1', setgroups: 0, ...alone(0) }
   if (plan.mode === 'root') {
     const map = `0 ${base} ${BLOCK_IDS}`
-    return { userns: 0, uidMap: map, gidMap: map, setgroups: 1 }
+    return { userns: 0, uidMap: map, gidMap: map, setgroups: 1, ...alone(base + NOBODY) }
   }
   if (plan.userns === 0)
-    return { userns: 0, uidMap: plan.uidMap, gidMap: plan.gidMap, setgroups: 1 }
-  return { userns: 2, uidMap: HELPED_MAP, gidMap: HELPED_MAP, setgroups: 1 }
+    return { userns: 0, uidMap: plan.uidMap, gidMap: plan.gidMap, setgroups: 1, ...alone(NOBODY) }
+  return { userns: 2, uidMap: HELPED_MAP, gidMap: HELPED_MAP, setgroups: 1, ...alone(NOBODY) }
 }
 
 /** What drivers are told of the mode. */

@@ -99,7 +99,7 @@ const rules: readonly Rule[] = [
     fix: 'Choose a value up to the hard limit (`ulimit -H`), or raise that for the user first.',
   },
   {
-    steps: ['bind'],
+    steps: ['bind', 'ownedBind'],
     syscall: 'mount_setattr:idmap',
     errnos: ['EINVAL', 'EOPNOTSUPP'],
     code: 'ERR_MOUNT_SOURCE',
@@ -108,10 +108,17 @@ const rules: readonly Rule[] = [
   },
   // Of a bind, only open_tree is about the host's path; the rest is about the template's.
   {
-    steps: ['bind'],
+    steps: ['bind', 'ownedBind', 'expect'],
     syscall: 'open_tree',
     errnos: ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'],
     code: 'ERR_MOUNT_SOURCE',
+  },
+  {
+    steps: ['expect'],
+    errnos: ['ESTALE'],
+    code: 'ERR_MOUNT_SOURCE',
+    why: 'it was replaced while the container was made',
+    fix: 'Try again.',
   },
   {
     kinds: ['container'],
@@ -193,7 +200,7 @@ export function launchError(failed: FailedReply, context: FailureContext): Caiss
     fix: rule?.fix,
     field: rule?.field,
     // Out of memory, processes or descriptors passes.
-    retryable: ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'EINTR', 'EBUSY'].includes(errno),
+    retryable: ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'EINTR', 'EBUSY', 'ESTALE'].includes(errno),
   })
 }
 

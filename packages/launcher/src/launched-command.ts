@@ -18,6 +18,8 @@ function signalName(number: number): NodeJS.Signals | null {
   return isSignal(name) ? name : null
 }
 
+const fullness: Readonly<Record<number, ProcessEnd['diskFull']>> = { 1: 'bytes', 2: 'inodes' }
+
 /** What an `exited` frame says, in the contract's terms and units. */
 export function processEnd(exited: ExitedReply): ProcessEnd {
   const signal = exited.status & 0x7f
@@ -29,6 +31,7 @@ export function processEnd(exited: ExitedReply): ProcessEnd {
     systemMs: Number(exited.systemUs) / 1000,
     peakMemoryBytes: Number(exited.maxRssKiB) * 1024,
     wallMs: Number(exited.wallUs) / 1000,
+    ...(exited.full === 0 ? {} : { diskFull: fullness[exited.full] ?? 'both' }),
     stdout: exited.stdout,
     stderr: exited.stderr,
     stdoutTotal: Number(exited.stdoutTotal),

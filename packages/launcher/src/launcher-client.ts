@@ -12,6 +12,7 @@ import type {
   Launcher,
   LauncherIdentity,
   LaunchPlan,
+  ResourceLimit,
 } from '@caisson/core'
 import { CaissonError, isCaissonError, parseAbsolutePath } from '@caisson/core'
 import { DetachedContainer } from './detached-container.js'
@@ -23,6 +24,7 @@ import { chooseIdentity, helloOf, identityOf, readHostCredentials } from './iden
 import { ServedDirectory } from './files/served-directory.js'
 import { LaunchedCommand } from './launched-command.js'
 import type { LauncherProgram } from './launcher-link.js'
+import { limitError } from './limited.js'
 import { launcherPath } from './launcher-path.js'
 import { LauncherSession } from './launcher-session.js'
 
@@ -85,6 +87,11 @@ export class LauncherClient implements Launcher {
 
   async create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer> {
     return (await this.#open()).create(plan, steps)
+  }
+
+  async limit(pid: number, limit: ResourceLimit): Promise<void> {
+    if (!this.#session?.alive) throw limitError(pid, 'ESRCH')
+    await this.#session.limit(pid, limit)
   }
 
   async detached(): Promise<DetachedLauncher> {

@@ -18,6 +18,7 @@ export class LauncherHandshake {
   readonly #helpers: MapHelpers | undefined
   readonly #context: FailureContext
   #settle: ((error: unknown) => void) | undefined
+  #landlock = 0
 
   constructor(link: Link, helpers: MapHelpers | undefined, context: FailureContext) {
     this.#link = link
@@ -26,11 +27,12 @@ export class LauncherHandshake {
   }
 
   /**
-   * Says hello; settles when the launcher is ready.
+   * Says hello; settles when the launcher is ready, with the version of Landlock that the kernel has.
    * @throws CaissonError ERR_USER_NAMESPACE, ERR_LAUNCH, ERR_LAUNCHER_GONE
    */
-  run(hello: Hello): Promise<void> {
-    return this.#exchange(() => this.#link.send('hello', { version: PROTOCOL_VERSION, ...hello }))
+  async run(hello: Hello): Promise<number> {
+    await this.#exchange(() => this.#link.send('hello', { version: PROTOCOL_VERSION, ...hello }))
+    return this.#landlock
   }
 
   /**
@@ -70,6 +72,7 @@ export class LauncherHandshake {
   /** Takes a reply that belongs to the handshake. */
   reply(reply: Reply): void {
     if (!this.#settle) throw new MalformedFrame(`${reply.name} came after the handshake`)
+    if (reply.name === 'ready') this.#landlock = reply.landlock
     if (reply.name === 'ready' || reply.name === 'listening') this.#settle(undefined)
     else if (reply.name === 'failed') this.#settle(launchError(reply, this.#context))
     else if (reply.name === 'needMaps') this.#writeMaps(reply.pid)

@@ -5,6 +5,7 @@ import type {
   LaunchPlan,
   LauncherIdentity,
   ProcessStep,
+  ResourceLimit,
 } from '@caisson/core'
 import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
@@ -15,7 +16,8 @@ import type { ContainerHost, WorkerRequest } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
-import { type LaunchedCommand, processEnd } from './launched-command.js'
+import { limited, limitError } from './limited.js'
+import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
 import { LauncherLink } from './launcher-link.js'
 import type { Link, LinkEvents } from './link.js'
@@ -25,8 +27,6 @@ import { NONE } from './protocol.generated.js'
 import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
 import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
-
-const NO_STEPS: readonly never[] = Object.freeze([])
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
@@ -66,11 +66,12 @@ export class LauncherSession implements ContainerHost {
    * @throws CaissonError ERR_LAUNCHER_GONE, ERR_USER_NAMESPACE, ERR_LAUNCH
    */
   static async open(options: SessionOptions): Promise<LauncherSession> {
-    const { program, identity, helpers, hello } = options
+    const { program, helpers, hello } = options
+    const identity = { ...options.identity, landlock: 0 }
     const connect = (events: LinkEvents): Link => new LauncherLink(program, events)
     const session = new LauncherSession(identity, program.path, connect, helpers, false)
     try {
-      await session.#handshake.run(hello)
+      identity.landlock = await session.#handshake.run(hello) // before anybody sees it
     } catch (error) {
       await session.#link.end()
       throw error
@@ -140,7 +141,7 @@ export class LauncherSession implements ContainerHost {
   run(plan: LaunchPlan, command: LaunchCommand, launched: LaunchedCommand): void {
     this.#launch(launched, () => {
       const id = ++this.#lastId
-      const references = this.#references(plan)
+      const references = this.#registry.references(plan)
       const request = { container: id, keep: 0, exec: id, ...references, ...this.#io(command) }
       this.#track(id, launched, undefined, Object.values(references), [plan])
       this.#link.send('start', request)
@@ -151,10 +152,10 @@ export class LauncherSession implements ContainerHost {
   create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<KeptContainer> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
-      const references = this.#references({ ...plan, process: NO_STEPS })
+      const references = this.#registry.references({ ...plan, process: [] })
       const request = { container: id, ...references, keep: 1, exec: NONE, ...noCommand(steps) }
-      const needs = Object.values(references)
-      this.#creating.set(id, { needs, lists: [plan], fail: reject, created: resolve })
+      const asked = { needs: Object.values(references), lists: [plan] }
+      this.#creating.set(id, { ...asked, fail: reject, created: resolve })
       this.#link.hold()
       this.#link.send('start', request)
     })
@@ -197,6 +198,16 @@ export class LauncherSession implements ContainerHost {
     })
   }
 
+  async limit(pid: number, limit: ResourceLimit): Promise<void> {
+    const held = [...this.#containers.values()].find((it) => it.pid === pid && !it.isGone)
+    if (!this.alive || held === undefined) throw limitError(pid, 'ESRCH')
+    const launched = new LaunchedCommand()
+    this.#work(launched, held, (exec) =>
+      this.#link.send('limit', { container: held.id, exec, ...limit }),
+    )
+    await limited(pid, launched)
+  }
+
   /** A file server of a directory of the host. */
   jail(directory: string, readOnly: boolean, launched: LaunchedCommand): void {
     this.#work(launched, undefined, (exec) => {
@@ -234,14 +245,6 @@ export class LauncherSession implements ContainerHost {
     await ended
   }
 
-  #references(plan: LaunchPlan): { template: number; containerPlan: number; processPlan: number } {
-    return {
-      template: this.#registry.template(plan.template),
-      containerPlan: this.#registry.plan(plan.container, 'container'),
-      processPlan: this.#registry.plan(plan.process, 'process'),
-    }
-  }
-
   #launch(launched: LaunchedCommand, send: () => number): void {
     try {
       const exec = send()
@@ -255,9 +258,8 @@ export class LauncherSession implements ContainerHost {
   }
 
   #io(command: LaunchCommand) {
-    const request = commandRequest(command)
     this.#link.allow(2 * command.maxOutputBytes)
-    return request
+    return commandRequest(command)
   }
 
   #track(
@@ -267,15 +269,13 @@ export class LauncherSession implements ContainerHost {
     needs: readonly number[],
     lists: readonly unknown[],
   ): void {
-    const fail = (error: unknown) => launched.fail(error)
-    this.#commands.set(id, { launched, container, needs, lists, fail })
+    this.#commands.set(id, { launched, container, needs, lists, fail: (e) => launched.fail(e) })
     this.#link.hold()
   }
 
   #settled(pending: Map<number, Pending>, id: number): void {
-    const background = this.#servers.get(id) === true
+    if (pending.delete(id) && this.#servers.get(id) !== true) this.#link.release()
     this.#servers.delete(id)
-    if (pending.delete(id) && !background) this.#link.release()
   }
 
   #reply(reply: Reply): void {

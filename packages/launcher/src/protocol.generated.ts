@@ -8,13 +8,16 @@ export type FieldTable = readonly (readonly [name: string, kind: FieldKind])[]
 
 export const stdio = {"null":0,"capture":1,"stream":2,"bytes":3,"terminal":4} as const
 
-/** First frame. userns: 0 keep the credentials, 1 enter a user namespace that maps this user alone to 0, 2 enter one whose maps the client writes. */
+/** First frame. userns: 0 keep the credentials, 1 enter a user namespace that maps this user alone to 0, 2 enter one whose maps the client writes. Namespaces of a single id have oneId, which is oneUid and oneGid outside. */
 export interface HelloRequest {
   readonly version: number
   readonly userns: number
   readonly uidMap: string
   readonly gidMap: string
   readonly setgroups: number
+  readonly oneId: number
+  readonly oneUid: number
+  readonly oneGid: number
 }
 
 /** The maps asked for by needMaps are written. */
@@ -115,6 +118,15 @@ export interface FilesRequest {
   readonly exec: number
 }
 
+/** Sets a resource limit of every process of a kept container but its pid 1, as a command numbered exec whose exit code is 0 or an errno. One that has lowered its own hard limit keeps that where it may not be raised. */
+export interface LimitRequest {
+  readonly container: number
+  readonly exec: number
+  readonly resource: number
+  readonly soft: bigint
+  readonly hard: bigint
+}
+
 /** Outlive the client: accept others at this socket, one at a time, and go only when no container is left. Output that is captured also goes to <logs>/<exec>.{out,err}.<offset>, the last two files of logBytes / 2 each; <exec>.end holds both lengths once it ended. */
 export interface ListenRequest {
   readonly path: string
@@ -157,6 +169,7 @@ export interface RequestTypes {
   changes: ChangesRequest
   resize: ResizeRequest
   files: FilesRequest
+  limit: LimitRequest
   listen: ListenRequest
   jail: JailRequest
   copyUpper: CopyUpperRequest
@@ -166,7 +179,7 @@ export interface RequestTypes {
 export type RequestName = keyof RequestTypes
 
 export const requestTable: Readonly<Record<RequestName, { readonly type: number; readonly fields: FieldTable }>> = {
-  hello: { type: 1, fields: [["version","u32"],["userns","u32"],["uidMap","str"],["gidMap","str"],["setgroups","u32"]] },
+  hello: { type: 1, fields: [["version","u32"],["userns","u32"],["uidMap","str"],["gidMap","str"],["setgroups","u32"],["oneId","u32"],["oneUid","u32"],["oneGid","u32"]] },
   mapped: { type: 2, fields: [] },
   template: { type: 3, fields: [["id","u32"],["steps","bytes"]] },
   plan: { type: 4, fields: [["id","u32"],["steps","bytes"]] },
@@ -180,15 +193,17 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   changes: { type: 12, fields: [["container","u32"],["exec","u32"],["index","u32"],["lowers","strs"],["since","str"]] },
   resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
   files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
+  limit: { type: 28, fields: [["container","u32"],["exec","u32"],["resource","u32"],["soft","u64"],["hard","u64"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
   copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
   seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
 }
 
-/** hello is done. */
+/** hello is done. landlock: the version of it that the kernel has, 0 for none. */
 export interface ReadyReply {
   readonly pid: number
+  readonly landlock: number
 }
 
 /** Write the maps of this process, then send mapped. */
@@ -227,7 +242,7 @@ export interface StartedReply {
   readonly stderr: number
 }
 
-/** A command ended: its wait status, use, and captured output (head and tail; the totals say what was written). */
+/** A command ended: its wait status, use, and captured output (head and tail; the totals say what was written). full: 1 no byte, 2 no inode was left in the tmpfs that it wrote to, 3 both. */
 export interface ExitedReply {
   readonly exec: number
   readonly pid: number
@@ -236,6 +251,7 @@ export interface ExitedReply {
   readonly systemUs: bigint
   readonly maxRssKiB: bigint
   readonly wallUs: bigint
+  readonly full: number
   readonly stdoutTotal: bigint
   readonly stderrTotal: bigint
   readonly stdout: Uint8Array
@@ -269,13 +285,13 @@ export interface ReplyTypes {
 export type ReplyName = keyof ReplyTypes
 
 export const replyTable: Readonly<Record<ReplyName, { readonly type: number; readonly fields: FieldTable }>> = {
-  ready: { type: 1, fields: [["pid","u32"]] },
+  ready: { type: 1, fields: [["pid","u32"],["landlock","u32"]] },
   needMaps: { type: 2, fields: [["pid","u32"]] },
   built: { type: 3, fields: [["id","u32"]] },
   failed: { type: 4, fields: [["kind","u32"],["id","u32"],["step","u32"],["op","u32"],["errno","u32"],["syscall","str"],["subject","str"]] },
   created: { type: 5, fields: [["container","u32"],["pid","u32"]] },
   started: { type: 6, fields: [["exec","u32"],["pid","u32"],["stdin","u32"],["stdout","u32"],["stderr","u32"]] },
-  exited: { type: 7, fields: [["exec","u32"],["pid","u32"],["status","u32"],["userUs","u64"],["systemUs","u64"],["maxRssKiB","u64"],["wallUs","u64"],["stdoutTotal","u64"],["stderrTotal","u64"],["stdout","bytes"],["stderr","bytes"]] },
+  exited: { type: 7, fields: [["exec","u32"],["pid","u32"],["status","u32"],["userUs","u64"],["systemUs","u64"],["maxRssKiB","u64"],["wallUs","u64"],["full","u32"],["stdoutTotal","u64"],["stderrTotal","u64"],["stdout","bytes"],["stderr","bytes"]] },
   gone: { type: 8, fields: [["container","u32"],["status","u32"]] },
   listening: { type: 9, fields: [["pid","u32"],["lastId","u32"]] },
 }

@@ -1,7 +1,10 @@
-import type { ContainerStep, ProcessStep, TemplateStep } from '@caisson/core'
+import type { ContainerStep, LaunchPlan, ProcessStep, TemplateStep } from '@caisson/core'
 import { encodeSteps } from '@caisson/core'
 import { NONE } from './protocol.generated.js'
 import type { RequestTypes } from './protocol.generated.js'
+
+/** Numbers of the lists of a plan. */
+export type References = Pick<RequestTypes['start'], 'template' | 'containerPlan' | 'processPlan'>
 
 /** Where numbered lists go. */
 export type RegistryWire = <N extends 'template' | 'plan' | 'drop'>(
@@ -43,6 +46,15 @@ export class StepRegistry {
 
   constructor(send: RegistryWire) {
     this.#send = send
+  }
+
+  /** All three numbers of a plan. */
+  references(plan: LaunchPlan): References {
+    return {
+      template: this.template(plan.template),
+      containerPlan: this.plan(plan.container, 'container'),
+      processPlan: this.plan(plan.process, 'process'),
+    }
   }
 
   /** The template's number; sent the first time. */

@@ -40,6 +40,7 @@ function exited(exec: number, status: number, stdout: Buffer): void {
     systemUs: 500n,
     maxRssKiB: 8n,
     wallUs: 2000n,
+    full: 0,
     stdoutTotal: BigInt(stdout.length),
     stderrTotal: 0n,
     stdout,
@@ -104,12 +105,12 @@ function hello({ userns }: RequestTypes['hello']): void {
   else if (scenario === 'helloFails')
     fail(0, 0, { errno: 1, syscall: 'unshare', subject: 'user namespace' })
   else if (scenario === 'helloDies') die('no such luck\n', 3)
-  else reply('ready', { pid: process.pid })
+  else reply('ready', { pid: process.pid, landlock: 7 })
 }
 
 const handlers: { readonly [N in keyof RequestTypes]?: (request: RequestTypes[N]) => void } = {
   hello,
-  mapped: () => reply('ready', { pid: process.pid }),
+  mapped: () => reply('ready', { pid: process.pid, landlock: 7 }),
   template: ({ id }) =>
     scenario === 'templateFails'
       ? fail(1, id, { op: 2, errno: 2, syscall: 'open_tree', step: 0 })

@@ -107,6 +107,9 @@ describe('helloOf and identityOf', () => {
       uidMap: '0 589824 65536',
       gidMap: '0 589824 65536',
       setgroups: 1,
+      oneId: 65_534,
+      oneUid: 0x90000 + 65_534,
+      oneGid: 0x90000 + 65_534,
     })
     expect(identityOf({ mode: 'root' }, 0x90000)).to.include({ rootUid: 0x90000, idCount: 65_536 })
     const plan = chooseIdentity(ranges)
@@ -123,6 +126,9 @@ describe('helloOf and identityOf', () => {
       uidMap: '0 0 1',
       gidMap: '0 0 1',
       setgroups: 0,
+      oneId: 65_534,
+      oneUid: 0,
+      oneGid: 0,
     })
   })
 })

@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { DATA_DIR, defaultDataDir, SNAPSHOTS, type DriverModule } from '@caisson/core'
+import {
+  DATA_DIR,
+  defaultDataDir,
+  LAUNCHER,
+  SNAPSHOTS,
+  type DriverModule,
+  type Launcher,
+} from '@caisson/core'
 import { optional, token, type Token } from '@caisson/core/di'
 import type { LayerStore, LayerStoreOptions } from './layer-store.js'
 import { LazySnapshots } from './lazy-snapshots.js'
@@ -21,10 +28,12 @@ export const LAYER_STORE: Token<SharedStore> = token('LayerStore')
 
 class LazyStore implements SharedStore {
   readonly #options: LayerStoreOptions
+  readonly #launcher: () => Launcher | undefined
   #opened: Promise<LayerStore> | undefined
 
-  constructor(options: LayerStoreOptions) {
+  constructor(options: LayerStoreOptions, launcher: () => Launcher | undefined) {
     this.#options = options
+    this.#launcher = launcher
   }
 
   get directory(): string {
@@ -32,7 +41,10 @@ class LazyStore implements SharedStore {
   }
 
   open(): Promise<LayerStore> {
-    this.#opened ??= openLayerStore(this.#options).catch((error: unknown) => {
+    this.#opened ??= openLayerStore({
+      ...this.#options,
+      launcher: this.#launcher(),
+    }).catch((error: unknown) => {
       // what was in the way may be mended before the next try
       this.#opened = undefined
       throw error
@@ -55,9 +67,13 @@ export function layerStoreModule(options: Pick<LayerStoreOptions, 'sync'> = {}):
     name: '@caisson/layer-store',
     install(scope) {
       if (!scope.has(LAYER_STORE)) {
-        scope.provide(LAYER_STORE, { dataDir: optional(DATA_DIR) }, ({ dataDir }) => {
+        const needs = { dataDir: optional(DATA_DIR) }
+        scope.provide(LAYER_STORE, needs, ({ dataDir }) => {
           const directory = join(dataDir ?? defaultDataDir(), 'store')
-          return new LazyStore({ ...options, directory })
+          // asked for late: the driver that brings the launcher may come after this one
+          const launcher = (): Launcher | undefined =>
+            scope.has(LAUNCHER) ? scope.get(LAUNCHER) : undefined
+          return new LazyStore({ ...options, directory }, launcher)
         })
       }
       if (!scope.has(SNAPSHOTS))

@@ -201,7 +201,7 @@ export class CommandRun {
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => this.end('wall-time', killGraceMs), timeoutMs)
     }
-    this.#stopCpuClock = watchCpuTime(launch.own.parts, () =>
+    this.#stopCpuClock = watchCpuTime(launch.own.parts, false, () =>
       this.act({ reason: 'cpu-time', signal: 'SIGKILL' }),
     )
     if (io.reportStart) this.#connect(await process.started, io)
@@ -255,12 +255,14 @@ export class CommandRun {
     if (io.stdout === 'capture') this.stdout.complete(end.stdout, end.stdoutTotal)
     if (io.stderr === 'capture') this.stderr.complete(end.stderr, end.stderrTotal)
     if (io.stderr === 'null') this.stderr.end()
+    const holding = launch.holding()
     const account = accountOf(launch, end)
     const reason = decideReason(end, this.#deeds, verdictsOf(launch, account))
     const limits = {
       enforced: enforcedOf(launch),
       effective: effectiveOf(launch),
-      degraded: [...launch.degraded, ...degradedOf(launch), ...this.#degraded],
+      protections: holding.protections,
+      degraded: [...launch.degraded, ...degradedOf(launch), ...holding.degraded, ...this.#degraded],
       oomKills: account?.oomKills,
       oomScope: account?.oomScope,
     }

@@ -9,6 +9,7 @@ import type {
   UpdateResult,
   WithFiles,
 } from '../contracts/features.js'
+import { noHolding } from '../contracts/holding.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
 import type { ContainerNotice } from '../contracts/resource-limiter.js'
 import type { Deed } from '../result/decide-reason.js'
@@ -282,7 +283,7 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
     return {
       open: async (io, cancelled) => {
         this.#checkOpen()
-        const planned = limits.plan(options.limits, 'command')
+        const planned = limits.plan(options.limits, 'command', [], this.#limits.counted)
         const plan = 'then' in planned ? await planned : planned
         const own = await this.#limits.hold(plan)
         try {
@@ -297,6 +298,7 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
             own,
             outer: held,
             degraded: [...degraded, ...plan.degraded],
+            holding: () => isolated.holding?.(command) ?? noHolding,
             finish: async () => {
               for (const failure of await own.release()) warn(failure)
             },

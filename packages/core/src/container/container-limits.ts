@@ -41,7 +41,14 @@ export class ContainerLimits {
 
   constructor(parts: ContainerLimitsParts) {
     this.#parts = parts
-    this.#stopCpuClock = watchCpuTime(parts.held.parts, parts.outOfTime)
+    this.#stopCpuClock = watchCpuTime(parts.held.parts, true, parts.outOfTime)
+  }
+
+  /** Whether a limiter that counts enforces one of its limits: why a command ended may then be known by counting alone. */
+  get counted(): boolean {
+    return this.#parts.held.parts.some(
+      ({ lease, limits }) => lease.account !== undefined && Object.keys(limits).length > 0,
+    )
   }
 
   /** Takes hold of a command's own. */
@@ -88,7 +95,7 @@ export class ContainerLimits {
   /** Something of it may run again. */
   began(): void {
     this.#stopCpuClock()
-    this.#stopCpuClock = watchCpuTime(this.#parts.held.parts, this.#parts.outOfTime)
+    this.#stopCpuClock = watchCpuTime(this.#parts.held.parts, true, this.#parts.outOfTime)
   }
 
   /** Nothing of the container runs any more. */

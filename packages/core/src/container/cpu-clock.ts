@@ -17,9 +17,14 @@ function waitFor(leftMs: number): number {
 
 /**
  * Watches the CPU time of what leases hold, where they count it and have a limit for it.
+ * @param changes whether a limit may come later
  * @returns what ends the watch
  */
-export function watchCpuTime(parts: readonly HeldPart[], exceeded: () => void): () => void {
+export function watchCpuTime(
+  parts: readonly HeldPart[],
+  changes: boolean,
+  exceeded: () => void,
+): () => void {
   const stops = parts
     .filter(({ lease }) => lease.cpuTimeMs !== undefined)
     .map((part) => {
@@ -33,7 +38,7 @@ export function watchCpuTime(parts: readonly HeldPart[], exceeded: () => void): 
         return undefined
       }
       const limit = limitOf(part)
-      if (limit === undefined && part.lease.update === undefined) return undefined
+      if (limit === undefined && !(changes && part.lease.update !== undefined)) return undefined
       return ticker.after(limit === undefined ? MAX_WAIT_MS : waitFor(limit), look)
     })
   return () => {

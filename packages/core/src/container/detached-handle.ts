@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { IsolatedDetached } from '../contracts/detach.js'
+import { noHolding } from '../contracts/holding.js'
 import { isMarkAlive } from '../host/process-mark.js'
 import type { ContainerRecord } from '../records/container-record.js'
 import { readLog, type LogChunk } from '../records/read-log.js'
@@ -7,6 +8,7 @@ import { decideReason } from '../result/decide-reason.js'
 import type { ExecResult } from '../result/exec-result.js'
 import { makeResult, usageOf } from '../result/make-result.js'
 import { checkFields } from '../spec/check-fields.js'
+import { parseExecOptions } from '../spec/parse-exec-options.js'
 import { parseFlag } from '../spec/parse-flag.js'
 import { parseSignal } from '../spec/parse-signal.js'
 import { invalidArgument } from '../errors/invalid-argument.js'
@@ -16,10 +18,20 @@ import { ReplaceableContainer } from './replaceable.js'
 import { SnapshotHandle } from './snapshot-handle.js'
 import { decodeOutput } from './decode-output.js'
 import type { DetachedMethods, LogOptions } from './detached-container.js'
+import { diskVerdict } from './launch-limits.js'
+import type { CommandIo } from './launch.js'
+import { makeCommand } from './make-command.js'
 import { notExecuted } from './not-executed.js'
 
 const logFields: ReadonlySet<string> = new Set(['stream', 'from', 'follow', 'signal'])
 const waitFields: ReadonlySet<string> = new Set(['signal'])
+const noNames: ReadonlySet<string> = new Set()
+const captured: CommandIo = {
+  stdin: { kind: 'null' },
+  stdout: 'capture',
+  stderr: 'capture',
+  reportStart: false,
+}
 
 /** What a detached container is made of. */
 export interface DetachedParts extends ContainerParts {
@@ -44,8 +56,16 @@ export class DetachedHandle extends SnapshotHandle implements DetachedMethods {
     const { isolated, held, record } = this.#detached
     try {
       const end = await isolated.firstEnd(signal)
+      const first = makeCommand(
+        ['command'],
+        record.spec,
+        parseExecOptions(undefined, noNames),
+        captured,
+        [],
+      )
+      const holding = isolated.holding?.(first) ?? noHolding
       return makeResult({
-        reason: decideReason(end, [], held.verdicts),
+        reason: decideReason(end, [], [...held.verdicts, diskVerdict]),
         exitCode: end.exitCode,
         signal: end.signal,
         stdout: textOf(end.stdout),
@@ -57,7 +77,8 @@ export class DetachedHandle extends SnapshotHandle implements DetachedMethods {
         usage: usageOf(end),
         enforced: record.enforced,
         effective: held.effective(),
-        degraded: record.degraded,
+        protections: holding.protections,
+        degraded: [...record.degraded, ...holding.degraded],
       })
     } catch (error) {
       const result = notExecuted(error, 'command', 'utf8', record.degraded)

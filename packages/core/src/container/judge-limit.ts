@@ -1,5 +1,6 @@
 import type { Driver } from '../contracts/driver.js'
 import type { LimitSupport, LimitSupports } from '../contracts/limit-support.js'
+import type { Probe } from '../contracts/probe.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { limitFields } from '../spec/limit-fields.js'
 import type { ParsedLimits } from '../spec/parsed-limits.js'
@@ -13,6 +14,15 @@ export interface FieldVerdict {
 }
 
 const enforced: LimitSupport = Object.freeze({ level: 'enforced' })
+
+/** What the limits of a driver are worth here; nothing, where it does not work at all. */
+export function supportsOf(driver: Driver, probe: Probe): LimitSupports | undefined {
+  if (probe.limits !== undefined || probe.ok) return probe.limits
+  const why = probe.missing.map(({ what }) => what).join('; ') || 'it does not work here'
+  const fix = probe.missing.map((missing) => missing.fix).join('\n') || 'See engine.doctor().'
+  const unsupported: LimitSupport = { level: 'unsupported', why, fix }
+  return Object.fromEntries(driver.limits.map((limit) => [limit, unsupported]))
+}
 
 /** What a field is worth: as it is named itself, or what it is part of. */
 export function supportOf(supports: LimitSupports | undefined, field: string): LimitSupport {

@@ -1,6 +1,7 @@
 import type { ProcessEnd } from '../contracts/process.js'
 import type { Account } from '../contracts/resource-limiter.js'
 import type { LimitVerdict } from '../result/decide-reason.js'
+import type { EndReason } from '../result/end-reason.js'
 import type { LimitKey } from '../spec/limits.js'
 import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { Launch } from './launch.js'
@@ -35,9 +36,14 @@ function verdictOf(account: Account): LimitVerdict {
   }
 }
 
-/** Whom to ask why a command ended: what counts, the command's own limits, the container's. */
+/** A full disk is no proof, but the best there is: nobody counts the writes that failed. */
+export function diskVerdict(end: ProcessEnd): EndReason | undefined {
+  return failed(end) && end.diskFull !== undefined ? 'disk-limit' : undefined
+}
+
+/** Whom to ask why a command ended: what counts, the command's own limits, the container's, the disk. */
 export function verdictsOf(launch: Launch, account: Account | undefined): readonly LimitVerdict[] {
   const { own, outer } = launch
   const counted = account === undefined ? [] : [verdictOf(account)]
-  return [...counted, ...own.verdicts, ...(outer?.verdicts ?? [])]
+  return [...counted, ...own.verdicts, ...(outer?.verdicts ?? []), diskVerdict]
 }

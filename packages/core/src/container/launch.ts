@@ -4,6 +4,7 @@ import type {
   LaunchedProcess,
   TerminalSize,
 } from '../contracts/process.js'
+import type { Holding } from '../contracts/holding.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import type { HeldLimits } from './held-limits.js'
 
@@ -25,6 +26,8 @@ export interface Launch {
   readonly outer: HeldLimits | undefined
   /** What its plans did without. */
   readonly degraded: readonly string[]
+  /** Asked when the command has run. */
+  holding(): Holding
   /** Gives everything back. Never rejects. */
   finish(): Promise<void>
 }

@@ -29,6 +29,7 @@ export interface LimitPlan {
   readonly degraded: readonly string[]
 }
 
+const ignore = (): void => {}
 const nothing: readonly never[] = Object.freeze([])
 const none: ParsedLimits = Object.freeze({})
 const noPlan: LimitPlan = Object.freeze({ parts: nothing, isolation: none, degraded: nothing })
@@ -39,6 +40,8 @@ export interface LimitPolicy {
   readonly defaults: ParsedLimits
   /** `throw`: ERR_UNSUPPORTED for a limit that nobody enforces; `warn`: it shows in `degraded`. */
   readonly onUnsupported: 'throw' | 'warn'
+  /** `always`: every command is counted; `limited`: those of whom a limiter that counts enforces a limit. */
+  readonly account: 'always' | 'limited'
   readonly warn: (error: CaissonError) => void
 }
 
@@ -56,6 +59,11 @@ const wanted: Readonly<
 
 /** Whether the engine's default limits are not for it. */
 const own = (scope: Scope): boolean => scope === 'command' || scope === 'update'
+
+/** More than the limit: a floor may count less exactly, and must not come before who counts. */
+function floorUnder(cpuTimeMs: unknown): number {
+  return Math.ceil(Number(cpuTimeMs) * 1.25) + 1000
+}
 
 /** Hands each limit to the first limiter that declares it and can enforce it here. */
 export class LimitRouter {
@@ -87,29 +95,55 @@ export class LimitRouter {
     ])
   }
 
+  /** Removes what dead processes left of limits. Never rejects: says what failed. */
+  async sweep(): Promise<readonly unknown[]> {
+    const sweeps = this.#entries.map(async ({ limiter }) => limiter.sweep?.())
+    const swept = await Promise.allSettled(sweeps)
+    return swept.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  }
+
   /**
    * Refuses at once what no driver declares.
+   * @param tolerated limits that may be missing although they are asked for; they show in `degraded` then
    * @throws CaissonError ERR_UNSUPPORTED naming the limit
    */
-  check(asked: ParsedLimits): void {
+  check(asked: ParsedLimits, tolerated: readonly string[] = nothing): void {
     if (this.#policy.onUnsupported === 'warn') return
-    const key = Object.keys(asked).find((name) => !this.#declares(name))
+    const key = Object.keys(asked).find(
+      (name) => !tolerated.includes(name) && !this.#declares(name),
+    )
     if (key !== undefined) throw undeclared(key, this.#drivers)
   }
 
   /**
    * Who enforces what: of a container or one-shot with the engine's defaults, of a command and an update their own alone. A promise
    * until the drivers have been asked once what they can do here.
+   * @param tolerated as of `check`
+   * @param counted of a command: a limiter that counts enforces limits of its container
    * @throws CaissonError ERR_UNSUPPORTED naming the field
    */
-  plan(asked: ParsedLimits, scope: Scope): LimitPlan | Promise<LimitPlan> {
-    if (this.#probed) return this.#plan(asked, scope)
+  plan(
+    asked: ParsedLimits,
+    scope: Scope,
+    tolerated: readonly string[] = nothing,
+    counted = false,
+  ): LimitPlan | Promise<LimitPlan> {
+    const kind = scope === 'command' && !counted && this.#thrifty ? 'update' : scope
+    if (this.#probed) return this.#plan(asked, kind, tolerated)
     this.#probing ??= this.#probeAll()
-    return this.#probing.then(() => this.#plan(asked, scope))
+    const planned = this.#probing.then(() => this.#plan(asked, kind, tolerated))
+    // a command that is given up before it is opened waits for no plan
+    planned.catch(ignore)
+    return planned
+  }
+
+  get #thrifty(): boolean {
+    return this.#policy.account === 'limited'
   }
 
   async #probeAll(): Promise<void> {
-    const drivers = this.#drivers.filter(({ limits }) => limits.length > 0)
+    // an isolation driver that works can do what it declares
+    const drivers = this.#entries.map(({ driver }) => driver)
     const found = await Promise.all(drivers.map((driver) => this.#probe(driver)))
     for (const [index, driver] of drivers.entries()) this.#supports.set(driver, found[index])
     this.#probed = true
@@ -119,11 +153,12 @@ export class LimitRouter {
     return [this.#isolation, ...this.#entries.map(({ driver }) => driver)]
   }
 
-  #plan(asked: ParsedLimits, scope: Scope): LimitPlan {
+  #plan(asked: ParsedLimits, scope: Scope, tolerated: readonly string[]): LimitPlan {
     const keys = Object.keys(asked)
     if (keys.length > 0) {
       const all = own(scope) ? asked : { ...this.#policy.defaults, ...asked }
-      return this.#withFeatures(this.#assign(all, new Set(keys)), scope)
+      const required = new Set(keys.filter((key) => !tolerated.includes(key)))
+      return this.#withFeatures(this.#assign(all, required), scope)
     }
     let plan = this.#unasked.get(scope)
     if (plan === undefined) {
@@ -142,6 +177,7 @@ export class LimitRouter {
     const { first, all } = wanted[scope]
     // one that serves anyway is as good as the first
     for (const feature of first) {
+      if (scope === 'one-shot' && this.#thrifty) continue
       const able = can(feature)
       const entry = able.find(({ limiter }) => used.has(limiter)) ?? able[0]
       if (entry !== undefined) used.add(entry.limiter)
@@ -209,7 +245,11 @@ export class LimitRouter {
     }
     if (strict.length > 0) {
       const chosen = key === 'cpuTime' ? strict : [best]
-      return chosen.map(({ driver }) => ({ driver, limit: { ...limit }, notes: nothing }))
+      return chosen.map(({ driver }, index) => ({
+        driver,
+        limit: index === 0 ? { ...limit } : { [key]: floorUnder(value) },
+        notes: nothing,
+      }))
     }
     return [this.#weaken(best.driver, limit, best.verdicts, asked)]
   }

@@ -30,6 +30,7 @@ export function notExecuted(
     truncated: { stdout: false, stderr: false },
     usage: noUsage,
     enforced: [],
+    protections: [],
     effective: {},
     degraded,
     error,

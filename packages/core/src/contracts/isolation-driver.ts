@@ -3,6 +3,7 @@ import type { Plan } from '../plan/plan.js'
 import type { Change } from '../result/change.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import type { DetachedHolder, DetachPlace, IsolatedDetached, Publish } from './detach.js'
+import type { Holding } from './holding.js'
 import type { Command, LaunchedProcess } from './process.js'
 import type { Amendment, Watch } from './resource-limiter.js'
 import type { RootLease } from './root-lease.js'
@@ -31,6 +32,8 @@ export interface IsolatedContainer {
   /** Settles when no process of it is left, whatever the cause. */
   readonly gone: Promise<void>
   exec(command: Command): LaunchedProcess
+  /** What holds a command of it that has started. Default: nothing is said of it. */
+  holding?(command: Command): Holding
   /**
    * What the container changed in its root so far; also after `stop`.
    * @param since only what it changed since `copyWrites` filled that directory; for drivers with the feature `snapshots`
@@ -66,6 +69,8 @@ export interface IsolationDriver {
   plan(request: ContainerRequest, command: Command): Promise<Plan>
   /** One command in a container of its own, gone when it ends. */
   run(request: ContainerRequest, command: Command): LaunchedProcess
+  /** What holds a command that `run` has started. Default: nothing is said of it. */
+  holding?(request: ContainerRequest, command: Command): Holding
   /**
    * A container that stays.
    * @throws CaissonError ERR_LAUNCH and the codes of its steps

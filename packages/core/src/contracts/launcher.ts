@@ -15,6 +15,8 @@ export interface LauncherIdentity {
   readonly idCount: number
   /** Whether supplementary groups can be set. */
   readonly setgroups: boolean
+  /** Version of the kernel's Landlock; absent or 0: it has none, or it is switched off. */
+  readonly landlock?: number
   /** What is lost in this mode, in words. */
   readonly degraded: readonly string[]
 }
@@ -88,6 +90,14 @@ export interface LaunchedContainer {
   remove(): Promise<void>
 }
 
+/** A resource limit as setrlimit(2) takes it; 2^64-1 is unlimited. */
+export interface ResourceLimit {
+  /** RLIMIT_* of asm-generic/resource.h. */
+  readonly resource: number
+  readonly soft: bigint
+  readonly hard: bigint
+}
+
 /** Carries plans out. Knows no policy. One serves a whole engine. */
 export interface Launcher extends AsyncDisposable {
   /**
@@ -99,6 +109,12 @@ export interface Launcher extends AsyncDisposable {
   run(plan: LaunchPlan, command: LaunchCommand): LaunchedProcess
   /** A container that stays; `steps` are container steps of this one alone. */
   create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer>
+  /**
+   * Changes a resource limit of every process of a container that `create` made, but its pid 1. Absent when it cannot.
+   * @param pid of the container's pid 1
+   * @throws CaissonError ERR_CONTAINER_GONE, ERR_LIMIT
+   */
+  limit?(pid: number, limit: ResourceLimit): Promise<void>
   /**
    * Serves a directory of the host, which must be there, until it is disposed. Absent when it cannot.
    * @throws CaissonError ERR_LAUNCH (ENOENT, ENOTDIR, EACCES and others, with the directory), or the codes of `identity`

@@ -68,6 +68,8 @@ export interface ProcessEnd {
   /** Peak resident memory of its largest process. */
   readonly peakMemoryBytes: number
   readonly wallMs: number
+  /** What its writable layer had none left of at its end. Absent: it had room, or the driver cannot tell. */
+  readonly diskFull?: 'bytes' | 'inodes' | 'both'
   /** Captured bytes; empty for streams. */
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array

@@ -143,4 +143,9 @@ export interface ResourceLimiter<L extends LimitKey = LimitKey> {
    * ERR_LIMIT_DELEGATION
    */
   acquire(request: LimitRequest<L>): Promise<LimitLease>
+  /**
+   * Removes what dead processes left on the host, and nothing else. Called by `prune()`; a limiter that can leave something
+   * does so by itself before its first lease, too. Absent: nothing of it is ever left.
+   */
+  sweep?(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { supportsOf } from '../container/judge-limit.js'
 import { LimitRouter, type LimiterEntry } from '../container/limit-router.js'
 import { RootRouter } from '../container/root-router.js'
 import type { Driver, DriverKind } from '../contracts/driver.js'
@@ -31,7 +32,7 @@ export interface EngineParts {
 }
 
 const optionFields: ReadonlySet<string> = new Set(
-  'rootfs isolation limiters scope stateDir defaults onUnsupported'.split(' '),
+  'rootfs isolation limiters scope stateDir defaults onUnsupported account'.split(' '),
 )
 const defaultFields: ReadonlySet<string> = new Set(['from', 'limits'])
 
@@ -100,11 +101,10 @@ function bySchemes(
  */
 export function assemble(options: EngineOptions, warn: (error: unknown) => void): EngineParts {
   checkFields(options, '', optionFields)
-  const { rootfs, isolation, limiters = [], defaults = {}, onUnsupported = 'throw' } = options
+  const { rootfs, isolation, limiters = [], defaults = {} } = options
   checkFields(plainObject(defaults, 'defaults'), 'defaults', defaultFields)
-  if (onUnsupported !== 'throw' && onUnsupported !== 'warn') {
-    throw invalidArgument({ field: 'onUnsupported', why: 'must be `throw` or `warn`' })
-  }
+  const onUnsupported = oneOf(options.onUnsupported, 'onUnsupported', ['throw', 'warn'])
+  const account = oneOf(options.account, 'account', ['always', 'limited'])
   const rootDrivers = checkDrivers(isList(rootfs) ? rootfs : [rootfs], 'rootfs', 'rootfs')
   checkDriver(isolation, 'isolation', 'isolation')
   checkDrivers(limiters, 'limiter', 'limiters')
@@ -118,6 +118,8 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
   }
   const scope = makeScope(options)
   const providers = bySchemes(rootDrivers, scope)
+  // before the limiters: what it brings along, such as the launcher, is there for them too
+  const made = isolation.create(scope)
   const entries = limiters.map((driver): LimiterEntry => ({
     driver,
     limiter: driver.create(scope),
@@ -126,18 +128,35 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
   return {
     scope,
     drivers: [...rootDrivers, isolation, ...limiters],
-    isolation: isolation.create(scope),
+    isolation: made,
     roots: new RootRouter(providers),
     schemes: new Set(providers.keys()),
     snapshots: scope.has(SNAPSHOTS) ? scope.get(SNAPSHOTS) : undefined,
     limits: new LimitRouter(
       entries,
       isolation,
-      { defaults: parseLimits(defaults.limits, 'defaults.limits', declared), onUnsupported, warn },
-      async (driver) => (await driver.probe(scope)).limits,
+      {
+        defaults: parseLimits(defaults.limits, 'defaults.limits', declared),
+        onUnsupported,
+        account,
+        warn,
+      },
+      async (driver) => supportsOf(driver, await driver.probe(scope)),
     ),
     from: defaults.from === undefined ? `${scheme}:` : parseText(defaults.from, 'defaults.from'),
   }
+}
+
+/** The first word is the default. @throws TypeError ERR_INVALID_SPEC */
+function oneOf<const W extends string>(
+  value: W | undefined,
+  field: string,
+  words: readonly [W, ...W[]],
+): W {
+  const found = value === undefined ? words[0] : words.find((word) => word === value)
+  if (found !== undefined) return found
+  const why = `must be ${words.map((word) => `\`${word}\``).join(' or ')}`
+  throw invalidArgument({ field, why })
 }
 
 function isList(value: EngineOptions['rootfs']): value is readonly Driver<'rootfs'>[] {

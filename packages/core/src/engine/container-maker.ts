@@ -38,7 +38,7 @@ export class ContainerMaker {
     const { engine, unwanted, warn, features } = this.#parts
     const { limits, roots, snapshots } = engine
     refuseCommandInit(parsed)
-    const plan = await limits.plan(spec.limits, 'container')
+    const plan = await limits.plan(spec.limits, 'container', spec.isolation.allowDegraded)
     const root = roots.find(spec.from)
     const check = (): CaissonError | undefined => unwanted(signal)
     const first = check()

@@ -210,7 +210,11 @@ export class Detachments {
   /** For what limits have to say of ends; the record's own steps are what runs. */
   async #holdAgain(record: ContainerRecord): Promise<HeldLimits> {
     try {
-      const plan = await this.#parts.limits.plan(record.spec.limits, 'container')
+      const plan = await this.#parts.limits.plan(
+        record.spec.limits,
+        'container',
+        record.spec.isolation.allowDegraded,
+      )
       return await holdLimits(plan, { id: record.id, scope: 'container' })
     } catch (error) {
       this.#warn(error)

@@ -7,11 +7,13 @@ import type { EventHub, Events } from '../container/event-hub.js'
 import type { Exec } from '../container/exec.js'
 import { ExecHandle } from '../container/exec-handle.js'
 import { failedRun } from '../container/failed-run.js'
+import type { LimitPlan, LimitRouter } from '../container/limit-router.js'
 import { makeCommand } from '../container/make-command.js'
 import type { Feature } from '../contracts/features.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
 import { explain } from '../plan/explain.js'
+import type { ContainerSpec } from '../spec/container-spec.js'
 import type { RunOptions } from '../spec/exec-options.js'
 import type { LimitKey } from '../spec/limits.js'
 import { parseArgv } from '../spec/parse-argv.js'
@@ -134,7 +136,9 @@ export class EngineHandle implements Engine {
 
   async prune(options?: object): Promise<Swept> {
     this.#alive()
-    return this.#detachments.prune(options)
+    const swept = await this.#detachments.prune(options)
+    for (const failure of await this.#parts.limits.sweep()) this.#warn(failure)
+    return swept
   }
 
   async explain(argv: readonly string[], options?: RunOptions): Promise<string> {
@@ -170,13 +174,13 @@ export class EngineHandle implements Engine {
     const { features } = this.supports
     if (run.exec.tty !== undefined) checkFeature(features, 'pty', 'tty')
     if (run.container.init === 'command') checkFeature(features, 'commandInit', 'init')
-    limits.check(run.container.limits)
+    limits.check(run.container.limits, run.container.isolation.allowDegraded)
     return {
       argv: parseArgv(argv),
       spec: run.container,
       options: run.exec,
       root: roots.find(run.container.from),
-      limits: limits.plan(run.container.limits, 'one-shot'),
+      limits: planLimits(limits, run.container, 'one-shot'),
       isolation,
       snapshots: this.#parts.snapshots,
       warn: this.#warn,
@@ -186,7 +190,7 @@ export class EngineHandle implements Engine {
   async #createDetached(parsed: ParsedSpec): Promise<DetachedHandle> {
     const { limits, roots } = this.#parts
     this.#detachments.check()
-    const plan = await limits.plan(parsed.container.limits, 'container')
+    const plan = await planLimits(limits, parsed.container, 'container')
     const root = roots.find(parsed.container.from)
     const { signal } = parsed
     const unwanted = (): CaissonError | undefined => this.#unwanted(signal)
@@ -251,4 +255,13 @@ export class EngineHandle implements Engine {
     if (this.#disposed === undefined) return
     throw new CaissonError({ code: 'ERR_DISPOSED', what: 'engine' })
   }
+}
+
+/** Who enforces what; limits that the caller allowed to be missing may be. */
+function planLimits(
+  router: LimitRouter,
+  { limits, isolation }: ContainerSpec,
+  scope: 'container' | 'one-shot',
+): LimitPlan | Promise<LimitPlan> {
+  return router.plan(limits, scope, isolation.allowDegraded)
 }

@@ -26,6 +26,12 @@ export interface EngineOptions<
     readonly limits?: LimitOptions<LimitsOf<I | M[number]>>
   }
   /**
+   * Which commands are counted exactly, with all that they start, where a limiter can: `always` (default), or `limited`: those
+   * for whom, or for whose container, that limiter enforces a limit; `usage` of others is of `rusage`. A group for each command
+   * is not free, on hosts with control groups of version 1 above all.
+   */
+  readonly account?: 'always' | 'limited'
+  /**
    * What happens to a limit that nobody enforces, or not strictly. `throw` (default): ERR_UNSUPPORTED naming the field, before
    * anything is touched; `warn`: an event, and `degraded` in the result.
    */

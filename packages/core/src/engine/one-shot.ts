@@ -5,6 +5,7 @@ import { makeCommand } from '../container/make-command.js'
 import { newId } from '../container/new-id.js'
 import type { RootSource } from '../container/root-router.js'
 import { UndoStack } from '../container/undo-stack.js'
+import { noHolding } from '../contracts/holding.js'
 import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-driver.js'
 import type { SnapshotStore } from '../contracts/snapshot-store.js'
 import { CaissonError } from '../errors/caisson-error.js'
@@ -95,14 +96,18 @@ export function oneShotOpener(parts: OneShotParts): CommandOpener {
   const { argv, options, isolation, warn } = parts
   const needs = { ...parts, scope: 'one-shot' as const, signal: options.signal }
   const open = (io: CommandIo, cancelled: () => CaissonError | undefined): Promise<Launch> =>
-    withLeases(needs, cancelled, ({ request, held, plan, undo }) => ({
-      process: isolation.run(request, makeCommand(argv, request.spec, options, io, [])),
-      own: held,
-      outer: undefined,
-      degraded: plan.degraded,
-      finish: async () => {
-        for (const failure of await undo.run()) warn(failure)
-      },
-    }))
+    withLeases(needs, cancelled, ({ request, held, plan, undo }) => {
+      const command = makeCommand(argv, request.spec, options, io, [])
+      return {
+        process: isolation.run(request, command),
+        own: held,
+        outer: undefined,
+        degraded: plan.degraded,
+        holding: () => isolation.holding?.(request, command) ?? noHolding,
+        finish: async () => {
+          for (const failure of await undo.run()) warn(failure)
+        },
+      }
+    })
   return { open }
 }

@@ -1,6 +1,7 @@
 import type { ContainerSpec } from '../spec/container-spec.js'
 import {
   containerOnlyFields,
+  limitsOf,
   parseContainerFields,
   type ParsedSpec,
   type SpecContext,
@@ -11,6 +12,7 @@ import {
   parseExecOptions,
   type ParsedExec,
 } from '../spec/parse-exec-options.js'
+import { refuseTwoSizes } from '../spec/refuse-two-sizes.js'
 
 /** Options of a one-shot, parsed. */
 export interface ParsedRun {
@@ -31,13 +33,16 @@ export function parseRun(options: unknown, context: SpecContext, defaults: Parse
     }
   }
   const given = checkRunOptions(options)
-  const exec = parseExecFields(given, context.declaredLimits)
+  const limits = limitsOf(given, context)
+  const exec = parseExecFields({ ...given, limits }, context.declaredLimits)
+  refuseTwoSizes(given['writable'], exec.limits)
   if (!Object.keys(given).some((name) => containerOnlyFields.has(name))) {
     return { container: Object.freeze({ ...defaults.container, limits: exec.limits }), exec }
   }
-  // what concerns the command is parsed already, and may hold what a container's fields may not
+  // what concerns the command is parsed already, and may hold what a container's fields may not; but for its user, on whom
+  // it may depend how things are mounted
   const fields = Object.fromEntries(
-    Object.entries(given).filter(([name]) => containerOnlyFields.has(name)),
+    Object.entries(given).filter(([name]) => name === 'user' || containerOnlyFields.has(name)),
   )
   const { container } = parseContainerFields(fields, context)
   return { container: Object.freeze({ ...container, limits: exec.limits }), exec }

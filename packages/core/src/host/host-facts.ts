@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { arch, release, userInfo } from 'node:os'
+import { hostLayers, type HostLayer } from './host-layers.js'
 import { userNamespaces, type UserNamespaceFacts } from './user-namespaces.js'
 import { countSubIds } from './sub-ids.js'
 
@@ -18,7 +19,9 @@ export interface HostFacts {
   /** How many ids /etc/subuid and /etc/subgid give this user; 0: none. */
   readonly subUids: number
   readonly subGids: number
-  /** What this host lacks for containers without root, in words, with what to do about it. */
+  /** Layer by layer, what this host gives. */
+  readonly layers: readonly HostLayer[]
+  /** What this host lacks for containers of this user, in words, with what to do about it. */
   readonly advice: readonly string[]
 }
 
@@ -45,21 +48,35 @@ export function readHostFacts(
   read: ReadHostFile = readHostFile,
   uid: number = process.getuid?.() ?? 0,
   user: string = nameOf(uid),
+  kernel: string = release(),
 ): HostFacts {
   const namespaces = userNamespaces(read)
+  const layers = hostLayers(read, kernel)
   const subUids = countSubIds(read('/etc/subuid') ?? '', user, uid)
   const subGids = countSubIds(read('/etc/subgid') ?? '', user, uid)
   return Object.freeze({
     uid,
     user,
-    kernel: release(),
+    kernel,
     arch: arch(),
     node: process.version,
     userNamespaces: namespaces,
     subUids,
     subGids,
-    advice: Object.freeze(uid === 0 ? [] : adviceFor(namespaces, subUids, subGids, user)),
+    layers,
+    advice: Object.freeze([
+      ...(uid === 0 ? [] : adviceFor(namespaces, subUids, subGids, user)),
+      ...adviceOf(layers, uid),
+    ]),
   })
+}
+
+/** Of a layer that this user needs: only root maps ids of mounts, and a masked /proc is none to root of the host. */
+function adviceOf(layers: readonly HostLayer[], uid: number): readonly string[] {
+  const ofOthers = new Set(uid === 0 ? ['fresh-procfs'] : ['idmapped-mounts'])
+  return layers
+    .filter(({ name, state }) => state === 'missing' && !ofOthers.has(name))
+    .map(({ what, fix }) => `${what}: ${fix ?? ''}`)
 }
 
 function adviceFor(

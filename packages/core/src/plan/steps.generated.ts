@@ -7,7 +7,7 @@ export interface NamespacesStep {
   readonly flags: number
   /** 0 the launcher's own (the host's), 1 an empty one from the pool, 2 a fresh one. */
   readonly network: number
-  /** 0 none, 1 from the pool, 2 fresh. */
+  /** 0 none, 1 from the pool, 2 fresh; 3 and 4: the same with a single id. */
   readonly user: number
 }
 
@@ -24,6 +24,34 @@ export interface BindStep {
   readonly attrs: number
   /** 1: map ids by the containers' user namespace; 2: by that and the launcher's own id, for what an overlay writes to. */
   readonly idmap: number
+}
+
+/** Goes on only if a host path is still the file that the plan was made for: a template is kept, and what lies at a path may be replaced. Keeps out: mounts of what is deleted, in place of what is there. */
+export interface ExpectStep {
+  readonly op: 'expect'
+  /** absolute host path. */
+  readonly source: string
+  /** st_dev. */
+  readonly device: bigint
+  /** st_ino. */
+  readonly inode: bigint
+}
+
+/** A bind in which the owner and group of the source are one id of the containers' (and back: what that id makes there is the owner's), and every other id is nobody. Keeps out: files of the container's ids out of that directory. */
+export interface OwnedBindStep {
+  readonly op: 'ownedBind'
+  /** absolute host path. */
+  readonly source: string
+  /** path in the template; created as the source's type. */
+  readonly at: string
+  /** 1: with its submounts. */
+  readonly recursive: number
+  /** MOUNT_ATTR_* bits to set. */
+  readonly attrs: number
+  /** what its owner is, in the launcher's ids. */
+  readonly uid: number
+  /** what its group is. */
+  readonly gid: number
 }
 
 /** A host character device, checked to be the expected one, parked in the template. Keeps out: forged device files. */
@@ -211,6 +239,13 @@ export interface KeyringStep {
   readonly op: 'keyring'
 }
 
+/** How willingly the kernel kills the container when memory is short. Never less willingly than what started it. Keeps out: the host's own processes from dying in its stead. */
+export interface OomScoreStep {
+  readonly op: 'oomScore'
+  /** oom_score_adj, 0 to 1000. */
+  readonly value: number
+}
+
 /** The control groups of the host that pid 1 lives in. Sent with a start, not in a plan. */
 export interface CgroupStep {
   readonly op: 'cgroup'
@@ -313,6 +348,23 @@ export interface CwdStep {
   readonly path: string
 }
 
+/** Reaches files below the places named and nowhere else, whatever path or descriptor leads there; and can neither mount nor pivot. Places that are not there need no rule. Keeps out: files outside those places, behind a chroot too. */
+export interface LandlockStep {
+  readonly op: 'landlock'
+  /** LANDLOCK_ACCESS_FS_* that need a rule. */
+  readonly handled: bigint
+  /** LANDLOCK_SCOPE_* bits. */
+  readonly scoped: bigint
+  /** places with the rights `read`. */
+  readonly readable: readonly string[]
+  /** LANDLOCK_ACCESS_FS_* bits. */
+  readonly read: bigint
+  /** places with the rights `write`. */
+  readonly writable: readonly string[]
+  /** LANDLOCK_ACCESS_FS_* bits. */
+  readonly write: bigint
+}
+
 /** A filter for system calls; the last step before exec. Keeps out: the system calls the filter denies. */
 export interface SeccompStep {
   readonly op: 'seccomp'
@@ -334,6 +386,8 @@ export interface ExecStep {
 /** Steps run once per root and set of mounts, in a mount namespace of its own in which host paths are still visible. */
 export type TemplateStep =
   | BindStep
+  | ExpectStep
+  | OwnedBindStep
   | DeviceStep
   | MountStep
   | MaskStep
@@ -363,6 +417,7 @@ export type ContainerStep =
   | HostnameStep
   | SysctlStep
   | KeyringStep
+  | OomScoreStep
   | CgroupStep
 
 /** Steps run for each command, in the process that becomes it; the order is the plan's. */
@@ -378,6 +433,7 @@ export type ProcessStep =
   | CapabilitiesStep
   | NoNewPrivilegesStep
   | CwdStep
+  | LandlockStep
   | SeccompStep
   | ExecStep
 
@@ -414,6 +470,22 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "Clones a host file or directory as a mount and parks it in the template.",
     keeps: "what the attributes say",
     fields: [["source","str"],["at","str"],["recursive","u32"],["attrs","u32"],["idmap","u32"]],
+  },
+  expect: {
+    op: 53,
+    contexts: ["template"],
+    call: "fstatat",
+    about: "Goes on only if a host path is still the file that the plan was made for: a template is kept, and what lies at a path may be replaced.",
+    keeps: "mounts of what is deleted, in place of what is there",
+    fields: [["source","str"],["device","u64"],["inode","u64"]],
+  },
+  ownedBind: {
+    op: 51,
+    contexts: ["template"],
+    call: "mount_setattr",
+    about: "A bind in which the owner and group of the source are one id of the containers' (and back: what that id makes there is the owner's), and every other id is nobody.",
+    keeps: "files of the container's ids out of that directory",
+    fields: [["source","str"],["at","str"],["recursive","u32"],["attrs","u32"],["uid","u32"],["gid","u32"]],
   },
   device: {
     op: 3,
@@ -567,6 +639,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     keeps: "the caller's keys",
     fields: [],
   },
+  oomScore: {
+    op: 52,
+    contexts: ["container"],
+    call: "openat2",
+    about: "How willingly the kernel kills the container when memory is short. Never less willingly than what started it.",
+    keeps: "the host's own processes from dying in its stead",
+    fields: [["value","u32"]],
+  },
   cgroup: {
     op: 55,
     contexts: ["container"],
@@ -662,6 +742,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "The working directory; it must lie inside the root.",
     keeps: "",
     fields: [["path","str"]],
+  },
+  landlock: {
+    op: 50,
+    contexts: ["process"],
+    call: "landlock_restrict_self",
+    about: "Reaches files below the places named and nowhere else, whatever path or descriptor leads there; and can neither mount nor pivot. Places that are not there need no rule.",
+    keeps: "files outside those places, behind a chroot too",
+    fields: [["handled","u64"],["scoped","u64"],["readable","strs"],["read","u64"],["writable","strs"],["write","u64"]],
   },
   seccomp: {
     op: 40,

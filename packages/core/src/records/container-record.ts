@@ -75,6 +75,17 @@ const recordShape: Shape = {
     env: {},
     groups: 'array',
     mounts: 'array',
+    isolation: {
+      profile: 'string',
+      procfs: 'string',
+      sysfs: 'string',
+      devices: 'string',
+      ids: 'string',
+      unmask: 'array',
+      sysctls: {},
+      oomScore: 'number',
+      allowDegraded: 'array',
+    },
     limits: {},
   },
   root: { key: 'string', parts: 'array', extras: 'array', masked: 'array', copyOnWrite: 'boolean' },
@@ -131,6 +142,11 @@ export function parseRecord(text: string, id: string): ContainerRecord {
       ...record.spec,
       name,
       capabilities: record.spec.capabilities,
+      // JSON has no undefined
+      isolation: Object.freeze({
+        ...record.spec.isolation,
+        landlock: record.spec.isolation.landlock,
+      }),
       seccomp:
         typeof seccomp === 'object' && 'bpf' in seccomp
           ? { bpf: Buffer.from(seccomp.bpf, 'base64') }

@@ -2,6 +2,7 @@ import type { CaissonError } from '../errors/caisson-error.js'
 import type { LimitKey } from '../spec/limits.js'
 import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { EndReason } from './end-reason.js'
+import type { Protection } from './protection.js'
 import type { OomScope, Usage } from './usage.js'
 
 /** How a command ended: one shape for success and failure. */
@@ -22,6 +23,8 @@ export interface ExecResult<O = string> {
   readonly usage: Usage
   /** Limits that were really enforced. */
   readonly enforced: readonly LimitKey[]
+  /** What held it apart from the host: really, by the steps that were carried out. Empty: it never ran. */
+  readonly protections: readonly Protection[]
   /** The same as the kernel has them: rounded, with what follows from them. */
   readonly effective: ParsedLimits
   /**

@@ -6,6 +6,7 @@ import type { LimitKey } from '../spec/limits.js'
 import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { EndReason } from './end-reason.js'
 import type { ExecResult } from './exec-result.js'
+import type { Protection } from './protection.js'
 import type { OomScope, Usage } from './usage.js'
 
 /** What a result is made of. */
@@ -18,6 +19,7 @@ export interface ResultParts<O> {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
+  readonly protections: readonly Protection[]
   readonly effective: ParsedLimits
   readonly degraded: readonly string[]
   readonly oomKills?: number | undefined
@@ -35,6 +37,7 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
   readonly usage: Usage
   readonly enforced: readonly LimitKey[]
+  readonly protections: readonly Protection[]
   readonly effective: ParsedLimits
   readonly degraded: readonly string[]
   declare readonly oomKills?: number
@@ -51,6 +54,7 @@ class Result<O extends string | Uint8Array> implements ExecResult<O> {
     this.truncated = parts.truncated
     this.usage = parts.usage
     this.enforced = parts.enforced
+    this.protections = parts.protections
     this.effective = parts.effective
     this.degraded = parts.degraded
     if (parts.oomKills !== undefined) this.oomKills = parts.oomKills

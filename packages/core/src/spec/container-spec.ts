@@ -1,3 +1,4 @@
+import type { IsolationSpec } from './isolation-spec.js'
 import type { ParsedLimits } from './parsed-limits.js'
 
 /** A mount of the caller's, parsed. */
@@ -7,8 +8,16 @@ export type MountSpec =
       readonly from: string
       readonly to: string
       readonly readonly: boolean
+      readonly exec: boolean
+      readonly symlinks: boolean
+      readonly owner: 'container' | 'source'
     }
-  | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number }
+  | {
+      readonly kind: 'tmpfs'
+      readonly to: string
+      readonly sizeBytes: number
+      readonly exec: boolean
+    }
 
 /** A profile in Docker's JSON format, as data that core does not read. */
 export interface SeccompProfileSpec {
@@ -46,6 +55,7 @@ export interface ContainerSpec {
   readonly capabilities: readonly string[] | undefined
   readonly seccomp: SeccompSpec
   readonly allowNewPrivileges: boolean
+  readonly isolation: IsolationSpec
   /** Writes go to a directory on disk; absent: to memory. */
   readonly upperOn?: 'disk'
   /** Size and inode limit of the writable layer in memory. */

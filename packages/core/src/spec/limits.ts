@@ -75,7 +75,7 @@ export interface LimitTypes {
   /** CPUs, e.g. 1.5, of all processes together. */
   cpu: number | CpuOptions
   /**
-   * CPU time. By a limiter that counts it, of all processes together, at the resolution of sampling (10 ms); by `rlimits`
+   * CPU time. By a limiter that counts it, of all processes together, at the resolution of sampling (10 ms), with a looser limit of each process under it; by `rlimits`
    * alone, of each process by itself, rounded up to whole seconds.
    */
   cpuTime: Duration

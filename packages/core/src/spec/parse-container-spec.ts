@@ -6,9 +6,11 @@ import { parseInteger } from '../values/parse-number.js'
 import { parseText } from '../values/parse-text.js'
 import { checkFields, plainObject } from './check-fields.js'
 import type { ContainerSpec, MountSpec } from './container-spec.js'
+import { singleUser, type IsolationSpec } from './isolation-spec.js'
 import { parseCapabilities } from './parse-capabilities.js'
 import { defaultPath, parseEnv } from './parse-env.js'
 import { parseFlag } from './parse-flag.js'
+import { isolationFields, parseIsolation } from './parse-isolation.js'
 import { parseLimits } from './parse-limits.js'
 import { parseMounts } from './parse-mounts.js'
 import { parseAbsolutePath } from './parse-path.js'
@@ -16,6 +18,8 @@ import { parseSeccomp } from './parse-seccomp.js'
 import { parseSignal } from './parse-signal.js'
 import type { ParsedLimits } from './parsed-limits.js'
 import { parseGroups, parseUser } from './parse-user.js'
+import { refuseTwoSizes } from './refuse-two-sizes.js'
+import { strictLimits } from './strict-limits.js'
 
 /** What an engine adds to every spec. */
 export interface SpecContext {
@@ -40,7 +44,9 @@ export const containerOnlyFields: ReadonlySet<string> = new Set(
   (
     'name labels from readonlyRoot writable hostname mounts network capabilities seccomp ' +
     'allowNewPrivileges init'
-  ).split(' '),
+  )
+    .split(' ')
+    .concat(isolationFields),
 )
 
 const fields: ReadonlySet<string> = new Set([
@@ -77,7 +83,6 @@ function parseName(value: unknown): string | undefined {
 }
 
 function parseHostname(value: unknown): string {
-  if (value === undefined) return ''
   const name = parseText(value, 'hostname')
   if (/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(name)) return name
   throw invalidArgument({
@@ -142,6 +147,21 @@ function parseNetwork(value: unknown): 'none' | 'host' {
   throw invalidArgument({ field: 'network', why: 'must be `none` or `host`' })
 }
 
+/** What `profile: 'strict'` mounts unasked: with a root that takes no writes, programs need some place for them. */
+const strictTmp: MountSpec = Object.freeze({
+  kind: 'tmpfs',
+  to: '/tmp',
+  sizeBytes: 64 * 1024 ** 2,
+  exec: false,
+})
+
+function mountsOf(value: unknown, { profile }: IsolationSpec): readonly MountSpec[] {
+  const strict = profile === 'strict'
+  const mounts = value === undefined ? noMounts : parseMounts(value, !strict)
+  if (!strict || mounts.some(({ to }) => to === '/tmp')) return mounts
+  return Object.freeze([...mounts, strictTmp])
+}
+
 function hash(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex')
 }
@@ -158,33 +178,42 @@ export function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
     spec.readonlyRoot,
     spec.hostname,
     spec.mounts,
+    // whose files they are decides how these are mounted
+    spec.mounts.some((mount) => mount.kind === 'bind' && mount.owner === 'source') && spec.user,
     spec.network,
     spec.capabilities ?? null,
     filter,
     spec.allowNewPrivileges,
+    spec.isolation,
     spec.upperBytes,
     spec.upperInodes,
     spec.upperOn ?? 'memory',
   ])
 }
 
-function defaultSpec(from: string, limits: ParsedLimits): Omit<ContainerSpec, 'key'> {
+function defaultSpec(
+  from: string,
+  limits: ParsedLimits,
+  isolation: IsolationSpec,
+): Omit<ContainerSpec, 'key'> {
+  const strict = isolation.profile === 'strict'
   return {
     name: undefined,
     labels: noLabels,
     from,
-    readonlyRoot: false,
-    hostname: '',
+    readonlyRoot: strict,
+    hostname: strict ? 'sandbox' : '',
     init: 'reaper',
     cwd: '/',
-    env: Object.freeze({ PATH: defaultPath }),
-    user: '0',
+    env: Object.freeze(strict ? { PATH: defaultPath, HOME: '/tmp' } : { PATH: defaultPath }),
+    user: isolation.ids === 'single' || strict ? singleUser : '0',
     groups: none,
     mounts: noMounts,
     network: 'none',
     capabilities: undefined,
-    seccomp: 'default',
+    seccomp: strict ? 'strict' : 'default',
     allowNewPrivileges: false,
+    isolation,
     upperBytes: defaultUpperBytes,
     upperInodes: defaultUpperBytes / 4096,
     limits,
@@ -206,25 +235,27 @@ export function parseContainerFields(
   given: Readonly<Record<string, unknown>>,
   context: SpecContext,
 ): ParsedSpec {
-  const { from, cwd, env, user, groups, mounts, capabilities, timeout } = given
+  const { from, cwd, env, user, groups, capabilities, timeout } = given
   const upper = parseUpper(given['writable'])
-  const limits = parseLimits(given['limits'], 'limits', context.declaredLimits)
-  const base = defaultSpec(parseFrom(from, context.from), limits)
+  const isolation = parseIsolation(given)
+  const limits = parseLimits(limitsOf(given, context), 'limits', context.declaredLimits)
+  refuseTwoSizes(given['writable'], limits)
+  const base = defaultSpec(parseFrom(from, context.from), limits, isolation)
   const spec = {
     ...base,
     name: parseName(given['name']),
     labels: parseLabels(given['labels']),
-    readonlyRoot: parseFlag(given['readonlyRoot'], 'readonlyRoot', false),
-    hostname: parseHostname(given['hostname']),
+    readonlyRoot: parseFlag(given['readonlyRoot'], 'readonlyRoot', base.readonlyRoot),
+    hostname: given['hostname'] === undefined ? base.hostname : parseHostname(given['hostname']),
     init: parseInit(given['init']),
     cwd: cwd === undefined ? base.cwd : parseAbsolutePath(cwd, 'cwd'),
     env: env === undefined ? base.env : withoutGaps(base.env, parseEnv(env, false)),
     user: user === undefined ? base.user : parseUser(user, 'user'),
     groups: groups === undefined ? base.groups : parseGroups(groups, 'groups'),
-    mounts: mounts === undefined ? base.mounts : parseMounts(mounts),
+    mounts: mountsOf(given['mounts'], isolation),
     network: parseNetwork(given['network']),
     capabilities: capabilities === undefined ? undefined : parseCapabilities(capabilities),
-    seccomp: parseSeccomp(given['seccomp']),
+    seccomp: given['seccomp'] === undefined ? base.seccomp : parseSeccomp(given['seccomp']),
     allowNewPrivileges: parseFlag(given['allowNewPrivileges'], 'allowNewPrivileges', false),
     ...upper,
   }
@@ -235,6 +266,15 @@ export function parseContainerFields(
     detached: parseFlag(given['detached'], 'detached', false),
     maxLogBytes: parseBytes(given['maxLog'] ?? defaultLogBytes, 'maxLog', { min: 4096 }),
   })
+}
+
+/** The limits that a spec asks for: the caller's, and its profile's. */
+export function limitsOf(
+  given: Readonly<Record<string, unknown>>,
+  { declaredLimits }: Pick<SpecContext, 'declaredLimits'>,
+): unknown {
+  const { limits, profile } = given
+  return profile === 'strict' ? strictLimits(limits, declaredLimits) : limits
 }
 
 /** @throws TypeError or RangeError ERR_INVALID_SPEC */

@@ -81,6 +81,8 @@ const parsers: { readonly [K in keyof ParsedLimitTypes]: LimitParser<ParsedLimit
 } satisfies Readonly<Record<LimitKey, LimitParser<unknown>>>
 
 const table: Readonly<Partial<Record<string, LimitParser<unknown>>>> = parsers
+/** Every limit of ours. */
+export const limitKeys: readonly string[] = Object.freeze(Object.keys(table))
 const none: ParsedLimits = Object.freeze({})
 
 /**

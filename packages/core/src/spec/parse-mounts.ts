@@ -6,8 +6,16 @@ import type { MountSpec } from './container-spec.js'
 import { parseAbsolutePath } from './parse-path.js'
 import { parseFlag } from './parse-flag.js'
 
-const bindFields: ReadonlySet<string> = new Set(['kind', 'from', 'to', 'readonly'])
-const tmpfsFields: ReadonlySet<string> = new Set(['kind', 'to', 'size'])
+const bindFields: ReadonlySet<string> = new Set([
+  'kind',
+  'from',
+  'to',
+  'readonly',
+  'exec',
+  'symlinks',
+  'owner',
+])
+const tmpfsFields: ReadonlySet<string> = new Set(['kind', 'to', 'size', 'exec'])
 const defaultTmpfsBytes = 64 * 1024 ** 2
 
 function parseTarget(value: unknown, field: string): string {
@@ -19,7 +27,13 @@ function parseTarget(value: unknown, field: string): string {
   return path
 }
 
-function parseMount(value: unknown, field: string): MountSpec {
+function parseOwner(value: unknown, field: string): 'container' | 'source' {
+  if (value === undefined || value === 'container') return 'container'
+  if (value === 'source') return value
+  throw invalidArgument({ field, why: 'must be `container` or `source`' })
+}
+
+function parseMount(value: unknown, field: string, exec: boolean): MountSpec {
   const { kind } = plainObject(value, field)
   if (kind === 'bind') {
     const mount = checkFields(value, field, bindFields)
@@ -28,6 +42,9 @@ function parseMount(value: unknown, field: string): MountSpec {
       from: parseAbsolutePath(mount['from'], `${field}.from`),
       to: parseTarget(mount['to'], `${field}.to`),
       readonly: parseFlag(mount['readonly'], `${field}.readonly`, true),
+      exec: parseFlag(mount['exec'], `${field}.exec`, exec),
+      symlinks: parseFlag(mount['symlinks'], `${field}.symlinks`, true),
+      owner: parseOwner(mount['owner'], `${field}.owner`),
     })
   }
   if (kind === 'tmpfs') {
@@ -37,17 +54,21 @@ function parseMount(value: unknown, field: string): MountSpec {
       kind,
       to: parseTarget(mount['to'], `${field}.to`),
       sizeBytes: parseBytes(size, `${field}.size`, { min: 4096 }),
+      exec: parseFlag(mount['exec'], `${field}.exec`, exec),
     })
   }
   throw invalidArgument({ field: `${field}.kind`, why: 'must be `bind` or `tmpfs`' })
 }
 
-/** @throws TypeError or RangeError ERR_INVALID_SPEC, ERR_MOUNT_TARGET */
-export function parseMounts(value: unknown): readonly MountSpec[] {
+/**
+ * @param exec whether mounts that do not say so may hold programs
+ * @throws TypeError or RangeError ERR_INVALID_SPEC, ERR_MOUNT_TARGET
+ */
+export function parseMounts(value: unknown, exec: boolean): readonly MountSpec[] {
   if (!Array.isArray(value)) {
     throw invalidArgument({ field: 'mounts', why: `must be an array, not ${describeType(value)}` })
   }
-  const mounts = value.map((item, index) => parseMount(item, `mounts[${index}]`))
+  const mounts = value.map((item, index) => parseMount(item, `mounts[${index}]`, exec))
   const seen = new Map<string, number>()
   for (const [index, { to }] of mounts.entries()) {
     const first = seen.get(to)

@@ -1,5 +1,6 @@
 import type { Bytes } from '../values/bytes.js'
 import type { Duration } from '../values/duration.js'
+import type { Degradable } from './isolation-spec.js'
 import type { LimitKey, LimitOptions } from './limits.js'
 import type { Mount } from './mount.js'
 
@@ -67,4 +68,41 @@ export interface Spec<L extends LimitKey = LimitKey> {
     | { readonly bpf: Uint8Array }
   /** Lets set-user-ID programs gain privileges inside. Default false. */
   readonly allowNewPrivileges?: boolean
+  /**
+   * `strict`: for programs of strangers. Everything closed that a plain computation does without: no capability, the user
+   * nobody with that one id, the filter `strict`, Landlock, a root that takes no writes (and 64MiB at /tmp, which is HOME),
+   * no programs on any other mount, of /proc only the container's processes, no /sys, a /dev of five, 64 pids, 256MiB of
+   * memory, 60 s of CPU time. What is given beside it opens that one thing. Limits of it that no limiter enforces are
+   * ERR_UNSUPPORTED, unless `allowDegraded` names them. Default `default`.
+   */
+  readonly profile?: 'default' | 'strict'
+  /**
+   * Landlock as a second wall: files outside of the root, /proc, /dev and the mounts cannot be opened by any path or
+   * descriptor, and nothing mounted; with `readonlyRoot`, nothing written outside of tmpfs and writable mounts. Containers in
+   * the container that mount do not work then. Default: on in `strict` and with `chroot()`, else off. ERR_UNSUPPORTED where
+   * the kernel has none, unless `allowDegraded` names `landlock`.
+   */
+  readonly landlock?: boolean
+  /** `pids`: /proc shows the container's processes and nothing of the machine (subset=pid). Default `full`, `strict`: `pids`. */
+  readonly procfs?: 'full' | 'pids'
+  /** `none`: there is no /sys. Default `readonly`, `strict`: `none`. */
+  readonly sysfs?: 'readonly' | 'none'
+  /** `minimal`: null zero full random urandom alone; no terminals, no shared memory. Default `standard`, `strict`: `minimal`. */
+  readonly devices?: 'standard' | 'minimal'
+  /** `single`: the container has one id, 65534, and is that. Default `range` (65,536 where the host has them), `strict`: `single`. */
+  readonly ids?: 'range' | 'single'
+  /** Paths in /proc and /sys that are hidden or read-only by default and shall not be: gives away what they show. */
+  readonly unmask?: readonly string[]
+  /**
+   * Kernel parameters of the container's own namespaces, e.g. `{ 'net.ipv4.ip_forward': 1 }`. Those that no namespace holds
+   * are the host's: ERR_INVALID_SPEC. `net` only with `network: 'none'`.
+   */
+  readonly sysctls?: Readonly<Record<string, string | number>>
+  /** How willingly the kernel kills the container when memory is short: 0 to 1000, default 250, `strict`: 1000. */
+  readonly oomScore?: number
+  /**
+   * What may be missing where the host cannot give it: `landlock`, `idmap` (id-mapped roots and mounts; files are nobody's
+   * then), or limits that the profile asks for. It shows in `degraded`. Default: nothing, each is an error.
+   */
+  readonly allowDegraded?: readonly Degradable[]
 }

@@ -157,7 +157,7 @@ describe('engine.run', () => {
     const result = await engine.run(['true'], { limits: { pids: 5, cpuTime: '2s' } })
     expect(world.limits.map(({ limits, scope }) => [scope, limits])).to.deep.equal([
       ['one-shot', { cpuTime: 2000 }],
-      ['one-shot', { cpuTime: 2000, pids: 5 }],
+      ['one-shot', { cpuTime: 3500, pids: 5 }],
     ])
     expect(result.enforced).to.have.members(['cpuTime', 'pids'])
   })

@@ -1,7 +1,13 @@
 import { expect } from 'chai'
-import { capabilityNames, parseContainerSpec, type ContainerSpec } from '@caisson/core'
+import {
+  capabilityNames,
+  defaultIsolation,
+  parseContainerSpec,
+  type ContainerSpec,
+} from '@caisson/core'
 
 const context = { from: 'dir:/root', declaredLimits: new Set<string>() }
+const plainBind = { exec: true, symlinks: true, owner: 'container' }
 const parse = (spec?: object): ContainerSpec => parseContainerSpec(spec, context).container
 
 function frozen(value: unknown): boolean {
@@ -24,6 +30,7 @@ describe('parseContainerSpec', () => {
       capabilities: undefined,
       seccomp: 'default',
       allowNewPrivileges: false,
+      isolation: defaultIsolation,
       upperBytes: 256 * 1024 ** 2,
       upperInodes: 65_536,
       limits: {},
@@ -49,9 +56,9 @@ describe('parseContainerSpec', () => {
       groups: ['5', 'wheel'],
       capabilities: ['CHOWN', 'KILL'],
       mounts: [
-        { kind: 'bind', from: '/data', to: '/mnt/data', readonly: true },
-        { kind: 'bind', from: '/', to: '/host', readonly: false },
-        { kind: 'tmpfs', to: '/t', sizeBytes: 64 * 1024 ** 2 },
+        { kind: 'bind', from: '/data', to: '/mnt/data', readonly: true, ...plainBind },
+        { kind: 'bind', from: '/', to: '/host', readonly: false, ...plainBind },
+        { kind: 'tmpfs', to: '/t', sizeBytes: 64 * 1024 ** 2, exec: true },
       ],
       upperBytes: 1024 ** 2,
       upperInodes: 1024,
@@ -118,6 +125,22 @@ describe('parseContainerSpec', () => {
       { network: 'host' },
       { capabilities: [] },
       { seccomp: 'strict' },
+      { profile: 'strict' },
+      { profile: 'strict', procfs: 'full' },
+      { landlock: true },
+      { landlock: false },
+      { procfs: 'pids' },
+      { sysfs: 'none' },
+      { devices: 'minimal' },
+      { ids: 'single' },
+      { unmask: ['/proc/kallsyms'] },
+      { sysctls: { 'net.ipv4.ip_forward': 1 } },
+      { oomScore: 0 },
+      { allowDegraded: ['landlock'] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', exec: false }] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', symlinks: false }] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', owner: 'source' }] },
+      { mounts: [{ kind: 'bind', from: '/t', to: '/t', owner: 'source' }], user: '1:1' },
       { seccomp: 'unconfined' },
       { seccomp: { bpf: new Uint8Array(8) } },
       { seccomp: { profile: { a: 1 } } },

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  defaultIsolation,
   STATE_DIR,
   type Command,
   type ContainerSpec,
@@ -46,6 +47,7 @@ const spec: ContainerSpec = {
   capabilities: undefined,
   seccomp: 'default',
   allowNewPrivileges: false,
+  isolation: defaultIsolation,
   upperBytes: 64 << 20,
   upperInodes: 4096,
   limits: {},

@@ -5,6 +5,7 @@ import type {
   LauncherIdentity,
   RootLease,
 } from '@caisson/core'
+import { defaultIsolation } from '@caisson/core'
 import type { PlanHost } from '@caisson/isolation-kit'
 
 export const rootIdentity: LauncherIdentity = Object.freeze({
@@ -13,6 +14,7 @@ export const rootIdentity: LauncherIdentity = Object.freeze({
   rootGid: 1_000_000,
   idCount: 65536,
   setgroups: true,
+  landlock: 7,
   degraded: [],
 })
 
@@ -22,13 +24,23 @@ export const singleIdentity: LauncherIdentity = Object.freeze({
   rootGid: 0,
   idCount: 1,
   setgroups: false,
+  landlock: 7,
   degraded: ['one user and one group id only'],
 })
+
+/** What a bind is that says no more. */
+export const plainBind = Object.freeze({
+  exec: true,
+  symlinks: true,
+  owner: 'container',
+} as const)
 
 /** A host of our choice, so that plans are the same on every machine. */
 export const host: PlanHost = Object.freeze({
   arch: 'x64',
   cpus: 2,
+  identify: () => undefined,
+  hardLimits: new Map(),
   isDirectory: (path: string) => {
     if (path.startsWith('/missing')) return undefined
     return !path.endsWith('.conf')
@@ -68,6 +80,7 @@ export function makeSpec(more: Partial<ContainerSpec> = {}): ContainerSpec {
     capabilities: undefined,
     seccomp: 'default',
     allowNewPrivileges: false,
+    isolation: defaultIsolation,
     upperBytes: 1 << 30,
     upperInodes: 1 << 18,
     limits: {},

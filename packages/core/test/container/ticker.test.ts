@@ -1,0 +1,51 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from 'chai'
+import { Ticker } from '../../dist/container/ticker.js'
+
+describe('Ticker', () => {
+  it('does what is due, again after as long as it says, until it says nothing', async () => {
+    const ticker = new Ticker()
+    let runs = 0
+    await new Promise<void>((resolve) => {
+      ticker.after(10, () => {
+        if (++runs < 3) return 10
+        resolve()
+        return undefined
+      })
+      // the ticker keeps nobody alive: this does
+      void pause(2000)
+    })
+    await pause(50)
+    expect(runs).to.equal(3)
+  })
+
+  it('does together what is due at about the same time', async () => {
+    const ticker = new Ticker()
+    let wakes = 0
+    let fresh = true
+    const runs = Array.from({ length: 40 }, async (_, i) => {
+      await pause(i)
+      return new Promise<void>((resolve) => {
+        ticker.after(500, () => {
+          // jobs of one wake run without a microtask between them
+          if (fresh) wakes++
+          fresh = false
+          queueMicrotask(() => {
+            fresh = true
+          })
+          resolve()
+          return undefined
+        })
+      })
+    })
+    await Promise.all([...runs, pause(800)])
+    expect(wakes).to.be.at.most(3)
+  })
+
+  it('leaves out what is taken back', async () => {
+    const ticker = new Ticker()
+    const stop = ticker.after(10, () => expect.fail('it was taken back'))
+    stop()
+    await pause(50)
+  })
+})

@@ -1,0 +1,116 @@
+/* Changes a resource limit of every process of a container: a worker, since a host may have many processes. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include "descriptors.h"
+#include "launcher.h"
+#include "sys.h"
+
+enum { PASSES = 100 };
+
+static uint64_t namespace_of(int proc, const char *pid)
+{
+	struct stat st;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/ns/pid", pid);
+	return fstatat(proc, path, &st, 0) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+/* 1: changed, 0: it had these already or is gone, or -errno. */
+static int change(pid_t pid, int resource, const uint64_t want[2])
+{
+	uint64_t old[2], now[2] = { want[0], want[1] };
+
+	if (syscall(SYS_prlimit64, pid, resource, NULL, old) < 0)
+		return errno == ESRCH ? 0 : -errno;
+	if (old[0] == now[0] && old[1] == now[1])
+		return 0;
+	if (syscall(SYS_prlimit64, pid, resource, now, NULL) == 0)
+		return 1;
+	if (errno != EPERM || now[1] <= old[1])
+		return errno == ESRCH ? 0 : -errno;
+	/* it has lowered its own hard limit, which not everybody may raise: as much as that allows */
+	now[1] = old[1];
+	if (now[0] > now[1])
+		now[0] = now[1];
+	if (now[0] == old[0])
+		return 0;
+	return syscall(SYS_prlimit64, pid, resource, now, NULL) == 0 || errno == ESRCH ? 1 : -errno;
+}
+
+/* How many were changed, or -errno. */
+static int pass(int proc, uint64_t ns, pid_t init, int resource, const uint64_t want[2])
+{
+	int fd = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d)
+		return -ENOENT;
+	while (n >= 0 && (e = readdir(d))) {
+		pid_t pid = atoi(e->d_name);
+		int r;
+
+		if (pid <= 1 || pid == init || namespace_of(proc, e->d_name) != ns)
+			continue;
+		r = change(pid, resource, want);
+		n = r < 0 ? r : n + r;
+	}
+	closedir(d);
+	return n;
+}
+
+/* What is forked meanwhile has the old limit of its parent, and is seen in the next pass. */
+static int change_all(const struct container *c, const struct field *a)
+{
+	const uint64_t want[2] = { a[LIMIT_SOFT].num, a[LIMIT_HARD].num };
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), n = 1;
+	char init[16];
+	uint64_t ns;
+
+	snprintf(init, sizeof(init), "%d", c->pid);
+	ns = proc < 0 ? 0 : namespace_of(proc, init);
+	if (!ns)
+		return ESRCH;
+	for (int i = 0; i < PASSES && n > 0; i++)
+		n = pass(proc, ns, c->pid, (int)a[LIMIT_RESOURCE].num, want);
+	return n < 0 ? -n : n ? EAGAIN : 0;
+}
+
+void command_limit(const struct field *a)
+{
+	struct container *c = table_find(&L.containers, (uint32_t)a[LIMIT_CONTAINER].num);
+	struct io_request io = { .exec = (uint32_t)a[LIMIT_EXEC].num, .in = STDIO_NULL,
+				 .out = STDIO_NULL, .err = STDIO_NULL };
+	struct failure f = { .step = NONE };
+	int theirs[3] = { -1, -1, -1 };
+	struct command *cmd = NULL;
+	pid_t us = getpid();
+
+	if (!c || c->dead || a[LIMIT_RESOURCE].num >= RLIM_NLIMITS)
+		fail_with(&f, ESRCH, "prlimit64", "container");
+	else if (!(cmd = command_make(&io, theirs)))
+		fail(&f, "pipe2", "limit");
+	if (!cmd) {
+		reply_failed(&L.wire, 4, io.exec, &f);
+		return;
+	}
+	cmd->worker = sys_fork(0, &cmd->death.fd);
+	if (cmd->worker == 0) {
+		die_with(us);
+		keep_only(NULL, 0);
+		_exit(change_all(c, a));
+	}
+	if (cmd->worker < 0)
+		fail(&f, "clone3", "limit");
+	else if (watch(&cmd->death, EPOLLIN) < 0)
+		fail_with(&f, ENOMEM, "epoll_ctl", "limit");
+	if (f.err)
+		command_failed(cmd, 4, &f);
+}
