@@ -52,8 +52,16 @@ function copyCheckout() {
   return copy
 }
 
+/** A rule that is gone may make a test wait for ever. */
+const PATIENCE_MS = 180_000
+
 function node(cwd, ...args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: PATIENCE_MS,
+    killSignal: 'SIGKILL',
+  })
   return { status, text: `${stdout}${stderr}` }
 }
 
@@ -69,6 +77,7 @@ function run(copy, { spec, test }) {
   const { text } = node(
     copy,
     'node_modules/mocha/bin/mocha.js',
+    '--exit',
     '--reporter',
     'spec',
     spec,

@@ -171,7 +171,8 @@ describe('profile: strict, as it is found from inside', function () {
     expect(processes).to.be.at.most(64)
     expect(files).to.be.at.most(256 * 1024 ** 2)
     expect(stack).to.be.at.most(8 * 1024 ** 2)
-    expect(cpu).to.be.at.most(60)
+    // a limiter that counts all together leaves each process some room above
+    expect(cpu).to.be.at.most(2 * 60)
     expect(found['oom']).to.equal('1000')
   })
 

@@ -63,7 +63,7 @@ function removeAll(ready: Group[]): void {
 
 /** The groups of one engine: makes them, some ahead, and takes all away in the end. */
 export class GroupStore implements AsyncDisposable {
-  readonly trees: Trees = findTrees()
+  readonly trees: Trees
   readonly #slot = slotName()
   readonly #keptSlot = keptSlotName()
   // two engines of one process share the slot
@@ -79,6 +79,11 @@ export class GroupStore implements AsyncDisposable {
   #idle: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #disposed = false
+
+  /** @param trees default: those of this host */
+  constructor(trees: Trees = findTrees()) {
+    this.trees = trees
+  }
 
   /** Slots of this process in these trees: everything in there is ours. */
   slotsIn(trees: readonly Tree[]): readonly string[] {

@@ -1,7 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { childGroups, isKeptSlot, readHierarchies } from '@caisson/cgroup-kit'
+import {
+  childGroups,
+  isKeptSlot,
+  keptSlotName,
+  readHierarchies,
+  slotName,
+} from '@caisson/cgroup-kit'
 import { createEngine, type Engine } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
 import { cgroupV1 } from '@caisson/driver-cgroupv1'
@@ -64,5 +71,18 @@ describe('cgroupV1 of a detached container', function () {
     expect(result.effective).to.deep.equal({ memory: { max: 32 << 20, swap: 0 }, pids: 20 })
     await container.remove()
     while (groupsOf(id).length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  })
+
+  it('is removed by prune() when its maker is dead and nobody lives in it', async () => {
+    const { pid } = spawnSync('/bin/true')
+    const [tree] = readHierarchies().filter(({ controllers }) => controllers.includes('memory'))
+    const own = tree?.own ?? ''
+    const slots = [slotName(), keptSlotName()].map((name) =>
+      join(own, name.replace(/^caisson-\d+/, `caisson-${pid}`)),
+    )
+    for (const slot of slots) mkdirSync(join(slot, 'a container'), { recursive: true })
+    await using engine = await open()
+    await engine.prune()
+    for (const slot of slots) expect(existsSync(slot), slot).to.equal(false)
   })
 })

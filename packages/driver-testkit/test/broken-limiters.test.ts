@@ -69,8 +69,8 @@ const keep = (lease: Lease): Partial<Lease> => {
   return { release: () => Promise.resolve() }
 }
 
-/** What is wrong with it, the number of the assertion that must notice, and how it is done. */
-const faults: readonly (readonly [string, number, (real: Acquire) => Acquire])[] = [
+/** What is wrong with it, how the title of the assertion that must notice begins, and how it is done. */
+const faults: readonly (readonly [string, number | string, (real: Acquire) => Acquire])[] = [
   ['claims a memory limit and sets none', 1, everywhere(() => ({ amendment: nothing }))],
   [
     'counts no kill for want of memory',
@@ -89,10 +89,10 @@ const faults: readonly (readonly [string, number, (real: Acquire) => Acquire])[]
   ],
   ['calls it oom when only a child was killed', 3, everywhere(() => ({ reason: () => 'oom' }))],
   ['claims a limit of processes and sets none', 4, everywhere(() => ({ amendment: nothing }))],
-  ['claims a limit of CPUs and sets none', 5, everywhere(() => ({ amendment: nothing }))],
+  ['claims a limit of CPUs and sets none', '5 0.05', everywhere(() => ({ amendment: nothing }))],
   [
     'forgets weights',
-    6,
+    '6 weights',
     (real) => (request) => {
       const { cpu, ...rest } = request.limits
       const { weight: _, ...others } = cpu ?? {}
