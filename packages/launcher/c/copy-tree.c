@@ -226,7 +226,7 @@ static int copy_level(struct copy *c, const struct level *l)
 		err = -errno;
 	if (err == 0)
 		err = copy_attrs(c, fd, to);
-	while (err == 0 && (e = readdir(d)))
+	while (err == 0 && d && (e = readdir(d)))
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			err = copy_entry(c, fd, to, l->path, e->d_name);
 	if (d)
