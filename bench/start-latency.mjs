@@ -2,7 +2,7 @@
 // Every round runs each variant once, in an order of its own: a busy second of the machine hits all of them alike, and so
 // does what one leaves to the kernel to clean up while the next one runs. Times in microseconds.
 import { parseArgs } from 'node:util'
-import { summarise } from './stats.mjs'
+import { summarise } from './percentiles.mjs'
 import { variants } from './variants.mjs'
 import { makeWorkplace } from './workplace.mjs'
 

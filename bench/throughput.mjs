@@ -2,7 +2,7 @@
 // Variants rotate inside every round. Those from C have a program of their own for each that is in flight, so that none of
 // Node's cost is in their figures, which favours them.
 import { parseArgs } from 'node:util'
-import { percentile } from './stats.mjs'
+import { percentile } from './percentiles.mjs'
 import { printTable } from './table.mjs'
 import { variants } from './variants.mjs'
 import { makeWorkplace } from './workplace.mjs'

@@ -3,6 +3,7 @@ import Mocha from 'mocha'
 const tell = (result) => process.stdout.write(`\n${JSON.stringify(result)}\n`)
 
 /** Tells each result as one line, for a mocha outside the test machine that this one runs in (test/vm/machine-suite.ts). */
+// oxlint-disable-next-line import/no-default-export -- mocha takes a reporter file's default export
 export default class ForwardReporter extends Mocha.reporters.Base {
   constructor(runner, options) {
     super(runner, options)

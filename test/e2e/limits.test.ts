@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { createEngine, type DefaultLimits, type PresetEngine } from 'caisson'
@@ -65,6 +66,20 @@ describe('limits', function () {
       await using container = await engine.create({ limits: { disk: '1MiB' } })
       const error = await rejection(container.update({ disk: '2MiB' }))
       expect(error).to.include({ code: 'ERR_UNSUPPORTED', field: 'limits.disk' })
+    })
+  })
+
+  describe('of processes of one user', () => {
+    // starts as many as it may, and says how many there were
+    const count =
+      'n=0; while [ $n -lt 20 ]; do (sleep 2 >/dev/null 2>&1 & echo x) 2>/dev/null || break; n=$((n+1)); done | wc -l'
+
+    it('bind root in a container, whom the kernel would let off on the host', async function () {
+      const { stdout } = await engine.run(['sh', '-c', count], { limits: { processes: 6 } })
+      expect(Number(stdout)).to.be.lessThan(6)
+      if (process.getuid?.() !== 0) return
+      const free = spawnSync('prlimit', ['--nproc=6', 'sh', '-c', count], { encoding: 'utf8' })
+      expect(free.stdout.trim(), free.stderr).to.equal('20')
     })
   })
 

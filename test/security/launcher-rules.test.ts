@@ -141,10 +141,10 @@ describe('how a command is started', function () {
       console.log([spawnSync('perl', ['-e', look]).stdout, await inside(), await inside()].join(' '))
       await engine[Symbol.asyncDispose]()`
     // KEYCTL_JOIN_SESSION_KEYRING, and Node is what has it
-    const join = `use POSIX; syscall(${nr}, 1, 0) > 0 or exit 77; exec @ARGV`
-    const args = ['-e', join, process.execPath, '--input-type=module', '-e', script]
-    const { status, stdout, stderr } = spawnSync('perl', args, { encoding: 'utf8' })
-    if (status === 77) {
+    const joined = `use POSIX; syscall(${nr}, 1, 0) > 0 or exit 77; exec @ARGV`
+    const args = ['-e', joined, process.execPath, '--input-type=module', '-e', script]
+    const { status: code, stdout, stderr } = spawnSync('perl', args, { encoding: 'utf8' })
+    if (code === 77) {
       console.log('      skipped: this host has no session keyrings')
       this.skip()
     }

@@ -85,13 +85,9 @@ export class GroupStore implements AsyncDisposable {
     this.trees = trees
   }
 
-  /** Slots of this process in these trees: everything in there is ours. */
-  slotsIn(trees: readonly Tree[]): readonly string[] {
-    return trees.map(({ own }) => join(own, this.#slot))
-  }
-
+  /** Slots of this process, one in each tree: everything in there is ours. */
   get slots(): readonly string[] {
-    return this.slotsIn(this.trees.all)
+    return this.trees.all.map(({ own }) => join(own, this.#slot))
   }
 
   /** Trees that a process can be killed by, the best first. */

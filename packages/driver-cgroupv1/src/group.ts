@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   errnoOf,
   limitError,
+  readIfThere,
   readKernelFile,
   removeGroups,
   tryRemoveGroups,
@@ -22,6 +23,12 @@ function fillCpuset(parent: string, directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     writeKernelFile(join(directory, file), readKernelFile(join(parent, file)).trim())
   }
+}
+
+/** Before Linux 5.11 what is below a group counts in it only where somebody says so; groups below inherit that. */
+function countBelow(directory: string): void {
+  const file = join(directory, 'memory.use_hierarchy')
+  if (readIfThere(file)?.trim() === '0') writeKernelFile(file, '1')
 }
 
 /** A group by the same name in several trees. */
@@ -142,4 +149,5 @@ function makeIn(tree: Tree, directory: string): void {
     mkdirSync(directory)
   }
   if (tree.controllers.includes('cpuset')) fillCpuset(parent, directory)
+  if (tree.controllers.includes('memory') && parent === tree.own) countBelow(directory)
 }

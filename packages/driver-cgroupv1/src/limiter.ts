@@ -16,7 +16,7 @@ import type { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
 import type { LimitKeyV1 } from './limit-keys.js'
 import { OomPoller } from './oom-poller.js'
-import { controllersOf, COUNTED, TOLD, treesOf } from './placement.js'
+import { CHANGEABLE, controllersOf, COUNTED, treesOf } from './placement.js'
 import { settingsOf, type SettingHost } from './settings.js'
 
 /** Enforces limits by groups of v1, beside which there may be a cgroup2 tree. */
@@ -94,7 +94,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
       (made) => effectiveLimits(made, limits, this.#settingHost),
     )
     const amendment: Amendment = {
-      container: [this.#cgroup('', [], this.#store.slotsIn(needed))],
+      container: [this.#cgroup('', [], group.directories)],
       process: [{ op: 'group', into: '', tasks: group.tasks }],
     }
     const discard = (used: Group): void => this.#store.discard(used)
@@ -105,7 +105,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
   #container({ id, limits }: LimitRequest): GroupLease {
     const { trees, trackers } = this.#store
     const [tracker] = trackers
-    const needed = new Set(treesOf(trees, [...COUNTED, ...TOLD, ...controllersOf(limits)]))
+    const needed = new Set(treesOf(trees, CHANGEABLE))
     if (tracker !== undefined) needed.add(tracker)
     const group =
       this.#store.findKept(id) ?? this.#limited(this.#store.makeKept([...needed], id), limits)

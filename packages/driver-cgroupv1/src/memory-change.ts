@@ -6,6 +6,7 @@ import type { Setting } from './setting.js'
 
 /** The kernel gives back what it can each time; more rounds than this give nothing more. */
 const ROUNDS = 16
+const PAUSE_MS = 5
 
 function current(group: Group, file: string): number {
   const path = group.file('memory', file)
@@ -64,7 +65,11 @@ export async function makeRoom(
   if (fits()) return
   if (policy === 'reclaim') throw belowUsage(group, memory)
   await kill()
-  if (!fits()) reclaim(group, max)
+  // what the dead had is given back a moment later
+  for (let round = 0; round < ROUNDS && !fits(); round++) {
+    reclaim(group, max)
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
 }
 
 /** Writing a limit takes memory back as far as it goes, and changes nothing when that does not suffice. */

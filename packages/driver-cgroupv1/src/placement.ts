@@ -17,8 +17,16 @@ export function controllersOf(limits: ParsedLimits): ReadonlySet<Controller> {
 /** What is counted of every command, whatever limits it has. */
 export const COUNTED: readonly Controller[] = ['memory', 'cpuacct']
 
-/** What `stats()` tells of a container that stays. */
-export const TOLD: readonly Controller[] = ['memory', 'cpuacct', 'cpu', 'pids', 'blkio']
+/** What may be told of a container that stays, or be changed while it runs: its processes are in all of them from the start. */
+export const CHANGEABLE: readonly Controller[] = [
+  'memory',
+  'cpuacct',
+  'cpu',
+  'cpuset',
+  'pids',
+  'blkio',
+  'hugetlb',
+]
 
 /** The trees that have these controllers, each once; what the host lacks is left out. */
 export function treesOf(trees: Trees, controllers: Iterable<Controller>): readonly Tree[] {

@@ -135,10 +135,10 @@ function testEnforcement(
   for (const key of options.driver().limits) {
     if (probes[key] === undefined && BY_ASSERTION.has(key)) continue
     defineTest(api, `really enforces ${key}, and says so in the result`, async () => {
+      await bench().needsWorkingDrivers()
       await bench().needsLimit(key)
       const probe = probes[key]
       assert.ok(probe !== undefined, `the kit cannot show ${key}: pass probes.${key}`)
-      await bench().needsWorkingDrivers()
       const free = await bench().run(probe.freeScript ?? probe.script, {})
       probe.free(free)
       assert.ok(!free.enforced.includes(key))

@@ -33,37 +33,49 @@ async function* iterate(
   intervalMs: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ContainerStats> {
-  let next = performance.now()
-  for (;;) {
-    if (signal?.aborted === true) return
-    const stats = source.read()
-    if (stats === undefined) return
-    yield stats
-    // those that a slow reader missed are left out
-    const now = performance.now()
-    next += intervalMs * Math.max(1, Math.ceil((now - next) / intervalMs))
-    await waitFor(next - now, source, signal)
+  const nap = new Nap()
+  const forget = source.onEnd(nap.over)
+  // once for all waits: many streams may share a signal
+  signal?.addEventListener('abort', nap.over)
+  try {
+    let next = performance.now()
+    for (;;) {
+      if (signal?.aborted === true) return
+      const stats = source.read()
+      if (stats === undefined) return
+      yield stats
+      // those that a slow reader missed are left out
+      const now = performance.now()
+      next += intervalMs * Math.max(1, Math.ceil((now - next) / intervalMs))
+      await nap.take(next - now)
+    }
+  } finally {
+    forget()
+    signal?.removeEventListener('abort', nap.over)
   }
 }
 
-/** Until then, or until there are no more. */
-async function waitFor(
-  ms: number,
-  source: StatsSource,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stop = ticker.after(ms, () => {
-      done()
+/** A wait that may be cut short; once it was, there are no more. */
+class Nap {
+  #wake: () => void = () => {}
+  #stop: () => void = () => {}
+  #over = false
+
+  readonly over = (): void => {
+    this.#over = true
+    this.#stop()
+    this.#wake()
+  }
+
+  take(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#over) return resolve()
+      this.#wake = resolve
+      this.#stop = ticker.after(ms, () => {
+        resolve()
+        return undefined
+      })
       return undefined
     })
-    const done = (): void => {
-      stop()
-      forget()
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const forget = source.onEnd(done)
-    signal?.addEventListener('abort', done, { once: true })
-  })
+  }
 }

@@ -29,7 +29,7 @@ export class Ticker {
   after(ms: number, run: () => number | undefined): () => void {
     const job = { due: this.#due(ms), run }
     this.#jobs.add(job)
-    this.#arm()
+    if (job.due < this.#armedFor) this.#armFor(job.due)
     return () => {
       this.#jobs.delete(job)
     }
@@ -41,14 +41,9 @@ export class Ticker {
     return Math.ceil((this.#now() + ms) / grain) * grain
   }
 
-  #arm(): void {
-    let first = Infinity
-    for (const { due } of this.#jobs) first = Math.min(first, due)
-    if (first === this.#armedFor) return
+  #armFor(first: number): void {
     clearTimeout(this.#timer)
-    this.#timer = undefined
     this.#armedFor = first
-    if (first === Infinity) return
     this.#timer = setTimeout(() => this.#tick(), Math.max(1, first - this.#now()))
     this.#timer.unref()
   }
@@ -57,13 +52,16 @@ export class Ticker {
     this.#armedFor = Infinity
     // a timer may come a little early, by its own clock
     const now = this.#now() + 1
+    let first = Infinity
     for (const job of this.#jobs) {
-      if (job.due > now) continue
-      const again = job.run()
-      if (again === undefined) this.#jobs.delete(job)
-      else job.due = this.#due(again)
+      if (job.due <= now) {
+        const again = job.run()
+        if (again === undefined) this.#jobs.delete(job)
+        else job.due = this.#due(again)
+      }
+      if (this.#jobs.has(job)) first = Math.min(first, job.due)
     }
-    this.#arm()
+    if (first < this.#armedFor) this.#armFor(first)
   }
 }
 

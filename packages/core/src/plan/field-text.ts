@@ -63,6 +63,18 @@ function capabilities(value: unknown): string {
   return names.length === 0 ? 'none' : names.join(',')
 }
 
+const rightNames =
+  'execute write-file read-file read-dir remove-dir remove-file make-char make-dir make-reg make-sock make-fifo make-block make-sym refer truncate ioctl-dev'.split(
+    ' ',
+  )
+
+/** LANDLOCK_ACCESS_FS_*. */
+function fileRights(value: unknown): string {
+  if (typeof value !== 'bigint') return String(value)
+  const names = rightNames.filter((_, bit) => ((value >> BigInt(bit)) & 1n) === 1n)
+  return names.length === rightNames.length ? 'all' : names.join(',')
+}
+
 function limit(value: unknown): string {
   return value === 0xffff_ffff_ffff_ffffn ? 'unlimited' : String(value)
 }
@@ -76,9 +88,20 @@ const yesNo = oneOf('no', 'yes')
 const tellers: Readonly<Record<string, Teller>> = {
   'namespaces.flags': cloneFlags,
   'namespaces.network': oneOf("the host's", 'empty, from the pool', 'fresh'),
-  'namespaces.user': oneOf('none', 'from the pool', 'fresh'),
+  'namespaces.user': oneOf(
+    'none',
+    'from the pool',
+    'fresh',
+    'of a single id, from the pool',
+    'of a single id, fresh',
+  ),
   'bind.recursive': yesNo,
   'bind.idmap': yesNo,
+  'ownedBind.recursive': yesNo,
+  'landlock.handled': fileRights,
+  'landlock.read': fileRights,
+  'landlock.write': fileRights,
+  'landlock.scoped': (value) => (value === 0n ? 'nothing' : 'abstract sockets'),
   'user.setgroups': yesNo,
   'rlimit.resource': oneOf(...rlimitNames),
   'rlimit.soft': limit,

@@ -1,0 +1,2 @@
+/** Of the driver, for its manifest and its errors. */
+export const DRIVER = 'cgroupv2'
