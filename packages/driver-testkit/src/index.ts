@@ -1,3 +1,5 @@
+export { HostileRoots, hostileScript, hostileTargets } from './hostile-root.js'
+export { hostileShapes, type HostileShape } from './hostile-shapes.js'
 export { limitProbes, type LimitProbe } from './limit-probes.js'
 export type { AnyDriver, DriverFactory } from './manifest-tests.js'
 export type { TestApi } from './test-api.js'

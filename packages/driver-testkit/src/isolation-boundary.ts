@@ -131,6 +131,28 @@ const fileTests: readonly IsolationTest[] = [
   },
 ]
 
+const nestedMounts: readonly IsolationTest[] = [
+  {
+    title:
+      'mounts inside a writable mount, at a place that it makes there for the container’s root',
+    async run(bench) {
+      bench.needsLocal()
+      const host = mkdtempSync(join(tmpdir(), 'caisson-kit-nested-'))
+      try {
+        const mounts = [
+          { kind: 'bind', from: host, to: '/rw', readonly: false },
+          { kind: 'tmpfs', to: '/rw/deep/inner', size: '1MiB' },
+        ] as const
+        const script = 'grep -c " /rw/deep/inner tmpfs " /proc/self/mounts; stat -c %u:%g /rw/deep'
+        assert.deepEqual(await bench.lines(script, { mounts }), ['1', '0:0'])
+        assert.ok(existsSync(join(host, 'deep/inner')), 'as a directory of the host')
+      } finally {
+        rmSync(host, { recursive: true, force: true })
+      }
+    },
+  },
+]
+
 const surroundings: readonly IsolationTest[] = [
   {
     title: 'has namespaces of its own',
@@ -331,6 +353,7 @@ const privileges: readonly IsolationTest[] = [
 
 export const boundaryTests: readonly IsolationTest[] = [
   ...fileTests,
+  ...nestedMounts,
   ...surroundings,
   ...privileges,
 ]

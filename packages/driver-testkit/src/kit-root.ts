@@ -32,7 +32,8 @@ const FILES: readonly (readonly [string, string, number])[] = [
   ['bin/no-interpreter', '#!/nowhere/interpreter\n', 0o755],
 ]
 
-function findBusybox(): string {
+/** A static busybox of this host. */
+export function findBusybox(): string {
   const path = BUSYBOX.find((candidate) => existsSync(candidate))
   if (path !== undefined) return path
   throw new Error('the conformance kit needs a static busybox: apt-get install busybox-static')

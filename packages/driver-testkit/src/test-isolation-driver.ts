@@ -5,6 +5,7 @@ import { IsolationBench, type IsolationTest } from './isolation-bench.js'
 import { commandTests } from './isolation-commands.js'
 import { featureTests } from './isolation-features.js'
 import { fileTests } from './isolation-files.js'
+import { hostileRootTests } from './isolation-hostile-roots.js'
 import { lifetimeTests } from './isolation-lifetime.js'
 import { planTests } from './isolation-plan.js'
 import { terminalTests } from './isolation-terminals.js'
@@ -23,6 +24,7 @@ export interface IsolationSuiteOptions {
 const groups: readonly (readonly [title: string, tests: readonly IsolationTest[]])[] = [
   ['commands', commandTests],
   ['boundary', boundaryTests],
+  ['hostile roots', hostileRootTests],
   ['lifetime', lifetimeTests],
   ['files', fileTests],
   ['detached containers', detachTests],

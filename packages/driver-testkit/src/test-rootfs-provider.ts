@@ -17,6 +17,8 @@ export interface BadReference {
 
 export interface RootfsSuiteOptions {
   readonly driver: DriverFactory<'rootfs'>
+  /** Where what the driver injects comes from; the suite ends it. Called after `before` hooks. Default: an empty one. */
+  readonly scope?: () => Scope
   /** A reference (without scheme) that can be lent. Called after `before` hooks. */
   readonly good: () => string
   /** Another whose root differs; absent when the provider has only one root. */
@@ -94,10 +96,13 @@ function testLending(
  */
 export function testRootfsProvider(api: TestApi, options: RootfsSuiteOptions): void {
   let provider: RootfsProvider | undefined
-  const scope = Scope.root()
-  const get = (): RootfsProvider => (provider ??= options.driver().create(scope))
+  let scope: Scope | undefined
+  const get = (): RootfsProvider => {
+    scope ??= options.scope?.() ?? Scope.root()
+    return (provider ??= options.driver().create(scope))
+  }
   api.describe('as a rootfs provider', () => {
-    api.after(() => scope[Symbol.asyncDispose]())
+    api.after(async () => scope?.[Symbol.asyncDispose]())
     testManifest(api, 'rootfs', options.driver)
     testLending(api, options, get)
 

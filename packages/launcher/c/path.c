@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "scoped.h"
 #include "sys.h"
@@ -67,6 +69,24 @@ int path_parent(struct failure *f, int base, const char *path, char *name)
 	return fd < 0 ? fail_with(f, -fd, "openat2", path) : fd;
 }
 
+/* A mount with mapped ids takes files of ids that it maps, and ours is none of them. */
+static int mkdir_as(int dir, const char *name, struct owner o)
+{
+	int err;
+
+	if (mkdirat(dir, name, 0700) == 0)
+		return 0;
+	if (errno != EOVERFLOW)
+		return -1;
+	setfsgid(o.gid);
+	setfsuid(o.uid);
+	err = mkdirat(dir, name, 0700) < 0 ? errno : 0;
+	setfsuid(geteuid());
+	setfsgid(getegid());
+	errno = err;
+	return err ? -1 : 0;
+}
+
 static int make_one(struct failure *f, int base, const char *path, struct owner o)
 {
 	char name[256];
@@ -75,7 +95,7 @@ static int make_one(struct failure *f, int base, const char *path, struct owner 
 
 	if (dir < 0)
 		return dir;
-	if (mkdirat(dir, name, 0700) < 0)
+	if (mkdir_as(dir, name, o) < 0)
 		return errno == EEXIST ? 0 : fail(f, "mkdirat", path);
 	made = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (made < 0)
@@ -121,4 +141,66 @@ int path_mkdir(struct failure *f, int base, const char *path, struct owner o)
 			return fail_with(f, ENOTDIR, "mkdirat", part);
 	}
 	return 0;
+}
+
+/* Puts what a link says in the place of the first `end` bytes of a path. */
+static int replace_link(char *path, size_t end, const char *target)
+{
+	char rest[PATH_ROOM];
+	size_t dir = end, kept;
+
+	memcpy(rest, path + end, strlen(path + end) + 1);
+	while (dir && path[dir - 1] != '/')
+		dir--;
+	kept = target[0] == '/' ? 0 : dir;
+	if (kept + strlen(target) + strlen(rest) >= PATH_ROOM)
+		return -ENAMETOOLONG;
+	memcpy(path + kept, target, strlen(target) + 1);
+	memcpy(path + kept + strlen(target), rest, strlen(rest) + 1);
+	return 0;
+}
+
+/* 1: one was replaced; 0: there is none. */
+static int settle_one(int base, char *path)
+{
+	char part[PATH_ROOM], target[PATH_ROOM];
+
+	for (size_t end = 1; path[end - 1]; end++) {
+		scoped_fd there = -1, link = -1;
+		ssize_t n;
+
+		if ((path[end] && path[end] != '/') || path[end - 1] == '/')
+			continue;
+		memcpy(part, path, end);
+		part[end] = 0;
+		there = path_in(base, part, O_PATH, 0);
+		if (there >= 0)
+			continue;
+		link = path_in(base, part, O_PATH | O_NOFOLLOW, 0);
+		/* not a link: nothing is there (EINVAL: readlinkat wants one), and what is wrong is told by who makes it */
+		if (there != -ENOENT || link < 0)
+			return 0;
+		n = readlinkat(link, "", target, sizeof(target) - 1);
+		if (n <= 0)
+			return 0;
+		target[n] = 0;
+		n = replace_link(path, end, target);
+		return n < 0 ? (int)n : 1;
+	}
+	return 0;
+}
+
+int path_settle(struct failure *f, int base, const char *path, char *out)
+{
+	size_t n = strlen(path);
+	int more = 1;
+
+	if (n >= PATH_ROOM)
+		return fail_with(f, ENAMETOOLONG, "openat2", path);
+	memcpy(out, path, n + 1);
+	if (one_component(path))
+		return 0; /* no link at all, wherever it leads */
+	for (int links = 0; more > 0 && links < 40; links++)
+		more = settle_one(base, out);
+	return more ? fail_with(f, more < 0 ? -more : ELOOP, "openat2", path) : 0;
 }

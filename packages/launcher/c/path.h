@@ -28,6 +28,14 @@ struct owner {
 /* Makes a directory and those above it that are missing, each owned as said. An existing directory stays as it is. */
 int path_mkdir(struct failure *f, int base, const char *path, struct owner o);
 
+enum { PATH_ROOM = 4096 };
+
+/*
+ * Copies `path` to `out` (PATH_ROOM bytes), with links that lead nowhere yet replaced by what they name, below `base`: what
+ * is to be made there is made at their ends. Distributions have such links: /var/run, /etc/resolv.conf.
+ */
+int path_settle(struct failure *f, int base, const char *path, char *out);
+
 /* Opens the directory that holds the last component, and copies that component to name (256 bytes). */
 int path_parent(struct failure *f, int base, const char *path, char *name);
 

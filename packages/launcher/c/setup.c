@@ -136,14 +136,34 @@ static int step_symlink(struct scene *s, const char *target, const char *path)
 	return 0;
 }
 
+/* The directories above a file, for one that a link put where there are none. */
+static int make_above(struct scene *s, char *path, struct owner o)
+{
+	char *slash = strrchr(path, '/');
+	int err;
+
+	if (!slash || slash == path)
+		return 0;
+	*slash = 0;
+	err = path_mkdir(s->f, s->base, path, o);
+	*slash = '/';
+	return err;
+}
+
 static int step_file(struct scene *s, const struct step *st)
 {
 	const char *path = text(&st->f[FILE_PATH]);
 	const struct field *content = &st->f[FILE_CONTENT];
-	char name[256];
-	scoped_fd dir = path_parent(s->f, s->base, path, name);
-	scoped_fd file = -1;
+	struct owner above = {
+		.mode = 0755, .uid = (uid_t)st->f[FILE_UID].num, .gid = (gid_t)st->f[FILE_GID].num,
+	};
+	char name[256], settled[PATH_ROOM];
+	scoped_fd dir = -1, file = -1;
 
+	if (path_settle(s->f, s->base, path, settled) < 0 ||
+	    (strcmp(path, settled) != 0 && make_above(s, settled, above) < 0))
+		return -s->f->err;
+	dir = path_parent(s->f, s->base, settled, name);
 	if (dir < 0)
 		return dir;
 	file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -238,7 +258,11 @@ static int step_mkdir(struct scene *s, const struct step *st)
 		.uid = (uid_t)st->f[MKDIR_UID].num,
 		.gid = (gid_t)st->f[MKDIR_GID].num,
 	};
-	return path_mkdir(s->f, s->base, text(&st->f[MKDIR_PATH]), o);
+	char settled[PATH_ROOM];
+
+	if (path_settle(s->f, s->base, text(&st->f[MKDIR_PATH]), settled) < 0)
+		return -s->f->err;
+	return path_mkdir(s->f, s->base, settled, o);
 }
 
 int setup_step(struct scene *s, const struct step *st)

@@ -75,13 +75,31 @@ function writeField(frame: Buffer, at: number, kind: FieldKind, value: unknown):
   return end
 }
 
+/** Bytes of a frame, header included. */
+export function frameBytes(fields: FieldTable, values: object): number {
+  let size = FRAME_HEADER_BYTES
+  for (const [field, kind] of fields) size += sizeOf(kind, Reflect.get(values, field))
+  return size
+}
+
+/** A frame of `size` bytes into a buffer that has room for it. */
+export function writeFrame(
+  into: Buffer,
+  start: number,
+  size: number,
+  type: number,
+  fields: FieldTable,
+  values: object,
+): void {
+  let at = into.writeUInt32LE(type, into.writeUInt32LE(size - FRAME_HEADER_BYTES, start))
+  for (const [field, kind] of fields) at = writeField(into, at, kind, Reflect.get(values, field))
+}
+
 /** A frame, header included, of fields by their table, in any direction. */
 export function encodeFrame(type: number, fields: FieldTable, values: object): Buffer {
-  let size = 0
-  for (const [field, kind] of fields) size += sizeOf(kind, Reflect.get(values, field))
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + size)
-  let at = frame.writeUInt32LE(type, frame.writeUInt32LE(size, 0))
-  for (const [field, kind] of fields) at = writeField(frame, at, kind, Reflect.get(values, field))
+  const size = frameBytes(fields, values)
+  const frame = Buffer.allocUnsafe(size)
+  writeFrame(frame, 0, size, type, fields, values)
   return frame
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument, parseText } from '@caisson/core'
 import { readJson, replaceDurably, syncDirectory } from './durable.js'
@@ -9,6 +9,8 @@ import type { StoreContext } from './store-context.js'
 export interface Ref {
   readonly name: string
   readonly root: StoreRoot
+  /** When it was given last, in milliseconds since 1970. */
+  readonly changedMs: number
 }
 
 /** Names; what they name is never collected. */
@@ -20,6 +22,8 @@ export interface Refs {
    */
   set(name: string, root: StoreRoot): Promise<void>
   get(name: string): StoreRoot | undefined
+  /** As `get`, with what is known of the name itself. */
+  find(name: string): Ref | undefined
   list(): readonly Ref[]
   /** What it named may be collected then. Idempotent. */
   delete(name: string): Promise<void>
@@ -59,15 +63,22 @@ export class RefBook implements Refs {
   }
 
   get(name: string): StoreRoot | undefined {
-    const found = readJson(join(this.#context.places.refs, fileOf(name)))
-    return found === undefined ? undefined : parseRoot(found, 'ref')
+    return this.find(name)?.root
+  }
+
+  find(name: string): Ref | undefined {
+    const path = join(this.#context.places.refs, fileOf(name))
+    const stat = statSync(path, { throwIfNoEntry: false })
+    const found = readJson(path)
+    if (stat === undefined || found === undefined) return undefined
+    return { name, root: parseRoot(found, 'ref'), changedMs: stat.mtimeMs }
   }
 
   list(): readonly Ref[] {
     return readdirSync(this.#context.places.refs).flatMap((file) => {
       const name = file.endsWith('.json') ? decodeURIComponent(file.slice(0, -5)) : ''
-      const root = name === '' ? undefined : this.get(name)
-      return root === undefined ? [] : [{ name, root }]
+      const ref = name === '' ? undefined : this.find(name)
+      return ref === undefined ? [] : [ref]
     })
   }
 

@@ -1,1 +1,4 @@
-export { debianArchitecture } from './debian/architecture.js'
+export { configurePackages, type ConfigurableContainer } from './debian/configure-packages.js'
+export type { DebianOptions } from './debian/debian-options.js'
+export { debianRootfs, type DebianRootfsOptions } from './debian/debian-rootfs.js'
+export type { BuildProgress } from './progress.js'

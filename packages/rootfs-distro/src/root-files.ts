@@ -80,10 +80,15 @@ export class RootFiles {
     })
   }
 
+  /** Something was made in these directories, whose names are bytes read as latin1. */
+  touched(directories: Iterable<string>): void {
+    for (const path of directories) this.#touched.add(path)
+  }
+
   /** Last: making an entry has changed the time of the directory that it is in. */
   async settle(): Promise<void> {
     for (const path of this.#touched) {
-      await this.#jail.files.set(Buffer.from(path), { times: this.#times }, false)
+      await this.#jail.files.set(Buffer.from(path, 'latin1'), { times: this.#times }, true)
     }
     this.#touched.clear()
   }

@@ -16,7 +16,7 @@ enum { SECONDS = 20 };
 
 static const struct idea *const families[] = {
 	architecture_ideas, device_ideas, exhaustion_ideas, file_ideas, inherited_ideas, kernel_ideas,
-	leavings_ideas, mount_ideas, namespace_ideas, process_ideas, root_ideas, socket_ideas, terminal_ideas,
+	leavings_ideas, mount_ideas, namespace_ideas, process_ideas, root_ideas, socket_ideas, swap_ideas, terminal_ideas,
 };
 
 int outcome(long result)

@@ -99,6 +99,15 @@ export const errorCodes = {
     meaning: 'An archive or package is broken, truncated, or not of the format it should have.',
     fix: 'Fetch it again; the message names the place.',
   },
+  ERR_ARCHIVE_UNSAFE: {
+    meaning:
+      'An archive holds an entry that leads out of the directory, hides what is below it, or may not be made by this user.',
+    fix: 'Do not use the archive, or make it again without that entry.',
+  },
+  ERR_ARCHIVE_LIMIT: {
+    meaning: 'An archive asks for more than its limits allow: entries, bytes, names, attributes.',
+    fix: 'Raise the limit named in the message if the archive is what it should be.',
+  },
   ERR_TOOL_MISSING: {
     meaning: 'A program of the host is needed and is not installed.',
     fix: 'Install what the message names.',

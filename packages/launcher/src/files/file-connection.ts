@@ -1,10 +1,10 @@
 import { Socket } from 'node:net'
 import { CaissonError, fileError } from '@caisson/core'
 import type { ProcessStart } from '@caisson/core'
-import { encodeFrame } from '../codec.js'
 import { FrameParser } from '../frame-parser.js'
 import type { FileName, FileTypes } from '../protocol.generated.js'
 import { NONE, fileTable } from '../protocol.generated.js'
+import { SendBuffers } from './send-buffers.js'
 
 /** Most the server reads or writes at once; it has this much room for an answer. */
 export const FILE_CHUNK_BYTES = 256 * 1024
@@ -22,6 +22,7 @@ interface Waiting {
 export class FileConnection {
   readonly #input: Socket
   readonly #output: Socket
+  readonly #sending: SendBuffers
   readonly #onEvents: ((body: Buffer) => void) | undefined
   readonly #onEnd: (error: CaissonError) => void
   #waiting: Waiting[] = []
@@ -39,6 +40,7 @@ export class FileConnection {
     if (!(stdin instanceof Socket) || !(stdout instanceof Socket)) throw gone('it has no streams')
     this.#input = stdin
     this.#output = stdout
+    this.#sending = new SendBuffers(stdin)
     this.#onEnd = onEnd
     this.#onEvents = onEvents
     const parser = new FrameParser(FILE_CHUNK_BYTES, (status, body) => this.#answer(status, body))
@@ -73,10 +75,9 @@ export class FileConnection {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
       const { type, fields } = fileTable[name]
-      const frame = encodeFrame(type, fields, values)
+      // first: what is no request throws here
+      this.#sending.add(type, fields, values)
       if (this.#waiting.push({ name, path, resolve, reject }) === 1) this.#wake()
-      this.#gather()
-      this.#input.write(frame)
     })
   }
 
@@ -89,13 +90,6 @@ export class FileConnection {
     this.#output.destroy()
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
     this.#onEnd(error)
-  }
-
-  /** Requests of one turn of the event loop go in one system call. */
-  #gather(): void {
-    if (this.#input.writableCorked > 0) return
-    this.#input.cork()
-    process.nextTick(() => this.#input.uncork())
   }
 
   #answer(status: number, body: Buffer): void {

@@ -21,6 +21,11 @@ function unsatisfied(wanted: Dependency, chain: readonly string[]): Error {
   return distroError('ERR_DEPENDENCY_UNSATISFIED', chain[0] ?? '', why, fix)
 }
 
+// /usr is merged before anything is unpacked: the package that says so, not the one that converts a system.
+function mergedFirst(a: Alternative, b: Alternative): number {
+  return Number(b.name === 'usr-is-merged') - Number(a.name === 'usr-is-merged')
+}
+
 /** Packages chosen so far, and whose wish each was. */
 class Closure {
   readonly #index: PackageIndex
@@ -44,7 +49,7 @@ class Closure {
     if (wanted.some((alternative) => chosen.some((one) => provides(one, alternative)))) {
       return undefined
     }
-    for (const alternative of wanted) {
+    for (const alternative of wanted.toSorted(mergedFirst)) {
       const found = this.#index.candidates(alternative)[0]
       if (found !== undefined) return found
     }

@@ -89,5 +89,7 @@ export async function finishRoot(
   await addCertificates(root, listFiles)
   await root.file('/var/lib/dpkg/status', dpkgStatus(packages.map(({ about }) => about)))
   await root.file('/var/lib/dpkg/available', '')
+  // names of files of packages that may be there for several architectures hold theirs
+  await root.file('/var/lib/dpkg/info/format', '1\n')
   await root.settle()
 }

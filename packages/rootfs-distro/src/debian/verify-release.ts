@@ -1,9 +1,9 @@
+import { trustedProgram } from '@caisson/core'
 import { execa } from 'execa'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { distroError } from '../distro-error.js'
-import { trustedProgram } from '../trusted-program.js'
 
 /** What checks signatures: `gpgv` of the host, or the package `openpgp` where that is installed. */
 export type SignatureTool = 'gpgv' | 'openpgp'

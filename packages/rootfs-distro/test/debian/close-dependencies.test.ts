@@ -55,6 +55,15 @@ describe('closeDependencies', () => {
     expect(names(index, 'third', 'app')).to.deep.equal(['app', 'third'])
   })
 
+  it('takes the package that says that /usr is merged, not the one that merges it', () => {
+    const index = indexOf(
+      paragraph('app', { Depends: 'usrmerge | usr-is-merged' }),
+      paragraph('usrmerge'),
+      paragraph('usr-is-merged'),
+    )
+    expect(names(index, 'app')).to.deep.equal(['app', 'usr-is-merged'])
+  })
+
   it('passes over an alternative whose version is out of bounds', () => {
     const index = indexOf(
       paragraph('app', { Depends: 'old (>> 1.0-1) | new (= 1.0-1)' }),

@@ -75,6 +75,13 @@ export class FakeMirror implements AsyncDisposable {
     this.#content.set(`/debian/${path}`, content)
   }
 
+  /** What a path has now. */
+  async read(path: string): Promise<Buffer> {
+    const content = this.#content.get(`/debian/${path}`)
+    if (content === undefined) throw new Error(`there is no ${path}`)
+    return content
+  }
+
   /** Publishes packages; fields of the Release file may be given. */
   async publish(
     packages: readonly FakePackage[],

@@ -1,0 +1,84 @@
+import { fileURLToPath } from 'node:url'
+import { CaissonError, defineDriver, LAUNCHER, type Driver, type Probe } from '@caisson/core'
+import { launcherModule } from '@caisson/launcher'
+import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store'
+import type { BuildProgress } from '../progress.js'
+import { hostSources } from './apt-sources.js'
+import { parseDebianOptions, parseDebianReference, type DebianOptions } from './debian-options.js'
+import { DebianRoots } from './debian-root.js'
+import { hostRelease } from './release-sources.js'
+import { resolveRequest } from './resolve-root.js'
+import { signatureTool } from './verify-release.js'
+
+export interface DebianRootfsOptions extends DebianOptions {
+  /** Told how far a root is that is being built. */
+  readonly onProgress?: (progress: BuildProgress) => void
+}
+
+const ownKeyring = fileURLToPath(new URL('../../keys/debian-archive.gpg', import.meta.url))
+
+async function probe(mirror: string | undefined): Promise<Probe> {
+  const sources = await hostSources()
+  const release = hostRelease(sources)
+  const tool = await signatureTool()
+  const missing = [
+    ...(tool === undefined
+      ? [
+          {
+            what: 'nothing can check signatures',
+            fix: 'apt-get install gpgv (or npm install openpgp)',
+          },
+        ]
+      : []),
+    ...(mirror === undefined && release === undefined
+      ? [
+          {
+            what: 'apt on this host has no mirror of Debian',
+            fix: 'Give debianRootfs({ mirror, suite }).',
+          },
+        ]
+      : []),
+  ]
+  const facts = { signatures: tool ?? 'none', release: release ?? 'none' }
+  return { ok: missing.length === 0, missing, degraded: [], facts }
+}
+
+/**
+ * `from: 'debian:'`, `'debian:bookworm'`, `'debian:bookworm?packages=gcc,libc6-dev'`: a root built of Debian's packages and all
+ * that they depend on, out of a signed index; needs neither root nor apt nor dpkg. Built once and kept in the layer store,
+ * shared by all processes; asked again after `maxAge` whether there are updates. Maintainer scripts are not run: what they
+ * would do for programs to work (users, links of alternatives, certificates) is done, the rest is left to
+ * `dpkg --configure -a` in a container.
+ *
+ * Throws TypeError or RangeError ERR_INVALID_SPEC for bad options. `lend` rejects with ERR_SUITE_NOT_FOUND,
+ * ERR_ARCH_UNSUPPORTED, ERR_MIRROR_UNREACHABLE, ERR_SIGNATURE_INVALID, ERR_RELEASE_EXPIRED, ERR_PACKAGE_NOT_FOUND,
+ * ERR_DEPENDENCY_UNSATISFIED, ERR_DIGEST_MISMATCH, ERR_ARCHIVE_CORRUPT, ERR_TOOL_MISSING, ERR_ABORTED and the codes of the
+ * store (ERR_STORE_*).
+ */
+export function debianRootfs(options: DebianRootfsOptions = {}): Driver<'rootfs', never, never> {
+  const { onProgress, ...wanted } = options
+  parseDebianOptions(wanted)
+  return defineDriver({
+    kind: 'rootfs',
+    name: 'debian',
+    apiVersion: 1,
+    schemes: ['debian'],
+    modules: [launcherModule(), layerStoreModule()],
+    inject: { launcher: LAUNCHER, store: LAYER_STORE },
+    probe: () => probe(wanted.mirror),
+    create: ({ launcher, store }) => {
+      const roots = new DebianRoots({ launcher, store, onProgress })
+      return {
+        schemes: ['debian'],
+        async lend({ reference, signal }) {
+          if (signal?.aborted === true) {
+            const why = 'given up by its AbortSignal'
+            throw new CaissonError({ code: 'ERR_ABORTED', what: 'rootfs', subject: 'debian:', why })
+          }
+          const request = parseDebianReference(reference, wanted)
+          return roots.lend(await resolveRequest(request, ownKeyring), signal)
+        },
+      }
+    },
+  })
+}

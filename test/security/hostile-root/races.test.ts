@@ -1,0 +1,141 @@
+// CVE-2021-30465, CVE-2018-15664, CVE-2026-41568 (the last not checked by us): while a container is made, somebody swaps a
+// directory of its root with a link to the host, thousands of times a second.
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect } from 'chai'
+import { createEngine, isCaissonError, type Mount, type PresetEngine } from 'caisson'
+import { HostileRoots, hostileScript, hostileShapes } from '@caisson/driver-testkit'
+import { buildAttacker } from '../build-attacker.js'
+import { isolations } from '../isolations.js'
+import { Swapper } from './swapper.js'
+
+const MS = Number(process.env['CAISSON_RACE_MS'] ?? 5000)
+
+interface Race {
+  readonly title: string
+  /** What is swapped, in the root or in the bound directory. */
+  readonly at: string
+  readonly inBound?: true
+  readonly mounts: (roots: HostileRoots) => readonly Mount[]
+}
+
+const volume = (roots: HostileRoots, to: string): Mount => ({ kind: 'bind', from: roots.bound, to })
+const races: readonly Race[] = [
+  ...['/proc', '/sys', '/dev', '/dev/pts', '/dev/shm', '/etc', '/tmp', '/run', '/work'].map(
+    (at) => ({
+      title: at,
+      at,
+      mounts: () => [],
+    }),
+  ),
+  { title: 'a volume', at: '/volume', mounts: (roots) => [volume(roots, '/volume')] },
+  {
+    title: 'the way to a volume',
+    at: '/var/run',
+    mounts: (roots) => [volume(roots, '/var/run/deep/volume')],
+  },
+  {
+    title: 'the way to a bound file',
+    at: '/etc',
+    mounts: (roots) => [{ kind: 'bind', from: roots.boundFile, to: '/etc/resolv.conf' }],
+  },
+  {
+    title: 'a directory of a volume on which another is mounted',
+    at: 'inner',
+    inBound: true,
+    mounts: (roots) => [
+      { kind: 'bind', from: roots.bound, to: '/volume', readonly: false },
+      { kind: 'tmpfs', to: '/volume/inner/deep', size: '1MiB' },
+    ],
+  },
+]
+
+/** A start in a race works, or is refused for what it found: nothing else may happen to it. */
+const refusals: ReadonlySet<string> = new Set([
+  'ERR_MOUNT_TARGET',
+  'ERR_LAUNCH',
+  'ERR_CWD',
+  'ERR_USER_NOT_FOUND',
+])
+
+const shapeOf = hostileShapes.find(({ name }) => name === 'nothing')
+
+describe('a root that changes while containers are made of it', function () {
+  this.timeout(MS * 4 + 60_000)
+  const engines = new Map<string, PresetEngine>()
+  let attacker: string
+  let starts = 0
+  let refused = 0
+  let swaps = 0
+
+  before(async function () {
+    const built = buildAttacker()
+    if (built === undefined) {
+      console.log(
+        '      skipped: needs a compiler that links statically (apt-get install gcc libc6-dev)',
+      )
+      return this.skip()
+    }
+    attacker = built
+    for (const { title, make } of isolations) {
+      engines.set(title, await createEngine({ isolation: make() }))
+    }
+    return undefined
+  })
+  after(async () => {
+    for (const engine of engines.values()) await engine[Symbol.asyncDispose]()
+    console.log(`      ${starts} starts (${refused} refused) against ${swaps} swaps, ${MS} ms each`)
+  })
+
+  const startOne = async (engine: PresetEngine, race: Race, root: string, roots: HostileRoots) => {
+    try {
+      const result = await engine.run(['/bin/sh', '-c', hostileScript], {
+        from: `dir:${root}`,
+        cwd: race.at === '/work' ? '/work' : '/',
+        mounts: race.mounts(roots),
+        timeout: '30s',
+      })
+      // the way to its shell may be what is swapped; what it saw is of its root, or not at all
+      expect(result.reason).to.equal('exit')
+      expect(result.stdout).to.not.match(/canary|another/)
+    } catch (error) {
+      if (!isCaissonError(error) || !refusals.has(error.code)) throw error
+      expect(error.step, error.message).to.be.a('string')
+      refused++
+    }
+    starts++
+  }
+
+  for (const race of races) {
+    it(`keeps the host as it is: ${race.title}`, async () => {
+      if (shapeOf === undefined) throw new Error('there is that shape')
+      const roots = new HostileRoots('/var/tmp')
+      try {
+        const root = roots.make(race.inBound === true ? '/volume' : race.at, shapeOf)
+        const real = join(race.inBound === true ? roots.bound : root, race.at)
+        mkdirSync(real, { recursive: true })
+        const link = `${dirname(real)}/.${race.at.replaceAll('/', '-')}`
+        symlinkSync(roots.canary, link)
+        const untouched = roots.fingerprintOfCanary()
+        const swapper = await Swapper.start(attacker, real, link)
+        const end = performance.now() + MS
+        const until = async (engine: PresetEngine): Promise<void> => {
+          while (performance.now() < end) await startOne(engine, race, root, roots)
+        }
+        const before = starts
+        try {
+          await Promise.all([...engines.values()].map(until))
+        } finally {
+          const count = await swapper.stop()
+          swaps += count
+          expect(count, 'it was a race').to.be.greaterThan(100)
+        }
+        expect(starts - before, 'there were starts').to.be.greaterThan(3)
+        expect(roots.fingerprintOfCanary(), 'the canary is as it was').to.deep.equal(untouched)
+        rmSync(link, { force: true, recursive: true })
+      } finally {
+        roots.remove()
+      }
+    })
+  }
+})
