@@ -99,16 +99,18 @@ static _Noreturn void seal(pid_t parent, const struct container *c, const struct
 	_exit(-make_readonly(c->root));
 }
 
-void command_copy_upper(const struct field *a)
-{
-	worker_run((uint32_t)a[COPY_UPPER_CONTAINER].num, (uint32_t)a[COPY_UPPER_EXEC].num, "copyUpper", copy_upper, a);
-}
-
-void command_seal(const struct field *a)
+void command_upper(uint32_t type, const struct field *a)
 {
 	struct container *c = table_find(&L.containers, (uint32_t)a[SEAL_CONTAINER].num);
+	uint32_t exec = (uint32_t)a[SEAL_EXEC].num; /* container and exec come first in all of them */
 
-	if (c)
-		files_end(c);
-	worker_run((uint32_t)a[SEAL_CONTAINER].num, (uint32_t)a[SEAL_EXEC].num, "seal", seal, a);
+	if (type == REQ_CHANGES) {
+		command_changes(a);
+	} else if (type == REQ_COPY_UPPER) {
+		worker_run((uint32_t)a[COPY_UPPER_CONTAINER].num, exec, "copyUpper", copy_upper, a);
+	} else {
+		if (c)
+			files_end(c);
+		worker_run((uint32_t)a[SEAL_CONTAINER].num, exec, "seal", seal, a);
+	}
 }

@@ -178,8 +178,8 @@ void command_signal(uint32_t id, int signo, int final);
 void command_resize(uint32_t id, uint32_t cols, uint32_t rows);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
-void command_copy_upper(const struct field *a);
-void command_seal(const struct field *a);
+/* changes, copyUpper and seal: what has to do with a container's writes. */
+void command_upper(uint32_t type, const struct field *a);
 void command_files(const struct field *a);
 void command_limit(const struct field *a);
 void command_jail(const struct field *a);
