@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 
 #include "descriptors.h"
 #include "launcher.h"
@@ -13,13 +12,38 @@
 
 enum { PASSES = 100 };
 
-static uint64_t namespace_of(int proc, const char *pid)
+/* 0: it is gone, or nobody's child. Anybody may read it; the namespaces of a pid 1 of ours, not even we as a user. */
+static pid_t parent_of(int proc, pid_t pid)
 {
-	struct stat st;
-	char path[300];
+	char text[512], *end;
+	int fd, parent = 0;
+	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/ns/pid", pid);
-	return fstatat(proc, path, &st, 0) == 0 ? (uint64_t)st.st_ino : 0;
+	snprintf(text, sizeof(text), "%d/stat", pid);
+	fd = openat(proc, text, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	/* the name before may hold anything */
+	end = strrchr(text, ')');
+	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* Whatever it did to its namespaces. An ancestor may die on the way: its children are pid 1's then. */
+static int is_below(int proc, pid_t pid, pid_t init)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		pid_t up = parent_of(proc, pid);
+
+		while (up > 1 && up != init)
+			up = parent_of(proc, up);
+		if (up)
+			return up == init;
+	}
+	return 0;
 }
 
 /* 1: changed, 0: it had these already or is gone, or -errno. */
@@ -45,7 +69,7 @@ static int change(pid_t pid, int resource, const uint64_t want[2])
 }
 
 /* How many were changed, or -errno. */
-static int pass(int proc, uint64_t ns, pid_t init, int resource, const uint64_t want[2])
+static int pass(int proc, pid_t init, int resource, const uint64_t want[2])
 {
 	int fd = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -57,7 +81,7 @@ static int pass(int proc, uint64_t ns, pid_t init, int resource, const uint64_t 
 		pid_t pid = atoi(e->d_name);
 		int r;
 
-		if (pid <= 1 || pid == init || namespace_of(proc, e->d_name) != ns)
+		if (pid <= 1 || pid == init || !is_below(proc, pid, init))
 			continue;
 		r = change(pid, resource, want);
 		n = r < 0 ? r : n + r;
@@ -71,15 +95,11 @@ static int change_all(const struct container *c, const struct field *a)
 {
 	const uint64_t want[2] = { a[LIMIT_SOFT].num, a[LIMIT_HARD].num };
 	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), n = 1;
-	char init[16];
-	uint64_t ns;
 
-	snprintf(init, sizeof(init), "%d", c->pid);
-	ns = proc < 0 ? 0 : namespace_of(proc, init);
-	if (!ns)
+	if (proc < 0 || !parent_of(proc, c->pid))
 		return ESRCH;
 	for (int i = 0; i < PASSES && n > 0; i++)
-		n = pass(proc, ns, c->pid, (int)a[LIMIT_RESOURCE].num, want);
+		n = pass(proc, c->pid, (int)a[LIMIT_RESOURCE].num, want);
 	return n < 0 ? -n : n ? EAGAIN : 0;
 }
 

@@ -104,7 +104,7 @@ const rules: readonly Rule[] = [
     errnos: ['EINVAL', 'EOPNOTSUPP'],
     code: 'ERR_MOUNT_SOURCE',
     why: 'its file system, or one mounted below it, takes no id-mapped mounts (overlay, proc, many of network and FUSE)',
-    fix: 'Put it on another file system, e.g. ext4, xfs, btrfs or tmpfs; or do without the block of ids: launcher mode `single`.',
+    fix: 'Put it on another file system, e.g. ext4, xfs, btrfs or tmpfs; accept that its files are nobody’s: allowDegraded: ["idmap"]; or do without the block of ids: launcher mode `single`.',
   },
   // Of a bind, only open_tree is about the host's path; the rest is about the template's.
   {
