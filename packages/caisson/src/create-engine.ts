@@ -1,5 +1,7 @@
 import {
   createEngine as createCoreEngine,
+  DATA_DIR,
+  defaultDataDir,
   defaultStateDir,
   invalidArgument,
   STATE_DIR,
@@ -11,6 +13,7 @@ import {
 import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
 import { highestLimit } from '@caisson/driver-rlimits'
+import { layerStoreModule, storeRootfs } from '@caisson/layer-store'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
 import { pickLimiters, type DefaultLimiter, type LimiterPick } from './pick-limiters.js'
@@ -19,7 +22,7 @@ import { PresetEngineHandle, type PresetEngine } from './preset-engine.js'
 import type { IsolationOption, OneOf, PresetLimits, PresetOptions } from './preset-options.js'
 
 const optionFields: ReadonlySet<string> = new Set(
-  'isolation rootfs limiters from limits stateDir account onUnsupported'.split(' '),
+  'isolation rootfs limiters from limits stateDir dataDir account onUnsupported'.split(' '),
 )
 
 /** Enough for a parallel build, and not enough to starve the host; less where this process itself may have less. */
@@ -42,7 +45,7 @@ function candidatesOf(option: IsolationOption | undefined): readonly Driver<'iso
 
 function rootfsOf(extra: readonly Driver<'rootfs'>[]): readonly Driver<'rootfs'>[] {
   const taken = new Set(extra.flatMap(({ schemes }) => schemes))
-  const ours = [hostRootfs(), dirRootfs(), busyboxRootfs()]
+  const ours = [hostRootfs(), dirRootfs(), busyboxRootfs(), ...storeRootfs()]
   return [...ours.filter(({ schemes }) => !schemes.some((scheme) => taken.has(scheme))), ...extra]
 }
 
@@ -108,8 +111,8 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
 
 /**
  * An engine with everything that works here: `pivotRoot()` for isolation, the first kind of control groups that works and
- * `rlimits()` for limits, and roots from `host:`, `dir:` and `busybox:`. `engine.picked` says what it picked and why,
- * `engine.doctor()` what each limit is worth here.
+ * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `layer:` and `snapshot:`, and a store of layers and
+ * snapshots. `engine.picked` says what it picked and why, `engine.doctor()` what each limit is worth here.
  * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
  * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)
  */
@@ -121,7 +124,10 @@ export function createEngine<
 ): Promise<PresetEngine<PresetLimits<I, M>, FeaturesOf<OneOf<I> | M[number] | DefaultLimiter>>>
 export async function createEngine(options: PresetOptions = {}): Promise<PresetEngine> {
   checkOptions(options)
-  const scope = Scope.root().value(STATE_DIR, options.stateDir ?? defaultStateDir())
+  const scope = Scope.root()
+    .value(STATE_DIR, options.stateDir ?? defaultStateDir())
+    .value(DATA_DIR, options.dataDir ?? defaultDataDir())
+  layerStoreModule().install(scope)
   try {
     return await assemble(options, scope)
   } catch (error) {

@@ -177,7 +177,9 @@ static void carry_out(uint32_t type, const struct field *a)
 		command_opened((uint32_t)a[OPENED_EXEC].num, (int)a[OPENED_STREAM].num);
 		break;
 	case REQ_CHANGES:
-		command_changes(a);
+	case REQ_COPY_UPPER:
+	case REQ_SEAL:
+		command_upper(type, a);
 		break;
 	case REQ_RESIZE:
 		command_resize((uint32_t)a[RESIZE_EXEC].num, (uint32_t)a[RESIZE_COLS].num, (uint32_t)a[RESIZE_ROWS].num);

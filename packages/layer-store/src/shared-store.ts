@@ -1,7 +1,15 @@
 import { join } from 'node:path'
-import { DATA_DIR, defaultDataDir, type DriverModule } from '@caisson/core'
+import {
+  DATA_DIR,
+  defaultDataDir,
+  LAUNCHER,
+  SNAPSHOTS,
+  type DriverModule,
+  type Launcher,
+} from '@caisson/core'
 import { optional, token, type Token } from '@caisson/core/di'
-import type { LayerStore } from './layer-store.js'
+import type { LayerStore, LayerStoreOptions } from './layer-store.js'
+import { LazySnapshots } from './lazy-snapshots.js'
 import { openLayerStore } from './open-layer-store.js'
 
 /** The layer store that the drivers of an engine share: opened when one of them first needs it. */
@@ -19,15 +27,24 @@ export interface SharedStore extends AsyncDisposable {
 export const LAYER_STORE: Token<SharedStore> = token('LayerStore')
 
 class LazyStore implements SharedStore {
-  readonly directory: string
+  readonly #options: LayerStoreOptions
+  readonly #launcher: () => Launcher | undefined
   #opened: Promise<LayerStore> | undefined
 
-  constructor(directory: string) {
-    this.directory = directory
+  constructor(options: LayerStoreOptions, launcher: () => Launcher | undefined) {
+    this.#options = options
+    this.#launcher = launcher
+  }
+
+  get directory(): string {
+    return this.#options.directory
   }
 
   open(): Promise<LayerStore> {
-    this.#opened ??= openLayerStore({ directory: this.directory }).catch((error: unknown) => {
+    this.#opened ??= openLayerStore({
+      ...this.#options,
+      launcher: this.#launcher(),
+    }).catch((error: unknown) => {
       // what was in the way may be mended before the next try
       this.#opened = undefined
       throw error
@@ -42,18 +59,25 @@ class LazyStore implements SharedStore {
 
 /**
  * Registers the store for the scope's drivers, unless there is one: `store` in the data directory of the scope (DATA_DIR),
- * or the default one. The scope closes it.
+ * or the default one; and under SNAPSHOTS its snapshots, for the engine. The scope closes it.
+ * @param options as of `openLayerStore`
  */
-export function layerStoreModule(): DriverModule {
+export function layerStoreModule(options: Pick<LayerStoreOptions, 'sync'> = {}): DriverModule {
   return Object.freeze({
     name: '@caisson/layer-store',
     install(scope) {
-      if (scope.has(LAYER_STORE)) return
-      scope.provide(
-        LAYER_STORE,
-        { dataDir: optional(DATA_DIR) },
-        ({ dataDir }) => new LazyStore(join(dataDir ?? defaultDataDir(), 'store')),
-      )
+      if (!scope.has(LAYER_STORE)) {
+        const needs = { dataDir: optional(DATA_DIR) }
+        scope.provide(LAYER_STORE, needs, ({ dataDir }) => {
+          const directory = join(dataDir ?? defaultDataDir(), 'store')
+          // asked for late: the driver that brings the launcher may come after this one
+          const launcher = (): Launcher | undefined =>
+            scope.has(LAUNCHER) ? scope.get(LAUNCHER) : undefined
+          return new LazyStore({ ...options, directory }, launcher)
+        })
+      }
+      if (!scope.has(SNAPSHOTS))
+        scope.provide(SNAPSHOTS, { store: LAYER_STORE }, ({ store }) => new LazySnapshots(store))
     },
   } satisfies DriverModule)
 }
