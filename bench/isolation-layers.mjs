@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { defaultIsolation, singleUser, strictIsolation } from '../packages/core/dist/index.js'
 import { PlanCompiler } from '../packages/isolation-kit/dist/index.js'
 import { createLauncher } from '../packages/launcher/dist/index.js'
-import { summarise } from './stats.mjs'
+import { summarise } from './percentiles.mjs'
 import { printTable } from './table.mjs'
 import { makeWorkplace } from './workplace.mjs'
 

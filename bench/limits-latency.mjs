@@ -7,7 +7,7 @@ import { Scope } from '../packages/core/dist/di/scope.js'
 import { cgroupV1 } from '../packages/driver-cgroupv1/dist/index.js'
 import { cgroupV2 } from '../packages/driver-cgroupv2/dist/index.js'
 import { runInMachine } from '../test/dist/vm/virtual-machine.js'
-import { summarise } from './stats.mjs'
+import { summarise } from './percentiles.mjs'
 import { makeWorkplace } from './workplace.mjs'
 
 const { values } = parseArgs({

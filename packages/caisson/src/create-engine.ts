@@ -13,6 +13,7 @@ import {
 import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
 import { highestLimit } from '@caisson/driver-rlimits'
+import { layerStoreModule, storeRootfs } from '@caisson/layer-store'
 import { debianRootfs } from '@caisson/rootfs-distro'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
@@ -48,7 +49,13 @@ function rootfsOf(
   dataDir: string,
 ): readonly Driver<'rootfs'>[] {
   const taken = new Set(extra.flatMap(({ schemes }) => schemes))
-  const ours = [hostRootfs(), dirRootfs(), busyboxRootfs({ dataDir }), debianRootfs()]
+  const ours = [
+    hostRootfs(),
+    dirRootfs(),
+    busyboxRootfs({ dataDir }),
+    debianRootfs(),
+    ...storeRootfs(),
+  ]
   return [...ours.filter(({ schemes }) => !schemes.some((scheme) => taken.has(scheme))), ...extra]
 }
 
@@ -114,8 +121,8 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
 
 /**
  * An engine with everything that works here: `pivotRoot()` for isolation, the first kind of control groups that works and
- * `rlimits()` for limits, and roots from `host:`, `dir:`, `busybox:` and `debian:`. `engine.picked` says what it picked and why,
- * `engine.doctor()` what each limit is worth here.
+ * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `debian:`, `layer:` and `snapshot:`, and a store of layers and
+ * snapshots. `engine.picked` says what it picked and why, `engine.doctor()` what each limit is worth here.
  * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
  * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)
  */
@@ -130,6 +137,7 @@ export async function createEngine(options: PresetOptions = {}): Promise<PresetE
   const scope = Scope.root()
     .value(STATE_DIR, options.stateDir ?? defaultStateDir())
     .value(DATA_DIR, options.dataDir ?? defaultDataDir())
+  layerStoreModule().install(scope)
   try {
     return await assemble(options, scope)
   } catch (error) {

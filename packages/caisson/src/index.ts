@@ -17,6 +17,8 @@ export type {
   Limits,
   Mount,
   RunOptions,
+  Snapshot,
+  SnapshotOptions,
   Spec,
   Usage,
   WaitOptions,
@@ -31,6 +33,7 @@ export { chroot, type ChrootOptions } from '@caisson/driver-chroot'
 export { pivotRoot, type PivotRootOptions } from '@caisson/driver-pivotroot'
 export { cgroupV1 } from '@caisson/driver-cgroupv1'
 export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
+export type { Collected, LayerStore, StoreUsage } from '@caisson/layer-store'
 export {
   busyboxRootfs,
   dirRootfs,

@@ -1,11 +1,12 @@
 import type { Driver } from '@caisson/core'
 import type { Scope } from '@caisson/core/di'
 import { cgroupV1 } from '@caisson/driver-cgroupv1'
+import { cgroupV2 } from '@caisson/driver-cgroupv2'
 import { rlimits } from '@caisson/driver-rlimits'
 import type { PassedOverDriver } from './picked.js'
 
 /** Limiters that the preset tries, the best first; of control groups one kind is enough. */
-const groups = [cgroupV1] as const
+const groups = [cgroupV2, cgroupV1] as const
 
 /** Every limiter that an engine of the preset may have. */
 export type DefaultLimiter = ReturnType<(typeof groups)[number]> | ReturnType<typeof rlimits>

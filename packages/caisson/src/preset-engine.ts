@@ -15,6 +15,7 @@ import type {
   Swept,
 } from '@caisson/core'
 import type { Scope } from '@caisson/core/di'
+import { LAYER_STORE, type LayerStore } from '@caisson/layer-store'
 import type { Picked } from './picked.js'
 
 /** An engine that says what it is made of. */
@@ -24,6 +25,11 @@ export interface PresetEngine<
 > extends Engine<L, F> {
   /** Which drivers it picked, and why. */
   readonly picked: Picked
+  /**
+   * Its store of layers and snapshots; opened, and made, when it is first wanted, and closed with the engine.
+   * @throws CaissonError ERR_STORE_DIR, ERR_STORE_VERSION, ERR_TOOL_MISSING
+   */
+  store(): Promise<LayerStore>
 }
 
 /** Core's engine and the scope in which its drivers were probed: both end together. */
@@ -74,6 +80,10 @@ export class PresetEngineHandle<L extends LimitKey, F extends Feature> implement
 
   prune(options?: { readonly olderThan?: Duration }): Promise<Swept> {
     return this.#engine.prune(options)
+  }
+
+  store(): Promise<LayerStore> {
+    return this.#scope.get(LAYER_STORE).open()
   }
 
   explain(argv: readonly string[], options?: RunOptions<L>): Promise<string> {

@@ -23,7 +23,7 @@ export interface PresetOptions<
    * is no security boundary, where there is nothing better.
    */
   readonly isolation?: I
-  /** Beside `dir:`, `host:`, `busybox:` and `debian:`; one for a scheme of those replaces it. */
+  /** Beside `dir:`, `host:`, `busybox:`, `debian:`, `layer:` and `snapshot:`; one for a scheme of those replaces it. */
   readonly rootfs?: readonly Driver<'rootfs'>[]
   /** Asked before the preset's own, of which one of the same name is left out. */
   readonly limiters?: M
@@ -40,6 +40,9 @@ export interface PresetOptions<
   readonly onUnsupported?: 'throw' | 'warn'
   /** Absolute directory for what must not outlive a boot. Default: core's. */
   readonly stateDir?: string
-  /** Absolute directory for what outlives a boot: built roots, layers, downloads. Default: core's `defaultDataDir()`. */
+  /**
+   * Absolute directory for what outlives a boot: built roots, layers and snapshots, in `store`, made when they are first wanted. Default:
+   * `/var/lib/caisson` for root, else `$XDG_DATA_HOME/caisson` or `~/.local/share/caisson`.
+   */
   readonly dataDir?: string
 }

@@ -55,10 +55,16 @@ describe('createEngine of the preset', () => {
     expect(named.picked.isolation.degraded.join()).to.include('no security boundary')
   })
 
-  it('declares the limits of rlimits and the schemes host, dir and busybox', async () => {
+  it('declares the limits of rlimits and the schemes host, dir, busybox, layer and snapshot', async () => {
     await using engine = await createEngine()
     expect([...engine.supports.limits]).to.include.members(['cpuTime', 'processes', 'openFiles'])
-    expect([...engine.supports.schemes]).to.have.members(['host', 'dir', 'busybox'])
+    expect([...engine.supports.schemes]).to.have.members([
+      'host',
+      'dir',
+      'busybox',
+      'layer',
+      'snapshot',
+    ])
   })
 
   it('lets a rootfs driver of the caller take the place of one of its own', async () => {

@@ -26,14 +26,23 @@ export function chroot(
 ): Driver<
   'isolation',
   'disk',
-  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit'
+  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
 > {
   return defineDriver({
     kind: 'isolation',
     name: 'chroot',
     apiVersion: 1,
     limits: ['disk'],
-    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
+    features: [
+      'userns',
+      'seccomp',
+      'copyOnWrite',
+      'files',
+      'detach',
+      'pty',
+      'commandInit',
+      'snapshots',
+    ],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probe(launcher),

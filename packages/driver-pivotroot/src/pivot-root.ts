@@ -17,14 +17,23 @@ export function pivotRoot(
 ): Driver<
   'isolation',
   'disk',
-  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit'
+  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
 > {
   return defineDriver({
     kind: 'isolation',
     name: 'pivotroot',
     apiVersion: 1,
     limits: ['disk'],
-    features: ['userns', 'seccomp', 'copyOnWrite', 'files', 'detach', 'pty', 'commandInit'],
+    features: [
+      'userns',
+      'seccomp',
+      'copyOnWrite',
+      'files',
+      'detach',
+      'pty',
+      'commandInit',
+      'snapshots',
+    ],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probeLauncher(launcher),

@@ -29,10 +29,15 @@ export async function* containerChanges(
   container: Pick<LaunchedContainer, 'upperEntries'>,
   root: RootLease,
   isOurs: (path: string) => boolean,
+  since?: string,
 ): AsyncGenerator<Change> {
   if (!root.copyOnWrite) return
   for (const [index, part] of root.parts.entries()) {
-    for await (const entry of container.upperEntries(index, lowerPaths(index, part))) {
+    for await (const entry of container.upperEntries(
+      index,
+      lowerPaths(index, part),
+      since === undefined ? undefined : `${since}/${index}/upper`,
+    )) {
       const change = toChange(entry, part.at, isOurs)
       if (change !== undefined) yield change
     }

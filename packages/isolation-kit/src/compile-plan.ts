@@ -12,7 +12,7 @@ import type {
 import { checkCommand } from './check-command.js'
 import { expectSteps, mountIdentities } from './expect-steps.js'
 import { deviceSteps, deviceTemplateSteps } from './device-tree.js'
-import { BoundedMap, Interner } from './interned.js'
+import { BoundedMap, deepFreeze, Interner } from './interned.js'
 import { mountSteps, mountTemplateSteps } from './mount-steps.js'
 import { landlockLosses } from './landlock-steps.js'
 import { namespaceSteps } from './namespace-steps.js'
@@ -36,6 +36,7 @@ export interface SetupSteps {
 export interface SetupRequest {
   readonly spec: ContainerSpec
   readonly root: RootLease
+  readonly upper?: string | undefined
 }
 
 interface Held {
@@ -91,11 +92,12 @@ export class PlanCompiler {
   }
 
   /** What the steps of a request depend on. */
-  input({ spec, root }: SetupRequest, identity: LauncherIdentity): PlanInput {
+  input({ spec, root, upper }: SetupRequest, identity: LauncherIdentity): PlanInput {
     return {
       kind: this.#kind,
       spec,
       root,
+      upper,
       identity,
       host: this.#host,
       unmapped: this.unmapped.of(spec),
@@ -107,6 +109,8 @@ export class PlanCompiler {
    * @throws CaissonError ERR_ROOTFS_INVALID, ERR_MOUNT_SOURCE, ERR_MOUNT_TARGET
    */
   setup(request: SetupRequest, identity: LauncherIdentity): SetupSteps {
+    // a directory for writes is one container's alone: nothing to share with others, and no spare to be made of it
+    if (request.upper !== undefined) return deepFreeze(setupSteps(this.input(request, identity)))
     const files = mountIdentities(request.spec, this.#host)
     const key = `${this.#keyOf(identity)}\0${this.unmapped.key}\0${files}\0${request.root.key}\0${request.spec.key}`
     const known = this.#setups.get(key)

@@ -204,6 +204,16 @@ function cannotDetach(): CaissonError {
   })
 }
 
+function cannotKeep(): CaissonError {
+  return new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'snapshot',
+    field: 'isolation',
+    why: 'the launcher registered in this scope cannot copy what containers wrote',
+    fix: 'Use the launcher of @caisson/launcher.',
+  })
+}
+
 class PlanContainer implements IsolatedContainer {
   readonly #compiler: PlanCompiler
   readonly #request: ContainerRequest
@@ -245,13 +255,23 @@ class PlanContainer implements IsolatedContainer {
     }
   }
 
-  changes(): AsyncIterable<Change> {
+  changes(since?: string): AsyncIterable<Change> {
     const input = this.#compiler.input(this.#request, this.#identity)
-    return containerChanges(this.#launched, this.#request.root, isOurs(input))
+    return containerChanges(this.#launched, this.#request.root, isOurs(input), since)
   }
 
   files(): FileAccess {
     return this.#launched.files()
+  }
+
+  async copyWrites(directory: string): Promise<void> {
+    if (this.#launched.copyUpper === undefined) throw cannotKeep()
+    await this.#launched.copyUpper(directory)
+  }
+
+  async seal(): Promise<void> {
+    if (this.#launched.seal === undefined) throw cannotKeep()
+    await this.#launched.seal()
   }
 
   stop(): Promise<void> {

@@ -9,6 +9,8 @@ export interface PlanInput {
   readonly kind: PlanKind
   readonly spec: ContainerSpec
   readonly root: RootLease
+  /** Host directory that takes the writes. Default: memory. */
+  readonly upper?: string | undefined
   readonly identity: LauncherIdentity
   readonly host: PlanHost
   /** Host directories whose file system takes no id-mapped mounts, where the caller allowed that. */

@@ -26,12 +26,24 @@ function rootAttributes({ spec }: PlanInput): number {
   return MountAttribute.nodev | (spec.allowNewPrivileges ? 0 : MountAttribute.nosuid)
 }
 
+/** Where a host directory for the container's writes is parked. */
+const DISK_UPPER = 'u'
+
+/** Template: the directory for the container's writes, where that is the host's. */
+function upperTemplateSteps({ upper, identity }: PlanInput): readonly TemplateStep[] {
+  if (upper === undefined) return []
+  const attrs = MountAttribute.nodev | MountAttribute.nosuid
+  // an overlay works in it as whoever mounted it: as root, the launcher needs an id there besides those of containers
+  const idmap = identity.mode === 'root' ? 2 : 0
+  return [{ op: 'bind', source: upper, at: DISK_UPPER, recursive: 0, attrs, idmap }]
+}
+
 /** Template: clones of the root's host directories, read-only, with their ids mapped where the launcher may do that. */
 export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   const attrs = MountAttribute.readonly | rootAttributes(input)
-  return input.root.parts.flatMap(({ lowers }, part) =>
-    lowers.map((source, n) => ({
-      op: 'bind' as const,
+  const parked = input.root.parts.flatMap(({ lowers }, part) =>
+    lowers.map((source, n): TemplateStep => ({
+      op: 'bind',
       source,
       at: lowerPath(part, n),
       recursive: 0,
@@ -39,6 +51,7 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
       idmap: input.identity.mode === 'root' && !input.unmapped.has(source) ? 1 : 0,
     })),
   )
+  return [...parked, ...upperTemplateSteps(input)]
 }
 
 /**
@@ -46,8 +59,10 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
  * holds for attributes that a hostile root brings along, too). In a user namespace the marks of overlays live in
  * user.* attributes, since trusted.* ones are the host's.
  */
-function overlayOptions({ identity }: PlanInput): readonly string[] {
+function overlayOptions({ identity, upper }: PlanInput): readonly string[] {
   const options = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
+  // nobody's writes need to survive the machine: what is kept is written to the disk when it is kept
+  if (upper !== undefined) options.push('volatile')
   return identity.mode === 'root' ? options : [...options, 'userxattr']
 }
 
@@ -64,7 +79,7 @@ function extraSteps(input: PlanInput): readonly ContainerStep[] {
 }
 
 function overlaySteps(input: PlanInput): readonly ContainerStep[] {
-  const { spec, root, identity } = input
+  const { root } = input
   const attrs = rootAttributes(input)
   const overlays = root.parts.flatMap((part, index): readonly ContainerStep[] => [
     ...(part.at === '/' ? [] : [directory(input, part.at)]),
@@ -77,16 +92,14 @@ function overlaySteps(input: PlanInput): readonly ContainerStep[] {
       attrs,
     },
   ])
-  return [
-    {
-      op: 'upper',
-      bytes: BigInt(spec.upperBytes),
-      inodes: BigInt(spec.upperInodes),
-      uid: identity.rootUid,
-      gid: identity.rootGid,
-    },
-    ...overlays,
-  ]
+  return [upperStep(input), ...overlays]
+}
+
+function upperStep({ spec, identity, upper }: PlanInput): ContainerStep {
+  const owner = { uid: identity.rootUid, gid: identity.rootGid }
+  if (upper !== undefined) return { op: 'diskUpper', from: DISK_UPPER, ...owner }
+  const [bytes, inodes] = [BigInt(spec.upperBytes), BigInt(spec.upperInodes)]
+  return { op: 'upper', bytes, inodes, ...owner }
 }
 
 function plainRootSteps({ root, spec }: PlanInput): readonly ContainerStep[] {

@@ -102,15 +102,15 @@ static struct container *make(struct failure *f, struct template *t, struct plan
 	c->node.id = NONE;
 	c->spare_template = t;
 	c->spare_plan = p;
-	c->born = born[0] ? strdup(born) : NULL;
+	c->born = born[0] ? must_copy(born) : NULL;
 	c->init = (struct source){ .kind = SOURCE_INIT, .fd = -1, .owner = c };
 	c->death = (struct source){ .kind = SOURCE_DEATH, .fd = -1, .owner = c };
 	c->upper = c->template_ns = c->root = c->mount_ns = c->user_ns = c->net.ns = c->net.dev = -1;
 	if (spawn(f, c, t, p) == 0 && (watch(&c->init, EPOLLIN) < 0 || watch(&c->death, EPOLLIN) < 0)) {
 		/* it is the pidfd that tells of its end: without it there must be no container */
 		fail(f, "epoll_ctl", "container");
-		sys_pidfd_send_signal(c->death.fd, SIGKILL);
-		waitpid(c->pid, NULL, 0);
+		if (sys_pidfd_send_signal(c->death.fd, SIGKILL) == 0)
+			waitpid(c->pid, NULL, 0);
 	}
 	if (!f->err)
 		return c;

@@ -4,17 +4,16 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "descriptors.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
+#include "worker.h"
 
 enum { LOWERS_MAX = 512, PATH_ROOM = 4096 };
 
@@ -27,6 +26,7 @@ struct pending {
 struct walk {
 	FILE *out;
 	int upper;
+	int since;	/* a copy of the upper as it was, or -1 */
 	int lower[LOWERS_MAX];
 	size_t lowers;
 	struct pending *todo;
@@ -68,13 +68,41 @@ static char lower_type(struct walk *w, const char *path)
 	return 0;
 }
 
+static int is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+/* What it was: the type when the copy was made, else in the lowers. *was: in the copy, its mode 0 where it is not. */
+static char type_before(struct walk *w, const char *path, struct stat *was)
+{
+	scoped_fd fd = w->since < 0 ? -1 : open_below(w->since, path, O_PATH);
+
+	memset(was, 0, sizeof(*was));
+	if (fd < 0 || fstat(fd, was) < 0)
+		return lower_type(w, path);
+	return is_whiteout(was) ? 0 : letter(was->st_mode);
+}
+
+/* Times of directories change with what is in them. */
+static int is_same(const struct stat *a, const struct stat *b)
+{
+	if (a->st_mode != b->st_mode || a->st_uid != b->st_uid || a->st_gid != b->st_gid || a->st_rdev != b->st_rdev)
+		return 0;
+	return S_ISDIR(a->st_mode) || (a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+				       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec);
+}
+
 static void record(struct walk *w, const char *path, const struct stat *st, int whiteout, int opaque)
 {
+	struct stat was;
 	unsigned char head[4] = { 0, (unsigned char)whiteout, (unsigned char)opaque,
-				  (unsigned char)lower_type(w, path) };
+				  (unsigned char)type_before(w, path, &was) };
 	uint32_t mode = (uint32_t)st->st_mode, len = (uint32_t)strlen(path);
 	uint64_t size = whiteout ? 0 : (uint64_t)st->st_size;
 
+	if (was.st_mode && !opaque && is_same(st, &was))
+		return;
 	head[0] = whiteout ? head[3] : (unsigned char)letter(st->st_mode);
 	fwrite(head, 1, sizeof(head), w->out);
 	fwrite(&mode, sizeof(mode), 1, w->out);
@@ -137,6 +165,14 @@ static void hidden(struct walk *w, int dir, const char *path)
 	}
 }
 
+/* Whether it was opaque when the copy was made. */
+static int was_opaque(struct walk *w, const char *path)
+{
+	scoped_fd fd = w->since < 0 ? -1 : open_below(w->since, path, O_RDONLY | O_DIRECTORY);
+
+	return fd >= 0 && is_opaque(fd);
+}
+
 static void entry(struct walk *w, int dir, const char *path, const char *name)
 {
 	char full[PATH_ROOM];
@@ -149,28 +185,48 @@ static void entry(struct walk *w, int dir, const char *path, const char *name)
 	if (S_ISDIR(st.st_mode)) {
 		scoped_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		if (fd >= 0 && is_opaque(fd)) {
+		if (fd >= 0 && is_opaque(fd) && !was_opaque(w, full)) {
 			opaque = 1;
 			hidden(w, fd, full);
 		}
 		push(w, full);
 	}
-	record(w, full, &st, S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0), opaque);
+	record(w, full, &st, is_whiteout(&st), opaque);
 }
 
-static void walk_all(struct walk *w)
+/* What was in the copy and is in the upper no more: new then, and deleted since. */
+static void former(struct walk *w, int dir, const char *path, const char *name)
+{
+	static const struct stat none;
+	char full[PATH_ROOM];
+	struct stat was, is;
+	scoped_fd fd = -1;
+
+	if (fstatat(dir, name, &was, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	join(full, path, name);
+	fd = open_below(w->upper, full, O_PATH);
+	if (fd < 0 || fstat(fd, &is) < 0)
+		record(w, full, &none, 1, 0);
+	else if (S_ISDIR(is.st_mode) && S_ISDIR(was.st_mode))
+		push(w, full);
+}
+
+typedef void entry_fn(struct walk *w, int dir, const char *path, const char *name);
+
+static void walk_all(struct walk *w, int top, entry_fn *each)
 {
 	push(w, "");
 	while (w->todo) {
 		struct pending *p = w->todo;
-		int fd = open_below(w->upper, p->path, O_RDONLY | O_DIRECTORY);
+		int fd = open_below(top, p->path, O_RDONLY | O_DIRECTORY);
 		DIR *d = fd < 0 ? NULL : fdopendir(fd);
 		struct dirent *e;
 
 		w->todo = p->next;
 		while (d && (e = readdir(d)))
 			if (!is_dot(e->d_name))
-				entry(w, dirfd(d), p->path, e->d_name);
+				each(w, dirfd(d), p->path, e->d_name);
 		if (d)
 			closedir(d);
 		free(p);
@@ -179,14 +235,19 @@ static void walk_all(struct walk *w)
 
 static _Noreturn void work(pid_t parent, const struct container *c, const struct field *a, int out)
 {
-	const int keep[] = { c->upper, c->template_ns, out };
+	const char *since = text(&a[CHANGES_SINCE]);
+	int before = *since ? upper_target(since) : -1, keep[] = { c->upper, c->template_ns, out, before };
 	static struct walk w;
 	char name[64];
 	size_t at = 0;
 
 	die_with(parent);
+	/* a part that nothing was written to has no copy: everything there is new */
+	if (*since && before < 0 && errno != ENOENT)
+		_exit(errno);
 	/* above all our own pipe's other end: as long as it is open here, a reader that goes away is not noticed */
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
+	w.since = before;
 	snprintf(name, sizeof(name), "%u/upper", (unsigned int)a[CHANGES_INDEX].num);
 	w.upper = openat(c->upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (w.upper < 0 || setns(c->template_ns, CLONE_NEWNS) < 0)
@@ -200,38 +261,13 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 	w.out = fdopen(out, "w");
 	if (!w.out)
 		_exit(ENOMEM);
-	walk_all(&w);
+	walk_all(&w, w.upper, entry);
+	if (w.since >= 0)
+		walk_all(&w, w.since, former);
 	_exit(fflush(w.out) ? EPIPE : 0);
 }
 
 void command_changes(const struct field *a)
 {
-	struct container *c = table_find(&L.containers, (uint32_t)a[CHANGES_CONTAINER].num);
-	struct io_request io = { .exec = (uint32_t)a[CHANGES_EXEC].num, .in = STDIO_NULL,
-				 .out = STDIO_STREAM, .err = STDIO_NULL };
-	struct failure f = { .step = NONE };
-	int theirs[3] = { -1, -1, -1 };
-	struct command *cmd = NULL;
-	pid_t us = getpid();
-
-	if (!c || c->upper < 0)
-		fail_with(&f, ESRCH, "changes", "container");
-	else if (!(cmd = command_make(&io, theirs)))
-		fail(&f, "pipe2", "changes");
-	if (!cmd) {
-		reply_failed(&L.wire, 4, io.exec, &f);
-		return;
-	}
-	cmd->worker = sys_fork(0, &cmd->death.fd);
-	if (cmd->worker == 0)
-		work(us, c, a, theirs[1]);
-	if (cmd->worker < 0)
-		fail(&f, "clone3", "changes");
-	close(theirs[1]);
-	if (!f.err && watch(&cmd->death, EPOLLIN) < 0)
-		fail_with(&f, ENOMEM, "epoll_ctl", "changes");
-	if (f.err)
-		command_failed(cmd, 4, &f);
-	else
-		command_started(cmd, (uint32_t)cmd->worker);
+	worker_run((uint32_t)a[CHANGES_CONTAINER].num, (uint32_t)a[CHANGES_EXEC].num, "changes", work, a);
 }

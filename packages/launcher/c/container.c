@@ -294,7 +294,14 @@ void container_died(struct container *c)
 	c->dead = 1;
 	one = c->one;
 	c->one = NULL;
-	if (one && !one->ended) {
+	if (one && !one->ended && !one->is_init && WIFEXITED(status)) {
+		struct failure f = { .step = NONE };
+		int memory = WEXITSTATUS(status) == 112;
+
+		/* nobody killed it: it could not go on, and has not told of the command's end */
+		fail_with(&f, memory ? ENOMEM : EIO, memory ? "mmap" : "recvmsg", "pid 1 gave up");
+		command_failed(one, 4, &f);
+	} else if (one && !one->ended) {
 		/* it was its pid 1, or was killed with it; the use includes everybody it reaped */
 		one->status = one->is_init ? status : SIGKILL;
 		one->user_us = micros(usage.ru_utime);

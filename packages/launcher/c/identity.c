@@ -53,13 +53,16 @@ int identity_hello(struct failure *f, const struct field *a)
 		return fail_with(f, EPROTONOSUPPORT, "hello", "version");
 	if (L.uid_map)
 		return fail_with(f, EALREADY, "hello", "said twice");
+	/* a filter around us may refuse it: then nothing that is started could be ended, and we could not leave */
+	if (sys_pidfd_send_signal(-1, 0) < 0 && errno != EBADF)
+		return fail(f, "pidfd_send_signal", "processes");
 	L.userns = (int)a[HELLO_USERNS].num;
 	L.setgroups = a[HELLO_SETGROUPS].num != 0;
 	L.one_id = (uint32_t)a[HELLO_ONE_ID].num;
 	L.one_uid = (uint32_t)a[HELLO_ONE_UID].num;
 	L.one_gid = (uint32_t)a[HELLO_ONE_GID].num;
-	L.uid_map = strdup(text(&a[HELLO_UID_MAP]));
-	L.gid_map = strdup(text(&a[HELLO_GID_MAP]));
+	L.uid_map = must_copy(text(&a[HELLO_UID_MAP]));
+	L.gid_map = must_copy(text(&a[HELLO_GID_MAP]));
 	if (L.userns == 0) {
 		if (own_mounts(f) < 0)
 			return -f->err;

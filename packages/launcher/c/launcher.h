@@ -150,6 +150,8 @@ void pool_drop_net(struct net *net);
 void pool_give_user(int fd, int one);
 /* A user namespace with the containers' map, for idmapped mounts; the pool keeps it. */
 int pool_user_for_mounts(struct failure *f);
+/* The same for what overlays write to: the launcher's own user has an id there too. */
+int pool_user_for_uppers(struct failure *f);
 
 /* Builds a template; returns its mount namespace or -errno, noted. */
 int template_build(struct failure *f, const struct step_list *steps);
@@ -176,6 +178,8 @@ void command_signal(uint32_t id, int signo, int final);
 void command_resize(uint32_t id, uint32_t cols, uint32_t rows);
 void command_opened(uint32_t id, int stream);
 void command_changes(const struct field *a);
+/* changes, copyUpper and seal: what has to do with a container's writes. */
+void command_upper(uint32_t type, const struct field *a);
 void command_files(const struct field *a);
 void command_limit(const struct field *a);
 void command_jail(const struct field *a);

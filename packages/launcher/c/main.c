@@ -177,7 +177,9 @@ static void carry_out(uint32_t type, const struct field *a)
 		command_opened((uint32_t)a[OPENED_EXEC].num, (int)a[OPENED_STREAM].num);
 		break;
 	case REQ_CHANGES:
-		command_changes(a);
+	case REQ_COPY_UPPER:
+	case REQ_SEAL:
+		command_upper(type, a);
 		break;
 	case REQ_RESIZE:
 		command_resize((uint32_t)a[RESIZE_EXEC].num, (uint32_t)a[RESIZE_COLS].num, (uint32_t)a[RESIZE_ROWS].num);
@@ -224,18 +226,25 @@ static void lose_client(int code)
 	listen_client_gone();
 }
 
+/* The same for the socket itself: unless it was closed, the client is still there to read why. */
+static void lose_socket(const char *call, int err)
+{
+	lose_client(err == -EPIPE || err == -ECONNRESET ? 0 : last_words(0, call));
+}
+
 static void control(uint32_t events)
 {
 	struct field a[FIELDS_MAX];
 	const unsigned char *body;
 	uint32_t type;
 	size_t size;
-	int more;
+	int more, err;
 
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
-	if (wire_receive(&L.wire) < 0) {
-		lose_client(0);
+	err = wire_receive(&L.wire);
+	if (err < 0) {
+		lose_socket("recvfrom", err);
 		return;
 	}
 	while ((more = wire_next(&L.wire, &type, &body, &size)) > 0) {
@@ -301,7 +310,7 @@ static void answer(void)
 	}
 	left = wire_flush(&L.wire);
 	if (left < 0) {
-		lose_client(0);
+		lose_socket("sendto", left);
 		left = 0;
 	} else if (left != L.waiting) {
 		rewatch(&L.control, EPOLLIN | (left ? EPOLLOUT : 0U));
@@ -359,11 +368,11 @@ static int seal(char **envp)
 #else
 static int seal(char **envp)
 {
-	int err = seal_self(envp);
+	struct failure f = { .step = NONE };
 
-	if (err < 0)
-		dprintf(STDERR_FILENO, "no sealed copy of the launcher: %s (see vm.memfd_noexec)\n", strerror(-err));
-	return err;
+	if (seal_self(&f, envp) < 0)
+		dprintf(STDERR_FILENO, "no sealed copy of the launcher: %s: %s (see vm.memfd_noexec)\n", f.call, strerror(f.err));
+	return -f.err;
 }
 #endif
 
@@ -371,11 +380,11 @@ int main(int argc, char **argv, char **envp)
 {
 	/* set-user-ID would turn every field of a plan into an attack */
 	if (getauxval(AT_SECURE) || geteuid() != getuid() || getegid() != getgid())
-		return 111;
+		return last_words(111, "set-user-ID: getuid, geteuid, getgid and getegid differ, or AT_SECURE is set");
 	(void)argc;
 	(void)argv;
 	if (fcntl(CONTROL_FD, F_GETFD) < 0)
-		return 110; /* not started by the client */
+		return last_words(110, "fcntl: no control socket: not started by the client");
 	if (seal(envp) < 0)
 		return 116;
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
@@ -385,6 +394,6 @@ int main(int argc, char **argv, char **envp)
 	L.control = (struct source){ .kind = SOURCE_CONTROL, .fd = CONTROL_FD };
 	L.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (L.epoll < 0 || watch(&L.control, EPOLLIN) < 0)
-		return 112;
+		return last_words(112, "epoll_create1, epoll_ctl: the control socket cannot be watched");
 	loop();
 }

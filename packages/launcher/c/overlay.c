@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -26,9 +27,31 @@ int overlay_upper(struct scene *s, const struct step *st)
 	if (mnt < 0)
 		return mnt;
 	s->upper = mnt;
+	s->upper_at = UPPER_DIR;
 	s->upper_uid = (uid_t)st->f[UPPER_UID].num;
 	s->upper_gid = (gid_t)st->f[UPPER_GID].num;
 	return sys_move_mount(mnt, target) < 0 ? fail(s->f, "move_mount", UPPER_DIR) : 0;
+}
+
+int overlay_disk_upper(struct scene *s, const struct step *st)
+{
+	const char *from = text(&st->f[DISK_UPPER_FROM]);
+	scoped_fd dir = sys_openat2(s->staging, from, O_RDONLY | O_DIRECTORY,
+				    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+
+	if (dir < 0)
+		return fail(s->f, "openat2", from);
+	/*
+	 * The kernel lets two overlays write to one directory, and only logs it. What keeps them apart is this lock: of the
+	 * open file, so it lasts as long as a copy of the descriptor, which the launcher keeps while there is the container.
+	 */
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return fail(s->f, "flock", from);
+	s->upper = steal_fd(&dir);
+	s->upper_at = from;
+	s->upper_uid = (uid_t)st->f[DISK_UPPER_UID].num;
+	s->upper_gid = (gid_t)st->f[DISK_UPPER_GID].num;
+	return 0;
 }
 
 /* The overlay's root looks like its topmost lower's: the same mode and owner. */
@@ -77,7 +100,7 @@ static int add_lowers(struct scene *s, int fs, const struct field *lowers)
 		if (sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, "lowerdir+", option) == 0)
 			continue;
 		/* before 6.7 it is unknown */
-		return i == 0 && errno == EINVAL ? TOO_OLD : fail(s->f, "fsconfig", option);
+		return i == 0 && errno == EINVAL ? TOO_OLD : park_refused(s->f, fs, errno, option);
 	}
 	return 0;
 }
@@ -98,14 +121,15 @@ static int mount_joined(struct scene *s, const struct step *st, uint32_t index, 
 {
 	const struct field *lowers = &st->f[OVERLAY_LOWERS], *options = &st->f[OVERLAY_OPTIONS];
 	static char all[4096];
-	char upper[96];
+	char upper[600];
 	size_t at = 0;
 	int err = 0;
 
 	all[0] = 0;
 	for (uint64_t i = 0; !err && i < lowers->num; i++)
 		err = append(all, sizeof(all), i ? ":/" : "lowerdir=/", next_text(lowers, &at));
-	snprintf(upper, sizeof(upper), "upperdir=/" UPPER_DIR "/%u/upper,workdir=/" UPPER_DIR "/%u/work", index, index);
+	snprintf(upper, sizeof(upper), "upperdir=/%s/%u/upper,workdir=/%s/%u/work", s->upper_at, index, s->upper_at,
+		 index);
 	err = err ? err : append(all, sizeof(all), ",", upper);
 	at = 0;
 	for (uint64_t i = 0; !err && i < options->num; i++)
@@ -123,7 +147,7 @@ static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 {
 	scoped_fd fs = sys_fsopen("overlay");
 	const struct field *options = &st->f[OVERLAY_OPTIONS];
-	char option[64];
+	char option[300];
 	size_t at = 0;
 	int mnt, old;
 
@@ -132,17 +156,17 @@ static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 	old = add_lowers(s, fs, &st->f[OVERLAY_LOWERS]);
 	if (old)
 		return old == TOO_OLD ? NOT_MADE : old;
-	snprintf(option, sizeof(option), "upperdir=/" UPPER_DIR "/%u/upper", index);
+	snprintf(option, sizeof(option), "upperdir=/%s/%u/upper", s->upper_at, index);
 	if (park_option(s->f, fs, option) < 0)
 		return -s->f->err;
-	snprintf(option, sizeof(option), "workdir=/" UPPER_DIR "/%u/work", index);
+	snprintf(option, sizeof(option), "workdir=/%s/%u/work", s->upper_at, index);
 	if (park_option(s->f, fs, option) < 0)
 		return -s->f->err;
 	for (uint64_t i = 0; i < options->num; i++)
 		if (park_option(s->f, fs, next_text(options, &at)) < 0)
 			return -s->f->err;
 	if (sys_fsconfig(fs, SYS_FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
-		return fail(s->f, "fsconfig", "overlay");
+		return park_refused(s->f, fs, errno, "overlay");
 	mnt = sys_fsmount(fs, (uint32_t)st->f[OVERLAY_ATTRS].num);
 	return mnt < 0 ? fail(s->f, "fsmount", "overlay") : mnt;
 }
@@ -151,10 +175,10 @@ static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 static int make_plain(struct scene *s, const struct step *st, uint32_t index)
 {
 	struct sys_mount_attr attr = { .attr_set = st->f[OVERLAY_ATTRS].num };
-	char path[64];
+	char path[300];
 	int tree;
 
-	snprintf(path, sizeof(path), UPPER_DIR "/%u/upper", index);
+	snprintf(path, sizeof(path), "%s/%u/upper", s->upper_at, index);
 	tree = sys_open_tree(s->staging, path, OPEN_TREE_CLONE);
 	if (tree < 0)
 		return fail(s->f, "open_tree", path);

@@ -13,12 +13,23 @@
 #include "user-namespace.h"
 #include "wire.h"
 
+int park_refused(struct failure *f, int fs, int err, const char *what)
+{
+	char why[256] = "", said[256];
+	ssize_t n;
+
+	/* each read gives one message, the oldest first */
+	while ((n = read(fs, said, sizeof(said) - 1)) > 0) {
+		memcpy(why, said, (size_t)n);
+		why[n] = 0;
+	}
+	return fail_with(f, err, "fsconfig", *why ? why : what);
+}
+
 int park_option(struct failure *f, int fs, const char *option)
 {
 	const char *eq = strchr(option, '=');
 	char key[64];
-	char why[256];
-	ssize_t n;
 	int err;
 
 	if (!eq) {
@@ -30,13 +41,7 @@ int park_option(struct failure *f, int fs, const char *option)
 		key[eq - option] = 0;
 		err = sys_fsconfig(fs, SYS_FSCONFIG_SET_STRING, key, eq + 1);
 	}
-	if (err == 0)
-		return 0;
-	err = errno;
-	/* the kernel's own words, where it has some, say more than the option */
-	n = read(fs, why, sizeof(why) - 1);
-	why[n > 0 ? n : 0] = 0;
-	return fail_with(f, err, "fsconfig", n > 0 ? why : option);
+	return err == 0 ? 0 : park_refused(f, fs, errno, option);
 }
 
 /* An empty file or directory to attach a mount to, in the template, where nobody hostile writes. */
@@ -175,7 +180,7 @@ static int park_bind(struct scene *s, const struct step *st)
 		return tree;
 	if (sys_mount_setattr(tree, reach, &attr) < 0)
 		return fail(s->f, "mount_setattr", source);
-	userns = map_for(s, st, &is);
+	userns = st->f[BIND_IDMAP].num == IDMAP_UPPER && s->userns >= 0 ? s->upper_userns : map_for(s, st, &is);
 	if (s->f->err)
 		return -s->f->err;
 	if (userns >= 0) {

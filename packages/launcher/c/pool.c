@@ -24,7 +24,7 @@ static struct users {
 	int fd[POOL_MAX];
 	size_t n;
 } users[2];
-static int mounts_user = -1;
+static int mounts_user = -1, uppers_user = -1;
 
 static int loopback_up(struct failure *f)
 {
@@ -131,4 +131,21 @@ int pool_user_for_mounts(struct failure *f)
 	if (mounts_user < 0)
 		mounts_user = pool_take_user(f, 1, 0);
 	return mounts_user;
+}
+
+/*
+ * An overlay works in its upper with the credentials of whoever mounted it: us. Without an id for us there, the kernel
+ * mounts it read-only and says nothing. Ours is the first above those of containers.
+ */
+int pool_user_for_uppers(struct failure *f)
+{
+	char map[2][128];
+
+	if (uppers_user >= 0)
+		return uppers_user;
+	for (int i = 0; i < 2; i++)
+		if (snprintf(map[i], sizeof(map[i]), "%s\n65536 0 1", i ? L.gid_map : L.uid_map) >= (int)sizeof(map[i]))
+			return fail_with(f, E2BIG, "write", i ? "gid_map" : "uid_map");
+	uppers_user = user_namespace_by(f, map[0], map[1], L.setgroups);
+	return uppers_user;
 }

@@ -53,9 +53,11 @@ static int step_bounding(struct failure *f, uint64_t keep)
 		if (keep >> cap & 1)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
-			if (errno == EINVAL)
+			int err = errno;
+
+			if (err == EINVAL && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
 				break; /* past the kernel's last capability */
-			return fail(f, "prctl", "PR_CAPBSET_DROP");
+			return fail_with(f, err, "prctl", "PR_CAPBSET_DROP");
 		}
 	}
 	/* or the change of user would empty the permitted set before `capabilities` can choose from it */
@@ -297,13 +299,15 @@ static int run_exec(struct become *b)
 }
 
 /* Pid 1 lost its tie to the launcher by the change of user, and it must not outlive it: ties it anew. */
-static void tie(const struct process *p)
+static int tie(struct process *p)
 {
 	char byte;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return fail(&p->failure, "prctl", "PR_SET_PDEATHSIG");
 	if (recv(p->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		_exit(1);
+	return 0;
 }
 
 static void attempt(struct become *b)
@@ -311,24 +315,23 @@ static void attempt(struct become *b)
 	struct process *p = b->p;
 	sigset_t none;
 
-	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
-	if (join_tasks(&p->failure, p->own, p->groups, OP_GROUP) < 0)
+	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR)
+		fail(&p->failure, "rt_sigaction", "SIGPIPE");
+	if (p->failure.err || join_tasks(&p->failure, p->own, p->groups, OP_GROUP) < 0)
 		return;
 	p->failure.step = NONE;
 	p->failure.op = 0;
 	/* after it has joined: a namespace's root is the group that its first process is in */
-	if (p->proc >= 0)
-		p->tag = tree_tag(p->proc);
-	else if (p->grouped && unshare(CLONE_NEWCGROUP) < 0)
+	if (p->proc >= 0 ? !(p->tag = tree_tag(p->proc)) : p->grouped && unshare(CLONE_NEWCGROUP) < 0)
 		fail(&p->failure, "unshare", "cgroup namespace");
 	if (!p->failure.err && set_stdio(p) == 0 && run_steps(b, p->own) == 0 && run_steps(b, p->plan) == 0) {
 		p->failure.step = NONE;
 		p->failure.op = OP_EXEC;
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		if (p->sock >= 0)
-			tie(p);
-		run_exec(b);
+		if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+			fail(&p->failure, "rt_sigprocmask", "SIG_SETMASK");
+		else if (p->sock < 0 || tie(p) == 0)
+			run_exec(b);
 	}
 }
 

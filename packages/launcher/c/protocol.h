@@ -24,6 +24,8 @@ enum request_type {
 	REQ_LIMIT = 28,
 	REQ_LISTEN = 15,
 	REQ_JAIL = 30,
+	REQ_COPY_UPPER = 35,
+	REQ_SEAL = 36,
 };
 
 enum {
@@ -75,6 +77,7 @@ enum {
 	CHANGES_EXEC = 1,
 	CHANGES_INDEX = 2,
 	CHANGES_LOWERS = 3,
+	CHANGES_SINCE = 4,
 	RESIZE_EXEC = 0,
 	RESIZE_COLS = 1,
 	RESIZE_ROWS = 2,
@@ -91,6 +94,11 @@ enum {
 	JAIL_EXEC = 0,
 	JAIL_READ_ONLY = 1,
 	JAIL_DIRECTORY = 2,
+	COPY_UPPER_CONTAINER = 0,
+	COPY_UPPER_EXEC = 1,
+	COPY_UPPER_TO = 2,
+	SEAL_CONTAINER = 0,
+	SEAL_EXEC = 1,
 };
 
 #define REQUEST_TABLE(X) \
@@ -105,12 +113,14 @@ enum {
 	X(REQ_STOP, "i") \
 	X(REQ_REMOVE, "i") \
 	X(REQ_OPENED, "ii") \
-	X(REQ_CHANGES, "iiiv") \
+	X(REQ_CHANGES, "iiivs") \
 	X(REQ_RESIZE, "iii") \
 	X(REQ_FILES, "ii") \
 	X(REQ_LIMIT, "iiill") \
 	X(REQ_LISTEN, "ssl") \
 	X(REQ_JAIL, "iis") \
+	X(REQ_COPY_UPPER, "iis") \
+	X(REQ_SEAL, "ii") \
 
 /* Requests of the file server. */
 enum file_type {

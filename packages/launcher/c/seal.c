@@ -16,7 +16,7 @@
 
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
-static int make_copy(int from)
+static int make_copy(struct failure *f, int from)
 {
 	scoped_fd copy = memfd_create("caisson", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	struct stat is;
@@ -24,20 +24,22 @@ static int make_copy(int from)
 
 	if (copy < 0 && errno == EINVAL)
 		copy = memfd_create("caisson", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (copy < 0 || fstat(from, &is) < 0)
-		return -errno;
+	if (copy < 0)
+		return fail(f, "memfd_create", "copy");
+	if (fstat(from, &is) < 0)
+		return fail(f, "fstat", "/proc/self/exe");
 	while (at < is.st_size) {
 		ssize_t n = sendfile(copy, from, &at, (size_t)(is.st_size - at));
 
 		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
+			return fail_with(f, n < 0 ? errno : EIO, "sendfile", "copy");
 	}
 	if (fcntl(copy, F_ADD_SEALS, SEALS) < 0)
-		return -errno;
+		return fail(f, "fcntl", "F_ADD_SEALS");
 	return steal_fd(&copy);
 }
 
-int seal_self(char **envp)
+int seal_self(struct failure *f, char **envp)
 {
 	/* containers see this name in /proc/1/cmdline: it must not tell them where we lie on the host */
 	static char name[] = "caisson";
@@ -47,13 +49,13 @@ int seal_self(char **envp)
 	int seals;
 
 	if (self < 0)
-		return -errno;
+		return fail(f, "open", "/proc/self/exe");
 	seals = fcntl(self, F_GET_SEALS);
 	if (seals >= 0 && (seals & SEALS) == SEALS)
-		return prctl(PR_SET_NAME, name, 0, 0, 0) < 0 ? -errno : 0;
-	copy = make_copy(self);
+		return prctl(PR_SET_NAME, name, 0, 0, 0) < 0 ? fail(f, "prctl", "PR_SET_NAME") : 0;
+	copy = make_copy(f, self);
 	if (copy < 0)
 		return copy;
 	syscall(SYS_execveat, copy, "", argv, envp, AT_EMPTY_PATH);
-	return -errno;
+	return fail(f, "execveat", "copy");
 }

@@ -283,6 +283,8 @@ int setup_step(struct scene *s, const struct step *st)
 		return step_move(s, first, text(&st->f[MOVE_AT]));
 	case OP_UPPER:
 		return overlay_upper(s, st);
+	case OP_DISK_UPPER:
+		return overlay_disk_upper(s, st);
 	case OP_OVERLAY:
 		return overlay_mount(s, st);
 	case OP_ROOT:

@@ -13,8 +13,10 @@ struct scene {
 	int base;	/* paths are resolved in here: the template's tmpfs, or the container's root */
 	int staging;	/* the template's tmpfs, where things are parked */
 	int userns;	/* the containers' user namespace, for idmapped mounts */
+	int upper_userns;	/* the same and the launcher itself, for those that overlays write to */
 	int proc;	/* procfs of the container, detached until its step */
-	int upper;	/* the container's tmpfs for writes */
+	int upper;	/* where the container's writes go */
+	const char *upper_at;	/* its path in the template */
 	uid_t upper_uid;
 	gid_t upper_gid;
 	struct owned *owned;	/* by step of the list: park.c */

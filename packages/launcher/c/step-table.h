@@ -14,6 +14,7 @@ enum step_op {
 	OP_MOUNT = 4,
 	OP_MOVE = 5,
 	OP_UPPER = 6,
+	OP_DISK_UPPER = 60,
 	OP_OVERLAY = 7,
 	OP_ROOT = 8,
 	OP_PROC = 9,
@@ -79,6 +80,9 @@ enum {
 	UPPER_INODES = 1,
 	UPPER_UID = 2,
 	UPPER_GID = 3,
+	DISK_UPPER_FROM = 0,
+	DISK_UPPER_UID = 1,
+	DISK_UPPER_GID = 2,
 	OVERLAY_AT = 0,
 	OVERLAY_INDEX = 1,
 	OVERLAY_LOWERS = 2,
@@ -151,6 +155,7 @@ enum {
 	X(OP_MOUNT, "mount", 3, "ssvi") \
 	X(OP_MOVE, "move", 2, "ss") \
 	X(OP_UPPER, "upper", 2, "llii") \
+	X(OP_DISK_UPPER, "diskUpper", 2, "sii") \
 	X(OP_OVERLAY, "overlay", 2, "sivvi") \
 	X(OP_ROOT, "root", 2, "s") \
 	X(OP_PROC, "proc", 2, "svi") \

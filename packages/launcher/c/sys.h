@@ -163,8 +163,7 @@ static inline pid_t sys_fork(uint64_t flags, int *pidfd)
  */
 static inline void die_with(pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, 9 /* SIGKILL */, 0, 0, 0);
-	if (getppid() != parent)
+	if (prctl(PR_SET_PDEATHSIG, 9 /* SIGKILL */, 0, 0, 0) < 0 || getppid() != parent)
 		_exit(1);
 }
 

@@ -48,14 +48,15 @@ static int leave_host(struct scene *s)
 }
 
 struct order_of_work {
-	int userns;
+	int userns, upper_userns;
 	const struct step_list *steps;
 };
 
 static int build(struct failure *f, const void *arg, int *fds)
 {
 	const struct order_of_work *o = arg;
-	struct scene s = { .f = f, .base = -1, .staging = -1, .userns = o->userns, .proc = -1, .upper = -1 };
+	struct scene s = { .f = f, .base = -1, .staging = -1, .userns = o->userns,
+			   .upper_userns = o->upper_userns, .proc = -1, .upper = -1 };
 	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	umask(022);
@@ -69,13 +70,22 @@ static int build(struct failure *f, const void *arg, int *fds)
 	return 1;
 }
 
+static int has_upper(const struct step_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->step[i].op == OP_BIND && l->step[i].f[BIND_IDMAP].num == IDMAP_UPPER)
+			return 1;
+	return 0;
+}
+
 int template_build(struct failure *f, const struct step_list *steps)
 {
-	struct order_of_work o = { .userns = L.userns ? -1 : pool_user_for_mounts(f), .steps = steps };
-
+	struct order_of_work o = { .userns = -1, .upper_userns = -1, .steps = steps };
 	int ns;
 
-	if (!L.userns && o.userns < 0)
+	if (!L.userns && (o.userns = pool_user_for_mounts(f)) < 0)
 		return o.userns;
+	if (!L.userns && has_upper(steps) && (o.upper_userns = pool_user_for_uppers(f)) < 0)
+		return o.upper_userns;
 	return helper_fds(f, CLONE_NEWNS, build, &o, &ns, 1) < 0 ? -f->err : ns;
 }

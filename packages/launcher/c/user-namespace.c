@@ -40,8 +40,9 @@ int user_namespace_by(struct failure *f, const char *uid_map, const char *gid_ma
 		if (made < 0)
 			fail(f, "open", path);
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	/* never wait for what was not dismissed: it goes with us */
+	if (kill(pid, SIGKILL) == 0)
+		waitpid(pid, NULL, 0);
 	return made < 0 ? -f->err : made;
 }
 

@@ -1,6 +1,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,8 +16,21 @@ void *must_realloc(void *old, size_t size)
 	void *p = realloc(old, size);
 
 	if (!p)
-		_exit(112);
+		_exit(last_words(112, "no memory (mmap, brk)"));
 	return p;
+}
+
+int last_words(int code, const char *why)
+{
+	dprintf(STDERR_FILENO, "%s\n", why);
+	return code;
+}
+
+char *must_copy(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(must_realloc(NULL, size), text, size);
 }
 
 int wire_receive(struct wire *w)

@@ -39,5 +39,8 @@ void reply_failed(struct wire *w, uint32_t kind, uint32_t id, const struct failu
 
 /* malloc that does not return without memory: the launcher dies, and its containers with it. */
 void *must_realloc(void *old, size_t size);
+char *must_copy(const char *text);
+/* Where there is no socket to tell a client by: it reads stderr when we have ended. Returns the code. */
+int last_words(int code, const char *why);
 
 #endif

@@ -61,5 +61,6 @@ export function faultsOf(elf) {
   if (elf.textRelocations) faults.push('its code is relocated at start (DT_TEXTREL)')
   if (elf.executableStack) faults.push('its stack is executable')
   if (elf.writableCode) faults.push('a segment is writable and executable')
+  if (!elf.relro) faults.push('what is relocated at start stays writable (no PT_GNU_RELRO)')
   return faults
 }

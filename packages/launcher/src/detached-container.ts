@@ -75,9 +75,23 @@ export class DetachedContainer implements LaunchedDetached {
     return this.#files
   }
 
-  async *upperEntries(index: number, lowers: readonly string[]): AsyncGenerator<UpperEntry> {
+  async *upperEntries(
+    index: number,
+    lowers: readonly string[],
+    since?: string,
+  ): AsyncGenerator<UpperEntry> {
     const { container } = await this.#open()
-    yield* container.upperEntries(index, lowers)
+    yield* container.upperEntries(index, lowers, since)
+  }
+
+  async copyUpper(to: string): Promise<void> {
+    const { container } = await this.#open()
+    await container.copyUpper(to)
+  }
+
+  async seal(): Promise<void> {
+    const { container } = await this.#open()
+    await container.seal()
   }
 
   async firstEnd(signal?: AbortSignal): Promise<ProcessEnd> {

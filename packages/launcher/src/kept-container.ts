@@ -9,6 +9,19 @@ import type {
 import { CaissonError } from '@caisson/core'
 import { FileServer } from './files/file-server.js'
 import { LaunchedCommand } from './launched-command.js'
+import { listUpper } from './list-upper.js'
+import { runWorker } from './run-worker.js'
+
+/** Work of the launcher's on what a container wrote, without the numbers. */
+export type WorkerRequest =
+  | {
+      readonly name: 'changes'
+      readonly index: number
+      readonly lowers: readonly string[]
+      readonly since: string
+    }
+  | { readonly name: 'copyUpper'; readonly to: string }
+  | { readonly name: 'seal' }
 
 /** What a container asks of the session that holds it. */
 export interface ContainerHost {
@@ -18,11 +31,8 @@ export interface ContainerHost {
     command: LaunchCommand,
     launched: LaunchedCommand,
   ): void
-  upperEntries(
-    container: KeptContainer,
-    index: number,
-    lowers: readonly string[],
-  ): AsyncIterable<UpperEntry>
+  /** Has the launcher do something with what the container wrote. */
+  worker(container: KeptContainer, request: WorkerRequest, launched: LaunchedCommand): void
   /** Starts a file server; Node stays alive until it has started, not until it ends. */
   files(container: KeptContainer, launched: LaunchedCommand): void
   /** Sends the request; Node stays alive until `until` settles. */
@@ -61,9 +71,20 @@ export class KeptContainer implements LaunchedContainer {
     return launched
   }
 
-  async *upperEntries(index: number, lowers: readonly string[]): AsyncGenerator<UpperEntry> {
-    if (this.#removed) throw this.goneError()
-    yield* this.#host.upperEntries(this, index, lowers)
+  async *upperEntries(
+    index: number,
+    lowers: readonly string[],
+    since = '',
+  ): AsyncGenerator<UpperEntry> {
+    yield* listUpper(this.#work({ name: 'changes', index, lowers, since }))
+  }
+
+  copyUpper(to: string): Promise<void> {
+    return runWorker(this.#work({ name: 'copyUpper', to }), 'copy of what a container wrote', to)
+  }
+
+  seal(): Promise<void> {
+    return runWorker(this.#work({ name: 'seal' }), 'seal', `pid ${this.pid}`)
   }
 
   files(): FileAccess {
@@ -90,6 +111,13 @@ export class KeptContainer implements LaunchedContainer {
       this.#host.end('remove', this.id, this.gone)
     }
     await this.gone
+  }
+
+  #work(request: WorkerRequest): LaunchedCommand {
+    const launched = new LaunchedCommand()
+    if (this.#removed) launched.fail(this.goneError())
+    else this.#host.worker(this, request, launched)
+    return launched
   }
 
   /** No process of it is left. */

@@ -150,6 +150,7 @@ function deniesUserNamespace(
   settings: () => UserNamespaceSettings,
 ): boolean {
   const kind = kinds[failed.kind]
+  if (kind === 'hello' && failed.syscall === 'pidfd_send_signal') return false
   if (kind === 'hello')
     return NO_NAMESPACE.includes(errno) || errno === 'EACCES' || errno === 'EINVAL'
   if (failed.op === stepTable.namespaces.op && NO_NAMESPACE.includes(errno)) return true

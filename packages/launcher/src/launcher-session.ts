@@ -6,19 +6,17 @@ import type {
   LauncherIdentity,
   ProcessStep,
   ResourceLimit,
-  UpperEntry,
 } from '@caisson/core'
 import { Adoption } from './adoption.js'
 import type { Reply } from './codec.js'
 import { MalformedFrame } from './codec.js'
 import { commandRequest, noCommand } from './command-request.js'
 import { openStreams } from './command-streams.js'
-import type { ContainerHost } from './kept-container.js'
+import type { ContainerHost, WorkerRequest } from './kept-container.js'
 import { KeptContainer } from './kept-container.js'
 import type { FailureContext } from './launch-failure.js'
 import { launchError } from './launch-failure.js'
 import { limited, limitError } from './limited.js'
-import { listUpper } from './list-upper.js'
 import { LaunchedCommand, processEnd } from './launched-command.js'
 import { LauncherHandshake } from './launcher-handshake.js'
 import { LauncherLink } from './launcher-link.js'
@@ -181,17 +179,15 @@ export class LauncherSession implements ContainerHost {
     })
   }
 
-  async *upperEntries(
-    container: KeptContainer,
-    index: number,
-    lowers: readonly string[],
-  ): AsyncGenerator<UpperEntry> {
-    if (!this.alive) throw container.goneError()
-    const launched = new LaunchedCommand()
-    this.#work(launched, container, (exec) =>
-      this.#link.send('changes', { container: container.id, exec, index, lowers }),
-    )
-    yield* listUpper(launched)
+  worker(container: KeptContainer, request: WorkerRequest, launched: LaunchedCommand): void {
+    if (!this.alive) return launched.fail(container.goneError())
+    return this.#launch(launched, () => {
+      const exec = ++this.#lastId
+      this.#track(exec, launched, container, [], [])
+      const { name, ...fields } = { ...request, container: container.id, exec }
+      this.#link.send(name, fields)
+      return exec
+    })
   }
 
   files(container: KeptContainer, launched: LaunchedCommand): void {

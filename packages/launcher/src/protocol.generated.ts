@@ -96,12 +96,13 @@ export interface OpenedRequest {
   readonly stream: number
 }
 
-/** Lists what lies in an upper directory, as records on the stdout of a command numbered exec. */
+/** Lists what lies in an upper directory, as records on the stdout of a command numbered exec. since: a host directory that copyUpper made; only what is different there. Empty: everything. */
 export interface ChangesRequest {
   readonly container: number
   readonly exec: number
   readonly index: number
   readonly lowers: readonly string[]
+  readonly since: string
 }
 
 /** Sets the size of a command's terminal. */
@@ -140,6 +141,19 @@ export interface JailRequest {
   readonly directory: string
 }
 
+/** Copies what a container wrote to <to>/<index>/upper for every directory <index> of its upper, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. */
+export interface CopyUpperRequest {
+  readonly container: number
+  readonly exec: number
+  readonly to: string
+}
+
+/** Makes everything that a container has mounted read-only, as a command numbered exec whose exit code is an errno. */
+export interface SealRequest {
+  readonly container: number
+  readonly exec: number
+}
+
 export interface RequestTypes {
   hello: HelloRequest
   mapped: MappedRequest
@@ -158,6 +172,8 @@ export interface RequestTypes {
   limit: LimitRequest
   listen: ListenRequest
   jail: JailRequest
+  copyUpper: CopyUpperRequest
+  seal: SealRequest
 }
 
 export type RequestName = keyof RequestTypes
@@ -174,12 +190,14 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   stop: { type: 9, fields: [["container","u32"]] },
   remove: { type: 10, fields: [["container","u32"]] },
   opened: { type: 11, fields: [["exec","u32"],["stream","u32"]] },
-  changes: { type: 12, fields: [["container","u32"],["exec","u32"],["index","u32"],["lowers","strs"]] },
+  changes: { type: 12, fields: [["container","u32"],["exec","u32"],["index","u32"],["lowers","strs"],["since","str"]] },
   resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
   files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
   limit: { type: 28, fields: [["container","u32"],["exec","u32"],["resource","u32"],["soft","u64"],["hard","u64"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
+  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
+  seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
 }
 
 /** hello is done. landlock: the version of it that the kernel has, 0 for none. */

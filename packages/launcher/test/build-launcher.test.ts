@@ -9,6 +9,7 @@ interface Elf {
   readonly interpreter: boolean
   readonly libraries: boolean
   readonly executableStack: boolean
+  readonly relro: boolean
 }
 
 interface ElfModule {
@@ -26,6 +27,21 @@ describe('the ELF reader', () => {
     const found = elf.inspectElf(process.execPath)
     expect(found).to.include({ interpreter: true, libraries: true, executableStack: false })
     expect(elf.faultsOf(found).join()).to.include('PT_INTERP').and.include('DT_NEEDED')
+  })
+
+  it('finds every fault of a program that must not be started as root', () => {
+    const sound = elf.inspectElf(join(root, 'build/caisson-launcher'))
+    expect(elf.faultsOf(sound)).to.deep.equal([])
+    for (const fault of [
+      { interpreter: true },
+      { libraries: true },
+      { textRelocations: true },
+      { executableStack: true },
+      { writableCode: true },
+      { relro: false },
+    ]) {
+      expect(elf.faultsOf({ ...sound, ...fault }), JSON.stringify(fault)).to.have.length(1)
+    }
   })
 
   it('refuses what is no ELF file and headers that lie outside', () => {

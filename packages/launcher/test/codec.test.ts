@@ -34,9 +34,13 @@ describe('codec', () => {
       exec: 8,
       index: 1,
       lowers: ['l/0', 'é'],
+      since: 's',
     })
     const fields = Buffer.from(
-      '0700000008000000010000000200000003000000 6c2f3000 02000000 c3a900'.replaceAll(' ', ''),
+      '0700000008000000010000000200000003000000 6c2f3000 02000000 c3a900 01000000 7300'.replaceAll(
+        ' ',
+        '',
+      ),
       'hex',
     )
     expect(frame.toString('hex')).to.equal(

@@ -1,3 +1,4 @@
+import type { Launcher } from '@caisson/core'
 import type { Blobs } from './blobs.js'
 import type { Collected, CollectOptions } from './collect.js'
 import type { Layers } from './layers.js'
@@ -62,4 +63,9 @@ export interface LayerStoreOptions {
    * loss of power a layer may be torn then; a crash of processes does no harm.
    */
   readonly sync?: boolean
+  /**
+   * Removes files of ids that are not this user's own: what containers of a user with ranges of ids wrote. Default: that
+   * fails with ERR_STORE_IO (EACCES), for those users alone.
+   */
+  readonly launcher?: Launcher | undefined
 }

@@ -8,7 +8,7 @@ import { LayerBook } from './layer-book.js'
 import type { LayerStore, LayerStoreOptions, LeaseOptions, StoreUsage } from './layer-store.js'
 import { LeaseBook, parseRoot, type Lease } from './lease.js'
 import { RefBook } from './refs.js'
-import { removeOwnTree } from './remove-tree.js'
+import { removeByLauncher, removeOwnTree } from './remove-tree.js'
 import { Session } from './session.js'
 import { SnapshotBook } from './snapshot-book.js'
 import { noStep, type Step } from './step.js'
@@ -90,7 +90,7 @@ class OpenStore implements LayerStore {
     this.blobs = new BlobStore(context)
     this.layers = new LayerBook(context)
     this.refs = new RefBook(context)
-    this.snapshots = new SnapshotBook(context)
+    this.snapshots = new SnapshotBook(context, this.refs)
   }
 
   async lease(options: LeaseOptions = {}): Promise<Lease> {
@@ -156,7 +156,7 @@ export async function openWithSteps(options: LayerStoreOptions, step: Step): Pro
     leases: new LeaseBook(places, session),
     step,
     sync: options.sync === false ? async () => {} : syncByTool,
-    remove: removeOwnTree,
+    remove: options.launcher === undefined ? removeOwnTree : removeByLauncher(options.launcher),
   }
   return new OpenStore(context, marks)
 }

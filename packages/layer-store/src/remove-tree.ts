@@ -1,5 +1,6 @@
 import { chmod, lstat, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import type { Launcher } from '@caisson/core'
 import { errnoOf } from './store-error.js'
 
 /** Removes a directory tree of a store, whoever's ids its files have. */
@@ -9,8 +10,13 @@ export type RemoveTree = (path: string) => Promise<void>
 async function openUp(path: string): Promise<void> {
   const stat = await lstat(path).catch(() => undefined)
   if (stat?.isDirectory() !== true) return
-  if ((stat.mode & 0o700) !== 0o700) await chmod(path, 0o700)
-  for (const name of await readdir(path)) await openUp(join(path, name))
+  try {
+    if ((stat.mode & 0o700) !== 0o700) await chmod(path, 0o700)
+    for (const name of await readdir(path)) await openUp(join(path, name))
+  } catch (error) {
+    // a removal that failed goes on for a while where it did not fail
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
 }
 
 /** For files that are this user's own, or for root. */
@@ -20,6 +26,27 @@ export const removeOwnTree: RemoveTree = async (path) => {
   } catch (error) {
     if (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') throw error
     await openUp(path)
-    await rm(path, { recursive: true, force: true })
+    await rm(path, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/**
+ * The same, and what containers of a user with ranges of ids own: for that only the launcher, who is root of those ids, can
+ * remove.
+ */
+export function removeByLauncher(launcher: Launcher): RemoveTree {
+  return async (path) => {
+    try {
+      await removeOwnTree(path)
+    } catch (error) {
+      if (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') throw error
+      const jail = await launcher.jail?.(dirname(path))
+      if (jail === undefined) throw error
+      try {
+        await jail.files.remove(Buffer.from(basename(path)), true)
+      } finally {
+        await jail[Symbol.asyncDispose]()
+      }
+    }
   }
 }

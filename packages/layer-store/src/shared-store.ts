@@ -1,7 +1,15 @@
 import { join } from 'node:path'
-import { DATA_DIR, defaultDataDir, type DriverModule } from '@caisson/core'
+import {
+  DATA_DIR,
+  defaultDataDir,
+  LAUNCHER,
+  SNAPSHOTS,
+  type DriverModule,
+  type Launcher,
+} from '@caisson/core'
 import { optional, token, type Token } from '@caisson/core/di'
-import type { LayerStore } from './layer-store.js'
+import type { LayerStore, LayerStoreOptions } from './layer-store.js'
+import { LazySnapshots } from './lazy-snapshots.js'
 
 /** The layer store that the drivers of an engine share: opened when one of them first needs it. */
 export interface SharedStore extends AsyncDisposable {
@@ -18,11 +26,17 @@ export interface SharedStore extends AsyncDisposable {
 export const LAYER_STORE: Token<SharedStore> = token('LayerStore')
 
 class LazyStore implements SharedStore {
-  readonly directory: string
+  readonly #options: LayerStoreOptions
+  readonly #launcher: () => Launcher | undefined
   #opened: Promise<LayerStore> | undefined
 
-  constructor(directory: string) {
-    this.directory = directory
+  constructor(options: LayerStoreOptions, launcher: () => Launcher | undefined) {
+    this.#options = options
+    this.#launcher = launcher
+  }
+
+  get directory(): string {
+    return this.#options.directory
   }
 
   open(): Promise<LayerStore> {
@@ -37,7 +51,7 @@ class LazyStore implements SharedStore {
   /** Loaded when it is needed: most programs never open a store, and all pay for what is imported. */
   async #open(): Promise<LayerStore> {
     const { openLayerStore } = await import('./open-layer-store.js')
-    return openLayerStore({ directory: this.directory })
+    return openLayerStore({ ...this.#options, launcher: this.#launcher() })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -47,18 +61,25 @@ class LazyStore implements SharedStore {
 
 /**
  * Registers the store for the scope's drivers, unless there is one: `store` in the data directory of the scope (DATA_DIR),
- * or the default one. The scope closes it.
+ * or the default one; and under SNAPSHOTS its snapshots, for the engine. The scope closes it.
+ * @param options as of `openLayerStore`
  */
-export function layerStoreModule(): DriverModule {
+export function layerStoreModule(options: Pick<LayerStoreOptions, 'sync'> = {}): DriverModule {
   return Object.freeze({
     name: '@caisson/layer-store',
     install(scope) {
-      if (scope.has(LAYER_STORE)) return
-      scope.provide(
-        LAYER_STORE,
-        { dataDir: optional(DATA_DIR) },
-        ({ dataDir }) => new LazyStore(join(dataDir ?? defaultDataDir(), 'store')),
-      )
+      if (!scope.has(LAYER_STORE)) {
+        const needs = { dataDir: optional(DATA_DIR) }
+        scope.provide(LAYER_STORE, needs, ({ dataDir }) => {
+          const directory = join(dataDir ?? defaultDataDir(), 'store')
+          // asked for late: the driver that brings the launcher may come after this one
+          const launcher = (): Launcher | undefined =>
+            scope.has(LAUNCHER) ? scope.get(LAUNCHER) : undefined
+          return new LazyStore({ ...options, directory }, launcher)
+        })
+      }
+      if (!scope.has(SNAPSHOTS))
+        scope.provide(SNAPSHOTS, { store: LAYER_STORE }, ({ store }) => new LazySnapshots(store))
     },
   } satisfies DriverModule)
 }

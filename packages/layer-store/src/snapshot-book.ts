@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { invalidArgument, parseText, type RootPart } from '@caisson/core'
+import {
+  invalidArgument,
+  parseText,
+  type ActiveSnapshot,
+  type HeldSnapshot,
+  type KeepOptions,
+  type RootPart,
+  type SnapshotOrigin,
+  type StoredSnapshot,
+} from '@caisson/core'
 import { replaceDurably, syncDirectory, writeSynced } from './durable.js'
 import type { StoreRoot } from './lease.js'
+import { commitSnapshot } from './commit-snapshot.js'
+import type { Refs } from './refs.js'
 import { nonce } from './session.js'
 import { isSnapshotId, layersOf, readSnapshotMeta, type SnapshotMeta } from './snapshot-meta.js'
-import type {
-  ActiveSnapshot,
-  HeldSnapshot,
-  SnapshotOrigin,
-  Snapshots,
-  StoredSnapshot,
-} from './snapshots.js'
+import type { Snapshots } from './snapshots.js'
 import type { StoreContext } from './store-context.js'
 import { asStoreError, errnoOf, storeError } from './store-error.js'
 import { stagingName } from './store-places.js'
@@ -25,7 +30,7 @@ function checkId(id: unknown): string {
   throw invalidArgument({ field: 'id', subject: String(id).slice(0, 80), why })
 }
 
-function checkName(options: { readonly name?: string | undefined }): string | undefined {
+function checkName(options: KeepOptions): string | undefined {
   if (options.name === undefined) return undefined
   return parseText(options.name, 'name', { maxBytes: 255 })
 }
@@ -33,11 +38,14 @@ function checkName(options: { readonly name?: string | undefined }): string | un
 /** The one implementation of `Snapshots`. */
 export class SnapshotBook implements Snapshots {
   readonly #context: StoreContext
-  /** What places of this process lie upon. */
+  /** What places and snapshots of this process hold: themselves, and what they lie upon. */
   readonly #holds = new Map<string, () => void>()
 
-  constructor(context: StoreContext) {
+  readonly #refs: Refs
+
+  constructor(context: StoreContext, refs: Refs) {
     this.#context = context
+    this.#refs = refs
   }
 
   /** Where a snapshot lies. */
@@ -51,10 +59,11 @@ export class SnapshotBook implements Snapshots {
   }
 
   async begin(origin: SnapshotOrigin): Promise<ActiveSnapshot> {
-    const release = await this.#holdOrigin(origin)
     const id = randomBytes(16).toString('hex')
+    // itself needs no lease: it is in use as long as this process lives, or its launcher
+    const release = await this.#holdOrigin(origin)
     try {
-      this.#make(id, origin, 'active', undefined)
+      this.#make(id, origin)
     } catch (error) {
       release()
       throw asStoreError(error, id)
@@ -63,33 +72,41 @@ export class SnapshotBook implements Snapshots {
     return { id, directory: this.directory(id) }
   }
 
-  async keep(
-    id: string,
-    options: { readonly name?: string | undefined } = {},
-  ): Promise<StoredSnapshot> {
+  async keep(id: string, options: KeepOptions = {}): Promise<StoredSnapshot> {
     const name = checkName(options)
     const meta = this.meta(id)
     if (meta?.kind !== 'active')
       throw storeError('ERR_STORE_NOT_FOUND', id, 'no place for writes of that id')
-    const { step, sync } = this.#context
+    this.#checkOutlives(meta)
+    const { leases, step, sync } = this.#context
     step('keep:begin')
-    await sync(this.directory(id))
-    step('keep:synced')
-    await this.#rewrite({ ...meta, kind: 'kept', name })
+    const [below, release] = [this.#holds.get(id), await leases.hold([{ kind: 'snapshot', id }])]
+    this.#holds.set(id, () => {
+      release()
+      below?.()
+    })
+    if (options.transient === true) {
+      this.#rewriteQuickly({ ...meta, kind: 'deleted', name })
+    } else {
+      await sync(this.directory(id))
+      step('keep:synced')
+      await this.#rewrite({ ...meta, kind: 'kept', name })
+    }
     step('keep:done')
-    this.#letGo(id)
     return this.#stored(id)
   }
 
   async add(
     origin: SnapshotOrigin,
     fill: (directory: string) => Promise<void>,
-    options: { readonly name?: string | undefined } = {},
+    options: KeepOptions = {},
   ): Promise<StoredSnapshot> {
     const { places, remove, session, step, sync } = this.#context
     const name = checkName(options)
-    const release = await this.#holdOrigin(origin)
+    const kind = options.transient === true ? 'deleted' : 'kept'
+    this.#checkOutlives(origin)
     const id = randomBytes(16).toString('hex')
+    const release = await this.#holdOrigin(origin, id)
     const staging = join(places.snapshots, stagingName(session.id, nonce()))
     try {
       step('snapshot:begin')
@@ -97,9 +114,9 @@ export class SnapshotBook implements Snapshots {
       step('snapshot:staged')
       await fill(staging)
       step('snapshot:filled')
-      await sync(staging)
+      if (kind === 'kept') await sync(staging)
       step('snapshot:synced')
-      writeSynced(join(staging, 'meta.json'), this.#format(id, origin, 'kept', name))
+      writeSynced(join(staging, 'meta.json'), this.#format(id, origin, kind, name))
       syncDirectory(staging)
       step('snapshot:described')
       renameSync(staging, this.directory(id))
@@ -107,11 +124,11 @@ export class SnapshotBook implements Snapshots {
       syncDirectory(places.snapshots)
       step('snapshot:done')
     } catch (error) {
+      release()
       await remove(staging)
       throw asStoreError(error, id)
-    } finally {
-      release()
     }
+    this.#holds.set(id, release)
     return this.#stored(id)
   }
 
@@ -147,9 +164,10 @@ export class SnapshotBook implements Snapshots {
   }
 
   async discard(id: string): Promise<void> {
-    this.#letGo(id)
     const { places, remove } = this.#context
-    if (this.meta(id)?.kind !== 'active') return
+    const kind = this.meta(id)?.kind
+    this.#letGo(id)
+    if (kind !== 'active') return
     const away = join(places.trash, nonce())
     try {
       renameSync(this.directory(id), away)
@@ -160,10 +178,32 @@ export class SnapshotBook implements Snapshots {
     await remove(away)
   }
 
-  /** Gives up what places of this process lie upon. */
+  async commit(id: string, name: string): Promise<void> {
+    await commitSnapshot(this.#context, this.#refs, this.#chain(checkId(id)), name)
+  }
+
+  /** Gives up what this process holds. */
   close(): void {
     for (const release of this.#holds.values()) release()
     this.#holds.clear()
+  }
+
+  // of no use after a crash of any kind: nothing to wait for, and no draft that another could mistake for garbage
+  #rewriteQuickly(meta: SnapshotMeta): void {
+    const path = join(this.directory(meta.id), 'meta.json')
+    writeFileSync(`${path}.draft`, JSON.stringify(meta), { mode: 0o600 })
+    renameSync(`${path}.draft`, path)
+  }
+
+  /** @throws CaissonError ERR_UNSUPPORTED when what it lies upon goes with its provider */
+  #checkOutlives({ base }: SnapshotOrigin): void {
+    const { places } = this.#context
+    if (base.durable === true) return
+    const foreign = base.parts
+      .flatMap(({ lowers }) => lowers)
+      .find((path) => !path.startsWith(`${places.layers}/`))
+    if (foreign === undefined) return
+    throw storeError('ERR_UNSUPPORTED', base.key, 'its provider lends it to this process alone')
   }
 
   async #rewrite(meta: SnapshotMeta): Promise<void> {
@@ -177,13 +217,14 @@ export class SnapshotBook implements Snapshots {
   }
 
   // made beside its name: what has a name has a meta.json
-  #make(id: string, origin: SnapshotOrigin, kind: 'active', name: string | undefined): void {
+  #make(id: string, origin: SnapshotOrigin): void {
     const { places, session, step } = this.#context
     const staging = join(places.snapshots, stagingName(session.id, nonce()))
     step('begin:begin')
     mkdirSync(staging, { mode: 0o700 })
     step('begin:staged')
-    writeSynced(join(staging, 'meta.json'), this.#format(id, origin, kind, name))
+    const meta = this.#format(id, origin, 'active', undefined)
+    writeFileSync(join(staging, 'meta.json'), meta, { mode: 0o600 })
     renameSync(staging, this.directory(id))
     step('begin:done')
   }
@@ -194,16 +235,18 @@ export class SnapshotBook implements Snapshots {
     kind: SnapshotMeta['kind'],
     name: string | undefined,
   ): string {
-    const { key, parts, extras, masked } = base
+    const { key, parts, extras, masked, durable } = base
     const session = this.#context.session.id
     const createdMs = Date.now()
-    const all = { key, parts, extras, masked }
+    const all = { key, parts, extras, masked, durable }
     return JSON.stringify({ id, kind, session, name, createdMs, parent, base: all })
   }
 
-  async #holdOrigin({ base, parent }: SnapshotOrigin): Promise<() => void> {
+  /** What it lies upon, and, if it is named, itself, from before its first moment. */
+  async #holdOrigin({ base, parent }: SnapshotOrigin, id?: string): Promise<() => void> {
     const layers = layersOf(this.#context.places, base)
-    const roots: StoreRoot[] = layers.map((id) => ({ kind: 'layer' as const, id }))
+    const roots: StoreRoot[] = layers.map((layer) => ({ kind: 'layer' as const, id: layer }))
+    if (id !== undefined) roots.push({ kind: 'snapshot', id })
     if (parent !== undefined) roots.push({ kind: 'snapshot', id: checkId(parent) })
     const release = roots.length === 0 ? (): void => {} : await this.#context.leases.hold(roots)
     if (parent === undefined || this.#chain(parent).length > 0) return release
@@ -233,15 +276,6 @@ export class SnapshotBook implements Snapshots {
     const meta = this.meta(id)
     if (meta === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such snapshot')
     const { name, createdMs, parent, base } = meta
-    const layers = layersOf(this.#context.places, base)
-    return Object.freeze({
-      id,
-      name,
-      createdMs,
-      parent,
-      base,
-      layers,
-      directory: this.directory(id),
-    })
+    return Object.freeze({ id, name, createdMs, parent, base, directory: this.directory(id) })
   }
 }

@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import type { RootExtra, RootPart } from '@caisson/core'
+import type { RootExtra, RootPart, SnapshotBase, SnapshotOrigin } from '@caisson/core'
 import { digestNamed, type Digest } from './digest.js'
-import type { SnapshotBase, SnapshotOrigin } from './snapshots.js'
 import { storeError } from './store-error.js'
 import type { StorePlaces } from './store-places.js'
 
 /** What is known of a snapshot, as its meta.json has it. */
 export interface SnapshotMeta extends SnapshotOrigin {
   readonly id: string
-  /** `active`: written to; `kept`: a state; `deleted`: stays only for those that lie upon it. */
+  /** `active`: written to; `kept`: a state; `deleted`: stays only for those that lie upon it or hold it. */
   readonly kind: 'active' | 'kept' | 'deleted'
   /** Who made it. */
   readonly session: string
@@ -86,6 +85,7 @@ function parseMeta(source: string, id: string): SnapshotMeta {
       parts: list(base['parts']).map(parsePart),
       extras: list(base['extras']).map(parseExtra),
       masked: texts(base['masked']),
+      durable: base['durable'] === true,
     },
   })
 }
@@ -101,6 +101,8 @@ export function readSnapshotMeta(directory: string, id: string): SnapshotMeta | 
   } catch {
     return undefined
   }
+  // after a loss of power: of one that nobody was promised, whose bytes were never waited for
+  if (/^\0*$/.test(source)) return undefined
   try {
     return parseMeta(source, id)
   } catch (cause) {

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isCaissonError } from '@caisson/core'
-import { openLayerStore, type LayerStore, type SnapshotBase } from '../dist/index.js'
+import { isCaissonError, type SnapshotBase } from '@caisson/core'
+import { openLayerStore, type LayerStore } from '../dist/index.js'
 
 /** A store in a directory of its own, for one test. */
 export interface StoreFixture extends AsyncDisposable {
@@ -50,6 +50,7 @@ export const foreignBase: SnapshotBase = {
   parts: [{ at: '/', lowers: ['/srv'] }],
   extras: [{ kind: 'symlink', path: '/bin', target: 'usr/bin' }],
   masked: ['/etc/shadow'],
+  durable: true,
 }
 
 /** The code of the error a promise rejects with. */

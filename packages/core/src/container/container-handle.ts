@@ -11,7 +11,6 @@ import type {
 } from '../contracts/features.js'
 import { noHolding } from '../contracts/holding.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
-import type { LaunchedProcess } from '../contracts/process.js'
 import type { ContainerNotice } from '../contracts/resource-limiter.js'
 import type { Deed } from '../result/decide-reason.js'
 import { CaissonError } from '../errors/caisson-error.js'
@@ -31,6 +30,7 @@ import { checkFeature } from './check-feature.js'
 import { CommandRun } from './command-run.js'
 import { Freezer } from './freezer.js'
 import { failedRun } from './failed-run.js'
+import { killable } from './killable.js'
 import type { ContainerBase, ContainerEvents, StopOptions } from './container.js'
 import type { Output } from './decode-output.js'
 import { EventHub } from './event-hub.js'
@@ -97,7 +97,7 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
       },
     })
     for (const watched of [parts.isolated, ...parts.held.leases]) watched.watch?.(tell)
-    void parts.isolated.gone.then(() => this.#wentAway(), parts.warn)
+    this.#watchEnd()
   }
 
   get id(): string {
@@ -143,7 +143,7 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
   }
 
   get fs(): Files {
-    this.#files ??= new ContainerFiles(() => this.#fileAccess())
+    this.#files ??= new ContainerFiles(() => this.fileAccess())
     return this.#files
   }
 
@@ -217,6 +217,36 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
     await this.remove()
   }
 
+  /** Whether it stands there now, after whatever was waited for. */
+  protected is(state: ContainerState): boolean {
+    return this.state === state
+  }
+
+  /** Commands that have not ended. */
+  protected get running(): number {
+    return this.#runs.size
+  }
+
+  /** @throws CaissonError ERR_CONTAINER_STATE once it is removed, or about to be */
+  protected checkThere(what: string): void {
+    if (this.state === 'removed' || this.#removing !== undefined) throw this.#state.refuse(what)
+  }
+
+  /** Another one stands in its place now, in which nothing has run. */
+  protected standsAgain(): void {
+    this.#gone = false
+    this.#state.enter('created')
+    this.#limits.began()
+    this.#watchEnd()
+  }
+
+  #watchEnd(): void {
+    const { isolated, warn } = this.#parts
+    const { pid } = isolated
+    // the end of one that has been replaced is no news
+    void isolated.gone.then(() => isolated.pid === pid && this.#wentAway(), warn)
+  }
+
   #exec(argvOf: () => readonly string[], options: unknown): Exec<Output> {
     let run: CommandRun
     try {
@@ -261,7 +291,7 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
           if (error !== undefined) throw error
           this.#checkOpen()
           const command = makeCommand(argv, spec, options, io, own.amendments)
-          const process = this.#killable(isolated.exec(command))
+          const process = killable(isolated.exec(command), held.leases, this.#freezer, warn)
           this.#start()
           return {
             process,
@@ -281,26 +311,8 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
     }
   }
 
-  /** A command whose death does not wait for a thaw. */
-  #killable(process: LaunchedProcess): LaunchedProcess {
-    const freezer = this.#freezer
-    // those that need no freezer pay nothing for it
-    if (this.#parts.held.leases.every((lease) => lease.freeze === undefined)) return process
-    return {
-      get started() {
-        return process.started
-      },
-      get ended() {
-        return process.ended
-      },
-      signal: (signal) => {
-        process.signal(signal)
-        if (signal === 'SIGKILL' && freezer.cold) freezer.thaw().catch(this.#parts.warn)
-      },
-    }
-  }
-
-  #fileAccess(): FileAccess {
+  /** @throws CaissonError ERR_CONTAINER_STATE, ERR_UNSUPPORTED */
+  protected fileAccess(): FileAccess {
     if (this.state === 'removed' || this.#removing !== undefined)
       throw this.#state.refuse('have its files read or written')
     const access = this.#parts.isolated.files?.()

@@ -34,7 +34,7 @@ function canMeasure(lease: LimitLease): lease is Measured {
 /** Limits of a container that stays: what they count, and how they change. */
 export class ContainerLimits {
   readonly #parts: ContainerLimitsParts
-  readonly #stopCpuClock: () => void
+  #stopCpuClock: () => void
   readonly #onEnd = new Set<() => void>()
   #updating: Promise<void> = Promise.resolve()
   #commands = 0
@@ -90,6 +90,12 @@ export class ContainerLimits {
     })()
     this.#updating = updated.then(ignore, ignore)
     return updated
+  }
+
+  /** Something of it may run again. */
+  began(): void {
+    this.#stopCpuClock()
+    this.#stopCpuClock = watchCpuTime(this.#parts.held.parts, true, this.#parts.outOfTime)
   }
 
   /** Nothing of the container runs any more. */

@@ -13,7 +13,9 @@ import { parseFlag } from '../spec/parse-flag.js'
 import { parseSignal } from '../spec/parse-signal.js'
 import { invalidArgument } from '../errors/invalid-argument.js'
 import { parseInteger } from '../values/parse-number.js'
-import { ContainerHandle, type ContainerParts } from './container-handle.js'
+import type { ContainerParts } from './container-handle.js'
+import { ReplaceableContainer } from './replaceable.js'
+import { SnapshotHandle } from './snapshot-handle.js'
 import { decodeOutput } from './decode-output.js'
 import type { DetachedMethods, LogOptions } from './detached-container.js'
 import { diskVerdict } from './launch-limits.js'
@@ -40,11 +42,12 @@ export interface DetachedParts extends ContainerParts {
 }
 
 /** The one implementation of `DetachedContainer`. */
-export class DetachedHandle extends ContainerHandle implements DetachedMethods {
+export class DetachedHandle extends SnapshotHandle implements DetachedMethods {
   readonly #detached: DetachedParts
 
   constructor(parts: DetachedParts) {
-    super(parts)
+    // what it wrote is kept by no process, and cannot be by this one
+    super({ ...parts, isolated: new ReplaceableContainer(parts.isolated), keeper: undefined })
     this.#detached = parts
   }
 

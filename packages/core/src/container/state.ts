@@ -2,7 +2,8 @@ import { CaissonError } from '../errors/caisson-error.js'
 
 /**
  * `created`: its root stands and nothing has run in it yet; `running`: since its first command; `paused`: frozen;
- * `stopped`: no process is left, what it wrote is still there; `removed`: nothing is left.
+ * `stopped`: no process is left, what it wrote is still there (it is `created` again once it was reset or rolled back);
+ * `removed`: nothing is left.
  */
 export type ContainerState = 'created' | 'running' | 'paused' | 'stopped' | 'removed'
 
@@ -10,7 +11,7 @@ const transitions: Readonly<Record<ContainerState, readonly ContainerState[]>> =
   created: ['running', 'stopped'],
   running: ['paused', 'stopped'],
   paused: ['running', 'stopped'],
-  stopped: ['removed'],
+  stopped: ['created', 'removed'],
   removed: [],
 }
 

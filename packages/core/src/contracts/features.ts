@@ -4,6 +4,7 @@ import type { Limits } from '../spec/limits.js'
 import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { Duration } from '../values/duration.js'
 import type { BelowUsage } from './resource-limiter.js'
+import type { Snapshottable } from './snapshottable.js'
 
 /** Stops all processes of a container at once, and lets them go on. */
 export interface Pausable {
@@ -96,6 +97,8 @@ export interface FeatureMethods {
   commandInit: NoMethods
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
+  /** What containers write can be kept, forked and undone; with a store of snapshots. */
+  snapshots: Snapshottable
   /** Containers can outlive the process: `engine.create({ detached: true })`, `engine.get`. */
   detach: NoMethods
 }

@@ -18,6 +18,11 @@ export interface ContainerRequest {
    * (also of a one-shot), before those of the command's own amendments.
    */
   readonly amendments: readonly Amendment[]
+  /**
+   * Empty host directory that takes the container's writes, instead of memory; nobody else's. There only for drivers with the
+   * feature `snapshots`.
+   */
+  readonly upper?: string
 }
 
 /** A container that stands: its root is mounted and its pid 1 waits for commands. */
@@ -29,8 +34,11 @@ export interface IsolatedContainer {
   exec(command: Command): LaunchedProcess
   /** What holds a command of it that has started. Default: nothing is said of it. */
   holding?(command: Command): Holding
-  /** What the container changed in its root so far; also after `stop`. */
-  changes(): AsyncIterable<Change>
+  /**
+   * What the container changed in its root so far; also after `stop`.
+   * @param since only what it changed since `copyWrites` filled that directory; for drivers with the feature `snapshots`
+   */
+  changes(since?: string): AsyncIterable<Change>
   /** There if and only if the driver's manifest has the feature `watch`. */
   watch?: Watch
   /**
@@ -38,6 +46,17 @@ export interface IsolatedContainer {
    * `files`.
    */
   files?(): FileAccess
+  /**
+   * Copies what it wrote to `<directory>/<index>/upper` for each part of its root, with the ids it has inside. There, with
+   * `seal`, if and only if the driver's manifest has the feature `snapshots`.
+   * @throws CaissonError ERR_STORE_SPACE, ERR_LAUNCH, ERR_CONTAINER_GONE
+   */
+  copyWrites?(directory: string): Promise<void>
+  /**
+   * Refuses all further writes to its root, also through `files`. For one that has stopped.
+   * @throws CaissonError ERR_LAUNCH, ERR_CONTAINER_GONE
+   */
+  seal?(): Promise<void>
   /** Kills every process; settles when none is left. Idempotent. */
   stop(): Promise<void>
   /** Stops, and forgets root and writes. Idempotent. */

@@ -68,8 +68,22 @@ export interface LaunchedContainer {
   /** Settles when no process of it is left. */
   readonly gone: Promise<void>
   exec(process: readonly ProcessStep[], command: LaunchCommand): LaunchedProcess
-  /** Entries below directory `index` of the upper, compared with those lowers (paths in the template). */
-  upperEntries(index: number, lowers: readonly string[]): AsyncIterable<UpperEntry>
+  /**
+   * Entries below directory `index` of the upper, compared with those lowers (paths in the template).
+   * @param since absolute host directory that `copyUpper` filled: then only what is different there
+   */
+  upperEntries(index: number, lowers: readonly string[], since?: string): AsyncIterable<UpperEntry>
+  /**
+   * Copies what it wrote to `<to>/<index>/upper` for each of its overlays, with the ids it has inside; the names of that are
+   * not to be there yet. What changes meanwhile is copied as it is found. Absent, with `seal`, when the launcher cannot.
+   * @throws CaissonError ERR_STORE_SPACE, ERR_LAUNCH, ERR_CONTAINER_GONE
+   */
+  copyUpper?(to: string): Promise<void>
+  /**
+   * Makes everything it has mounted read-only, for good; ends what serves its files. For one that has stopped.
+   * @throws CaissonError ERR_LAUNCH, ERR_CONTAINER_GONE
+   */
+  seal?(): Promise<void>
   /** The way to its files; they stay until `remove`. */
   files(): FileAccess
   stop(): Promise<void>

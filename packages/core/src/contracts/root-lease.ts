@@ -1,3 +1,5 @@
+import type { SnapshotOrigin } from './snapshot-store.js'
+
 /** A part of the root: a directory that is copy-on-write or read-only over host directories. */
 export interface RootPart {
   /** Where it appears in the root: `/` (first part, always there) or an absolute path. */
@@ -29,6 +31,8 @@ export interface RootLease {
    * detached container.
    */
   readonly durable?: boolean
+  /** Where the root is a snapshot: which one, and what it lies upon. Default: the root is its own base. */
+  readonly origin?: SnapshotOrigin
   /** Gives the root back. Idempotent. */
   release(): Promise<void>
 }

@@ -5,6 +5,7 @@ import type { Driver, DriverKind } from '../contracts/driver.js'
 import type { IsolationDriver } from '../contracts/isolation-driver.js'
 import { silentLogger } from '../contracts/logger.js'
 import type { RootfsProvider } from '../contracts/rootfs-provider.js'
+import { SNAPSHOTS, type SnapshotStore } from '../contracts/snapshot-store.js'
 import { LOGGER, STATE_DIR } from '../contracts/tokens.js'
 import { Scope } from '../di/scope.js'
 import { CaissonError } from '../errors/caisson-error.js'
@@ -25,6 +26,8 @@ export interface EngineParts {
   readonly roots: RootRouter
   readonly schemes: ReadonlySet<string>
   readonly limits: LimitRouter
+  /** Undefined: nothing can be kept. */
+  readonly snapshots: SnapshotStore | undefined
   readonly from: string
 }
 
@@ -128,6 +131,7 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
     isolation: made,
     roots: new RootRouter(providers),
     schemes: new Set(providers.keys()),
+    snapshots: scope.has(SNAPSHOTS) ? scope.get(SNAPSHOTS) : undefined,
     limits: new LimitRouter(
       entries,
       isolation,

@@ -1,7 +1,7 @@
 import { checkFeature } from '../container/check-feature.js'
 import { CommandRun } from '../container/command-run.js'
 import type { Container } from '../container/container.js'
-import { ContainerHandle } from '../container/container-handle.js'
+import type { SnapshotHandle } from '../container/snapshot-handle.js'
 import type { Output } from '../container/decode-output.js'
 import type { EventHub, Events } from '../container/event-hub.js'
 import type { Exec } from '../container/exec.js'
@@ -27,6 +27,7 @@ import type { DetachedHandle } from '../container/detached-handle.js'
 import type { Swept } from '../records/record-store.js'
 import type { EngineParts } from './assemble.js'
 import type { ContainerFilter, DetachedInfo, DetachedSpec } from './detached-options.js'
+import { ContainerMaker } from './container-maker.js'
 import { Detachments } from './detachments.js'
 import { examine, type DoctorReport } from './doctor.js'
 import type { Engine, EngineEvents } from './engine.js'
@@ -49,7 +50,8 @@ export class EngineHandle implements Engine {
   readonly #defaultSpec: ParsedSpec
   readonly #warn: (error: unknown) => void
   readonly #runs = new Set<CommandRun>()
-  readonly #containers = new Set<ContainerHandle>()
+  readonly #containers = new Set<SnapshotHandle>()
+  readonly #maker: ContainerMaker
   readonly #creating = new Set<Promise<unknown>>()
   readonly #detachments: Detachments
   readonly #swept: Promise<void>
@@ -68,6 +70,17 @@ export class EngineHandle implements Engine {
       limits: parts.limits.declared,
       features: new Set(parts.drivers.flatMap(({ features }) => features)),
       schemes: parts.schemes,
+    })
+    this.#maker = new ContainerMaker({
+      engine: parts,
+      features: this.supports.features,
+      warn: this.#warn,
+      unwanted: (signal) => this.#unwanted(signal),
+      made: (container) => {
+        this.#containers.add(container)
+        events.emit('container', container)
+      },
+      removed: (container) => this.#containers.delete(container),
     })
   }
 
@@ -102,7 +115,7 @@ export class EngineHandle implements Engine {
   async create(spec?: Spec): Promise<Container<LimitKey, Feature>> {
     this.#alive()
     const parsed = parseContainerSpec(spec, this.#context)
-    const creation = parsed.detached ? this.#createDetached(parsed) : this.#create(parsed)
+    const creation = parsed.detached ? this.#createDetached(parsed) : this.#maker.create(parsed)
     this.#creating.add(creation)
     try {
       return await creation
@@ -169,60 +182,9 @@ export class EngineHandle implements Engine {
       root: roots.find(run.container.from),
       limits: planLimits(limits, run.container, 'one-shot'),
       isolation,
+      snapshots: this.#parts.snapshots,
       warn: this.#warn,
     }
-  }
-
-  async #create(parsed: ParsedSpec): Promise<ContainerHandle> {
-    const { signal, timeoutMs } = parsed
-    const { isolation, limits, roots } = this.#parts
-    refuseCommandInit(parsed)
-    const plan = await planLimits(limits, parsed.container, 'container')
-    const root = roots.find(parsed.container.from)
-    const aborted = (): CaissonError | undefined => this.#unwanted(signal)
-    const first = aborted()
-    if (first !== undefined) throw first
-    const needs = {
-      spec: parsed.container,
-      root,
-      limits: plan,
-      scope: 'container' as const,
-      signal,
-    }
-    return withLeases(needs, aborted, async ({ request, held, undo }) => {
-      const isolated = await isolation.create(request)
-      try {
-        for (const lease of held.leases) await lease.attach?.(isolated.pid)
-        const late = aborted()
-        if (late !== undefined) throw late
-      } catch (error) {
-        await isolated.remove().catch((later: unknown) => suppress(error, [later]))
-        throw error
-      }
-      const container = new ContainerHandle({
-        id: request.id,
-        spec: request.spec,
-        timeoutMs,
-        isolated,
-        held,
-        degraded: plan.degraded,
-        limits,
-        features: this.supports.features,
-        giveBack: async () => {
-          this.#containers.delete(container)
-          signal?.removeEventListener('abort', onAbort)
-          return undo.run()
-        },
-        warn: this.#warn,
-      })
-      const onAbort = (): void => {
-        container.end('aborted').catch(this.#warn)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#containers.add(container)
-      this.#events.emit('container', container)
-      return container
-    })
   }
 
   async #createDetached(parsed: ParsedSpec): Promise<DetachedHandle> {
@@ -239,6 +201,7 @@ export class EngineHandle implements Engine {
       spec: parsed.container,
       root,
       limits: plan,
+      snapshots: undefined,
       scope: 'container' as const,
       signal,
     }
@@ -301,17 +264,4 @@ function planLimits(
   scope: 'container' | 'one-shot',
 ): LimitPlan | Promise<LimitPlan> {
   return router.plan(limits, scope, isolation.allowDegraded)
-}
-
-/** A container that stays has commands come and go; none of them can be its pid 1. */
-function refuseCommandInit({ container }: ParsedSpec): void {
-  if (container.init === 'reaper') return
-  throw new CaissonError({
-    code: 'ERR_UNSUPPORTED',
-    what: 'option not supported',
-    subject: 'init',
-    field: 'init',
-    why: 'a container that stays needs a pid 1 that stays',
-    fix: "Pass `init: 'command'` to run(), or leave it out.",
-  })
 }

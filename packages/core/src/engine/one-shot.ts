@@ -7,10 +7,12 @@ import type { RootSource } from '../container/root-router.js'
 import { UndoStack } from '../container/undo-stack.js'
 import { noHolding } from '../contracts/holding.js'
 import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-driver.js'
-import type { CaissonError } from '../errors/caisson-error.js'
+import type { SnapshotStore } from '../contracts/snapshot-store.js'
+import { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { withDisk } from '../spec/with-disk.js'
+import { ContainerRoot } from './container-root.js'
 import type { ParsedExec } from '../spec/parse-exec-options.js'
 
 /** A command in a container of its own, parsed and allowed. */
@@ -22,6 +24,7 @@ export interface OneShotParts {
   /** A promise while the drivers are asked what they can do here. */
   readonly limits: LimitPlan | Promise<LimitPlan>
   readonly isolation: IsolationDriver
+  readonly snapshots: SnapshotStore | undefined
   readonly warn: (error: unknown) => void
 }
 
@@ -33,6 +36,7 @@ export function namedSpec(spec: ContainerSpec, id: string): ContainerSpec {
 /** What is taken hold of for a container. */
 export interface Leases {
   readonly request: ContainerRequest
+  readonly root: ContainerRoot
   readonly held: HeldLimits
   readonly plan: LimitPlan
   readonly undo: UndoStack
@@ -40,7 +44,7 @@ export interface Leases {
 
 /** Takes hold of what a container needs, does something with it, and undoes everything when that fails. */
 export async function withLeases<T>(
-  parts: Pick<OneShotParts, 'spec' | 'root' | 'limits'> & {
+  parts: Pick<OneShotParts, 'spec' | 'root' | 'limits' | 'snapshots'> & {
     readonly scope: 'container' | 'one-shot'
     readonly signal: AbortSignal | undefined
   },
@@ -52,7 +56,9 @@ export async function withLeases<T>(
   const id = newId()
   const undo = new UndoStack()
   try {
-    const root = await parts.root.lend(id, parts.signal)
+    const { root: source, spec: asked, signal, snapshots } = parts
+    if (asked.upperOn === 'disk' && plan.isolation.disk !== undefined) throw unlimitedDisk()
+    const root = await ContainerRoot.take({ id, spec: asked, source, signal, snapshots })
     undo.push(() => root.release())
     throwIf(check())
     const held = await holdLimits(plan, { id, scope: parts.scope })
@@ -61,13 +67,24 @@ export async function withLeases<T>(
       if (failures.length > 0) throw new AggregateError(failures, 'limits not released')
     })
     throwIf(check())
-    const spec = namedSpec(withDisk(parts.spec, plan.isolation.disk), id)
-    const request = { id, spec, root, amendments: held.amendments }
-    return await use({ request, held, plan, undo })
+    const spec = namedSpec(withDisk(asked, plan.isolation.disk), id)
+    const request = { id, spec, ...root.request, amendments: held.amendments }
+    return await use({ request, root, held, plan, undo })
   } catch (error) {
     suppress(error, await undo.run())
     throw error
   }
+}
+
+function unlimitedDisk(): CaissonError {
+  return new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'limit not supported',
+    subject: 'disk',
+    field: 'limits.disk',
+    why: 'nothing limits what is written to a directory of the host',
+    fix: "Use `writable: { on: 'memory' }`, or leave the limit out.",
+  })
 }
 
 function throwIf(error: CaissonError | undefined): void {

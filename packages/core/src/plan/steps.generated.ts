@@ -22,7 +22,7 @@ export interface BindStep {
   readonly recursive: number
   /** MOUNT_ATTR_* bits to set. */
   readonly attrs: number
-  /** 1: map ids by the containers' user namespace. */
+  /** 1: map ids by the containers' user namespace; 2: by that and the launcher's own id, for what an overlay writes to. */
   readonly idmap: number
 }
 
@@ -96,6 +96,17 @@ export interface UpperStep {
   readonly bytes: bigint
   /** inode limit. */
   readonly inodes: bigint
+  /** owner of new upper roots, in the launcher's ids. */
+  readonly uid: number
+  /** group of new upper roots. */
+  readonly gid: number
+}
+
+/** A parked directory that takes the container's writes, instead of a private tmpfs. It is locked for as long as there is the container: no two containers may write to one. Keeps out: writes from reaching any lower, and other containers from the directory. */
+export interface DiskUpperStep {
+  readonly op: 'diskUpper'
+  /** path in the template. */
+  readonly from: string
   /** owner of new upper roots, in the launcher's ids. */
   readonly uid: number
   /** group of new upper roots. */
@@ -391,6 +402,7 @@ export type ContainerStep =
   | MountStep
   | MoveStep
   | UpperStep
+  | DiskUpperStep
   | OverlayStep
   | RootStep
   | ProcStep
@@ -506,6 +518,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "The private tmpfs that takes the container's writes.",
     keeps: "writes from reaching any lower",
     fields: [["bytes","u64"],["inodes","u64"],["uid","u32"],["gid","u32"]],
+  },
+  diskUpper: {
+    op: 60,
+    contexts: ["container"],
+    call: "flock",
+    about: "A parked directory that takes the container's writes, instead of a private tmpfs. It is locked for as long as there is the container: no two containers may write to one.",
+    keeps: "writes from reaching any lower, and other containers from the directory",
+    fields: [["from","str"],["uid","u32"],["gid","u32"]],
   },
   overlay: {
     op: 7,

@@ -56,7 +56,9 @@ export interface ContainerSpec {
   readonly seccomp: SeccompSpec
   readonly allowNewPrivileges: boolean
   readonly isolation: IsolationSpec
-  /** Size and inode limit of the writable layer. */
+  /** Writes go to a directory on disk; absent: to memory. */
+  readonly upperOn?: 'disk'
+  /** Size and inode limit of the writable layer in memory. */
   readonly upperBytes: number
   readonly upperInodes: number
   readonly limits: ParsedLimits

@@ -66,7 +66,7 @@ const fields: ReadonlySet<string> = new Set([
 /** setTimeout takes no more: it would fire at once. */
 export const maxTimeoutMs = 2 ** 31 - 1
 
-const writableFields: ReadonlySet<string> = new Set(['size', 'inodes'])
+const writableFields: ReadonlySet<string> = new Set(['on', 'size', 'inodes'])
 // It is memory of the host. 256 MiB hold a compiler's output or a test suite's, and 8 containers still fit a small host.
 const defaultUpperBytes = 256 * 1024 ** 2
 const defaultLogBytes = 8 * 1024 ** 2
@@ -111,11 +111,34 @@ export function defaultInodes(bytes: number): number {
   return Math.max(1024, Math.ceil(bytes / 4096))
 }
 
-function parseUpper(value: unknown): { readonly bytes: number; readonly inodes: number } {
+type ParsedUpper = Pick<ContainerSpec, 'upperBytes' | 'upperInodes' | 'upperOn'>
+
+function parseUpper(value: unknown): ParsedUpper {
   const given = value === undefined ? {} : checkFields(value, 'writable', writableFields)
-  const bytes = parseBytes(given['size'] ?? defaultUpperBytes, 'writable.size', { min: 65_536 })
-  const inodes = given['inodes'] ?? defaultInodes(bytes)
-  return { bytes, inodes: parseInteger(inodes, 'writable.inodes', { min: 64, max: 2 ** 31 - 1 }) }
+  const { on = 'memory', size, inodes } = given
+  if (on !== 'memory' && on !== 'disk')
+    throw invalidArgument({ field: 'writable.on', why: 'must be `memory` or `disk`' })
+  if (on === 'disk' && (size !== undefined || inodes !== undefined)) throw unlimited(size)
+  const upperBytes = parseBytes(size ?? defaultUpperBytes, 'writable.size', { min: 65_536 })
+  const files = inodes ?? defaultInodes(upperBytes)
+  const upperInodes = parseInteger(files, 'writable.inodes', { min: 64, max: 2 ** 31 - 1 })
+  return { upperBytes, upperInodes, ...(on === 'disk' ? { upperOn: on } : {}) }
+}
+
+function unlimited(size: unknown): TypeError {
+  return invalidArgument({
+    field: size === undefined ? 'writable.inodes' : 'writable.size',
+    code: 'ERR_UNSUPPORTED',
+    why: 'nothing limits what is written to a directory of the host',
+    fix: "Leave it out, or use `on: 'memory'`.",
+  })
+}
+
+/** A snapshot says itself what it is as a root. */
+function parseFrom(value: unknown, byDefault: string): string {
+  if (value === undefined) return byDefault
+  const named = typeof value === 'object' && value !== null && 'from' in value ? value.from : value
+  return parseText(named, 'from')
 }
 
 function parseNetwork(value: unknown): 'none' | 'host' {
@@ -164,6 +187,7 @@ export function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
     spec.isolation,
     spec.upperBytes,
     spec.upperInodes,
+    spec.upperOn ?? 'memory',
   ])
 }
 
@@ -216,8 +240,7 @@ export function parseContainerFields(
   const isolation = parseIsolation(given)
   const limits = parseLimits(limitsOf(given, context), 'limits', context.declaredLimits)
   refuseTwoSizes(given['writable'], limits)
-  const root = from === undefined ? context.from : parseText(from, 'from')
-  const base = defaultSpec(root, limits, isolation)
+  const base = defaultSpec(parseFrom(from, context.from), limits, isolation)
   const spec = {
     ...base,
     name: parseName(given['name']),
@@ -234,8 +257,7 @@ export function parseContainerFields(
     capabilities: capabilities === undefined ? undefined : parseCapabilities(capabilities),
     seccomp: given['seccomp'] === undefined ? base.seccomp : parseSeccomp(given['seccomp']),
     allowNewPrivileges: parseFlag(given['allowNewPrivileges'], 'allowNewPrivileges', false),
-    upperBytes: upper.bytes,
-    upperInodes: upper.inodes,
+    ...upper,
   }
   return Object.freeze({
     container: Object.freeze({ key: keyOf(spec), ...spec }),

@@ -4,8 +4,14 @@ import type { Degradable } from './isolation-spec.js'
 import type { LimitKey, LimitOptions } from './limits.js'
 import type { Mount } from './mount.js'
 
-/** How much a container may write into its copy-on-write root; it is memory (tmpfs) unless a provider says otherwise. */
+/** Where, and how much, a container may write into its copy-on-write root. */
 export interface WritableLayer {
+  /**
+   * `memory` (default): a private tmpfs. `disk`: a directory of the layer store, without a limit on its size; a snapshot of
+   * a stopped container then copies nothing. ERR_UNSUPPORTED without a store or a driver with the feature `snapshots`, or
+   * together with `size`, `inodes` or `limits.disk`.
+   */
+  readonly on?: 'memory' | 'disk'
   /** Default 256MiB: enough to compile and test, and not enough to starve a small host. */
   readonly size?: Bytes
   /** Files, directories, links. Default: one for each 4 KiB of `size`, i.e. every file may fill a page. */
@@ -21,8 +27,8 @@ export interface Spec<L extends LimitKey = LimitKey> {
   readonly name?: string
   /** For the caller's own use. */
   readonly labels?: Readonly<Record<string, string>>
-  /** `scheme:reference` of the root, e.g. `dir:/srv/root`. Default: the engine's. */
-  readonly from?: string
+  /** `scheme:reference` of the root, e.g. `dir:/srv/root`, or a snapshot. Default: the engine's. */
+  readonly from?: string | { readonly from: string }
   /** Refuses writes to the root (EROFS). Default false: writes go to a layer that is thrown away. */
   readonly readonlyRoot?: boolean
   readonly writable?: WritableLayer

@@ -1,0 +1,148 @@
+import type { Keeper } from '../container/keeper.js'
+import { ReplaceableContainer } from '../container/replaceable.js'
+import { SnapshotHandle } from '../container/snapshot-handle.js'
+import type { HeldLimits } from '../container/held-limits.js'
+import type { DirectoryJail } from '../contracts/directory-jail.js'
+import type { Feature } from '../contracts/features.js'
+import type { ContainerRequest, IsolatedContainer } from '../contracts/isolation-driver.js'
+import { LAUNCHER } from '../contracts/tokens.js'
+import { CaissonError } from '../errors/caisson-error.js'
+import { suppress } from '../errors/suppress.js'
+import { keyOf, type ParsedSpec } from '../spec/parse-container-spec.js'
+import type { EngineParts } from './assemble.js'
+import type { ContainerRoot } from './container-root.js'
+import { withLeases } from './one-shot.js'
+
+/** What containers that stay are made with. */
+export interface ContainerMakerParts {
+  readonly engine: EngineParts
+  readonly features: ReadonlySet<Feature>
+  readonly warn: (error: unknown) => void
+  /** Why one is not to be made any more. */
+  readonly unwanted: (signal: AbortSignal | undefined) => CaissonError | undefined
+  readonly made: (container: SnapshotHandle) => void
+  readonly removed: (container: SnapshotHandle) => void
+}
+
+/** Makes containers that stay, and makes them anew. */
+export class ContainerMaker {
+  readonly #parts: ContainerMakerParts
+
+  constructor(parts: ContainerMakerParts) {
+    this.#parts = parts
+  }
+
+  /** @throws CaissonError the codes of `engine.create` */
+  async create(parsed: ParsedSpec): Promise<SnapshotHandle> {
+    const { signal, timeoutMs, container: spec } = parsed
+    const { engine, unwanted, warn, features } = this.#parts
+    const { limits, roots, snapshots } = engine
+    refuseCommandInit(parsed)
+    const plan = await limits.plan(spec.limits, 'container', spec.isolation.allowDegraded)
+    const root = roots.find(spec.from)
+    const check = (): CaissonError | undefined => unwanted(signal)
+    const first = check()
+    if (first !== undefined) throw first
+    const needs = { spec, root, limits: plan, snapshots, scope: 'container' as const, signal }
+    return withLeases(needs, check, async ({ request, held, undo, root: own }) => {
+      const isolated = new ReplaceableContainer(await this.#start(request, held, signal))
+      const onAbort = (): void => {
+        container.end('aborted').catch(warn)
+      }
+      const container = new SnapshotHandle({
+        id: request.id,
+        spec: request.spec,
+        timeoutMs,
+        isolated,
+        held,
+        degraded: plan.degraded,
+        limits,
+        features,
+        keeper: this.#keeper(parsed, request, held, own),
+        giveBack: async () => {
+          this.#parts.removed(container)
+          signal?.removeEventListener('abort', onAbort)
+          return undo.run()
+        },
+        warn,
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#parts.made(container)
+      return container
+    })
+  }
+
+  async #start(
+    request: ContainerRequest,
+    held: HeldLimits,
+    signal: AbortSignal | undefined,
+  ): Promise<IsolatedContainer> {
+    const isolated = await this.#parts.engine.isolation.create(request)
+    try {
+      for (const lease of held.leases) await lease.attach?.(isolated.pid)
+      const late = this.#parts.unwanted(signal)
+      if (late !== undefined) throw late
+    } catch (error) {
+      await isolated.remove().catch((later: unknown) => suppress(error, [later]))
+      throw error
+    }
+    return isolated
+  }
+
+  #keeper(
+    parsed: ParsedSpec,
+    request: ContainerRequest,
+    held: HeldLimits,
+    root: ContainerRoot,
+  ): Keeper | undefined {
+    const { roots, snapshots } = this.#parts.engine
+    if (snapshots === undefined) return undefined
+    return {
+      store: snapshots,
+      get origin() {
+        return root.origin
+      },
+      get place() {
+        return root.place
+      },
+      remake: async (from) => {
+        await root.change(from === undefined ? undefined : roots.find(from))
+        return this.#start({ ...request, ...root.request }, held, parsed.signal)
+      },
+      fork: (from) => {
+        const spec = { ...parsed.container, from }
+        const container = Object.freeze({ ...spec, key: keyOf(spec) })
+        return this.create({ ...parsed, container })
+      },
+      jail: (directory) => this.#jail(directory),
+    }
+  }
+
+  async #jail(directory: string): Promise<DirectoryJail> {
+    const { scope } = this.#parts.engine
+    const launcher = scope.has(LAUNCHER) ? scope.get(LAUNCHER) : undefined
+    const jail = await launcher?.jail?.(directory)
+    if (jail !== undefined) return jail
+    throw new CaissonError({
+      code: 'ERR_UNSUPPORTED',
+      what: 'apply',
+      subject: directory,
+      field: 'hostDirectory',
+      why: 'the launcher registered in the scope of this engine cannot serve a host directory',
+      fix: 'Use the launcher of @caisson/launcher.',
+    })
+  }
+}
+
+/** A container that stays has commands come and go; none of them can be its pid 1. */
+export function refuseCommandInit({ container }: ParsedSpec): void {
+  if (container.init === 'reaper') return
+  throw new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'option not supported',
+    subject: 'init',
+    field: 'init',
+    why: 'a container that stays needs a pid 1 that stays',
+    fix: "Pass `init: 'command'` to run(), or leave it out.",
+  })
+}

@@ -1,0 +1,404 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'mocha'
+import { expect } from 'chai'
+import { createEngine, isCaissonError, type Change } from 'caisson'
+
+let scratch = ''
+const openEngine = (directory: string) =>
+  createEngine({
+    from: 'busybox:',
+    stateDir: join(directory, 'state'),
+    dataDir: join(directory, 'data'),
+  })
+type AnyEngine = Awaited<ReturnType<typeof openEngine>>
+type AnyContainer = Pick<Awaited<ReturnType<AnyEngine['create']>>, 'sh'>
+let engine: AnyEngine
+
+/** One for each suite. */
+function withEngine(suite: Mocha.Suite): void {
+  suite.timeout(60_000)
+  before(async () => {
+    scratch = mkdtempSync(join(tmpdir(), 'caisson-snapshots-'))
+    engine = await openEngine(scratch)
+  })
+
+  after(async () => {
+    await engine[Symbol.asyncDispose]()
+    await emptyStore(scratch)
+    rmSync(scratch, { recursive: true, force: true })
+  })
+}
+
+/** What containers wrote may have ids that only the store can remove. */
+async function emptyStore(directory: string): Promise<void> {
+  await using later = await openEngine(directory)
+  const store = await later.store()
+  for (const { id } of store.snapshots.list()) await store.snapshots.delete(id)
+  for (const { name } of store.refs.list()) await store.refs.delete(name)
+  await store.collect()
+  expect(readdirSync(join(store.directory, 'snaps'))).to.deep.equal([])
+}
+
+async function listed(changes: AsyncIterable<Change>): Promise<readonly string[]> {
+  const found: string[] = []
+  for await (const { kind, path, type } of changes) found.push(`${kind} ${type} ${path}`)
+  return found.toSorted()
+}
+
+async function run(container: AnyContainer, script: string): Promise<string> {
+  return (await container.sh(script)).unwrap().stdout
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    return isCaissonError(error) ? error.code : String(error)
+  }
+  return 'nothing was thrown'
+}
+
+describe('snapshots', function () {
+  withEngine(this)
+
+  for (const on of ['memory', 'disk'] as const) {
+    describe(`of writes to ${on}`, () => {
+      it('are roots of containers that share nothing from then on', async () => {
+        await using parent = await engine.create({ writable: { on } })
+        await run(
+          parent,
+          'mkdir -p /srv/a/b; echo one > /srv/a/b/c; rm -r /home; rm /etc/group; mkdir /home',
+        )
+        const snapshot = await parent.snapshot({ name: 'first' })
+        expect(snapshot).to.deep.include({ name: 'first', parent: undefined })
+        await run(parent, 'echo two > /srv/a/b/c')
+        await using child = await engine.create({ from: snapshot, writable: { on } })
+        const look = 'cat /srv/a/b/c; ls /etc /home; echo three >> /srv/a/b/c; rm /etc/passwd'
+        expect((await child.sh(look)).stdout).to.equal('one\n/etc:\npasswd\n\n/home:\n')
+        expect((await parent.sh('cat /srv/a/b/c /etc/passwd')).stdout).to.match(/^two\nroot:/)
+        expect(await listed(child.diff())).to.deep.equal([
+          'deleted file /etc/passwd',
+          'modified file /srv/a/b/c',
+        ])
+        await snapshot.delete()
+      })
+
+      it('fork a container that lives, as often as asked for', async () => {
+        await using parent = await engine.create({ writable: { on }, labels: { kind: 'parent' } })
+        await run(parent, 'echo parent > /srv-file')
+        const forks = await parent.fork(3)
+        try {
+          await run(parent, 'echo later > /srv-file')
+          for (const [index, fork] of forks.entries()) {
+            expect(fork.id).not.to.equal(parent.id)
+            expect(fork.labels).to.deep.equal({ kind: 'parent' })
+            expect(await run(fork, 'cat /srv-file')).to.equal('parent\n')
+            await run(fork, `echo ${index} > /srv-file`)
+          }
+          for (const [index, fork] of forks.entries())
+            expect(await run(fork, 'cat /srv-file')).to.equal(`${index}\n`)
+        } finally {
+          for (const fork of forks) await fork.remove()
+        }
+        expect(await run(parent, 'cat /srv-file')).to.equal('later\n')
+      })
+
+      it('fork a container that has stopped, whose own root is kept from changes then', async () => {
+        await using parent = await engine.create({ writable: { on } })
+        await run(parent, 'echo parent > /file; chown 3:4 /file; chmod 4755 /file').catch(() =>
+          run(parent, 'chmod 4755 /file'),
+        )
+        await parent.stop()
+        await using child = await parent.fork()
+        await using other = await parent.fork()
+        expect(await run(child, 'cat /file; stat -c %a /file')).to.equal('parent\n4755\n')
+        await run(child, 'echo child > /file')
+        expect(await run(other, 'cat /file')).to.equal('parent\n')
+        if (on === 'disk') {
+          expect(await codeOf(parent.fs.writeFile('/file', 'spoilt'))).to.equal('ERR_FILE_ACCESS')
+        }
+        expect(await parent.fs.readFile('/file', 'utf8')).to.equal('parent\n')
+        await parent.remove()
+        expect(await run(other, 'cat /file')).to.equal('parent\n')
+      })
+
+      it('are what a container is put back to, with its id and listeners', async () => {
+        await using container = await engine.create({ writable: { on } })
+        const { id } = container
+        await run(container, 'echo good > /file')
+        const good = await container.snapshot()
+        await run(container, 'echo bad > /file; rm -r /bin/sh /etc; (sleep 1000 &)').catch(() => {})
+        let exits = 0
+        container.on('exit', () => exits++)
+        await container.rollback(good)
+        expect([container.id, container.state]).to.deep.equal([id, 'created'])
+        expect(await run(container, 'cat /file; ls /etc; pidof sleep || echo none')).to.equal(
+          'good\ngroup\npasswd\nnone\n',
+        )
+        expect(exits).to.equal(1)
+        await container.reset()
+        expect(await run(container, 'cat /file; ls /etc')).to.equal('good\ngroup\npasswd\n')
+      })
+
+      it('are forgotten by a reset, also of a container that has stopped', async () => {
+        await using container = await engine.create({ writable: { on } })
+        await run(container, 'rm -r /etc; echo x > /x')
+        await container.stop()
+        const kept = await container.snapshot()
+        await container.reset()
+        expect(await run(container, 'ls /etc; ls /x 2>&1 || true')).to.match(
+          /^group\npasswd\nls: \/x/,
+        )
+        await container.rollback(kept)
+        expect(await run(container, 'cat /x; ls /etc 2>&1 || true')).to.match(/^x\nls: \/etc/)
+      })
+
+      it('are named by commit', async () => {
+        await using container = await engine.create({ writable: { on } })
+        await run(container, 'echo made > /made')
+        await container.commit(`tools-${on}:1`)
+        await container.remove()
+        const result = await engine.run(['cat', '/made'], { from: `layer:tools-${on}:1` })
+        expect(result.stdout).to.equal('made\n')
+        const missing = await engine
+          .run(['true'], { from: 'layer:none' })
+          .then(String, (e: unknown) => e)
+        expect(isCaissonError(missing) && missing.code).to.equal('ERR_ROOTFS_NOT_FOUND')
+      })
+
+      it('tell what was changed since', async () => {
+        await using container = await engine.create({ writable: { on } })
+        await run(
+          container,
+          'mkdir /d; cd /d; for f in same gone new2old was; do echo 1 > $f; done; rm /etc/group',
+        )
+        const then = await container.snapshot()
+        expect(await listed(container.diff(then))).to.deep.equal([])
+        await run(
+          container,
+          'cd /d; rm gone; echo 22 > was; echo 3 > added; rm new2old; mkdir new2old; rm /etc/passwd',
+        )
+        expect(await listed(container.diff(then))).to.deep.equal([
+          'added file /d/added',
+          'deleted file /d/gone',
+          'deleted file /etc/passwd',
+          'modified file /d/was',
+          'type-changed directory /d/new2old',
+        ])
+        expect(await listed(container.diff())).to.include('added file /d/same')
+        await container.reset()
+        expect(() => container.diff(then)).to.throw(/not a snapshot of this container since/)
+      })
+    })
+  }
+
+  it('are refused while commands run that nothing can freeze, unless they may be torn', async () => {
+    await using container = await engine.create()
+    await using sleep = endOf(container, 'echo a > /a; sleep 1000')
+    await container.waitFor({ file: '/a' })
+    const whole = engine.supports.features.has('freeze') ? 'nothing was thrown' : 'ERR_UNSUPPORTED'
+    expect(await codeOf(container.snapshot())).to.equal(whole)
+    const torn = await container.snapshot({ live: 'as-is' })
+    expect(sleep).not.to.equal(undefined)
+    await torn.delete()
+  })
+
+  it('refuse what makes no sense, and name it', async () => {
+    await using container = await engine.create()
+    expect(await codeOf(container.fork(0))).to.equal('ERR_INVALID_SPEC')
+    const odd: object = { live: 'maybe' }
+    expect(await codeOf(container.snapshot(odd))).to.equal('ERR_INVALID_SPEC')
+    expect(await codeOf(container.commit('a b'))).to.equal('ERR_INVALID_SPEC')
+    const other = await engine.create({ from: 'host:' })
+    const foreign = await other.snapshot()
+    await other.remove()
+    expect(await codeOf(container.rollback(foreign))).to.equal('ERR_INVALID_SPEC')
+    await foreign.delete()
+    await container.remove()
+    expect(await codeOf(container.snapshot())).to.equal('ERR_CONTAINER_STATE')
+    expect(await codeOf(container.reset())).to.equal('ERR_CONTAINER_STATE')
+    const writable: object = { on: 'disk', size: '1MiB' }
+    expect(await codeOf(engine.create({ writable }))).to.equal('ERR_UNSUPPORTED')
+    expect(await codeOf(engine.create({ from: `snapshot:${'0'.repeat(32)}` }))).to.equal(
+      'ERR_ROOTFS_NOT_FOUND',
+    )
+  })
+
+  it('keep owners, modes, links, holes, and what is no file', async () => {
+    await using container = await engine.create()
+    const many = (await run(container, 'cat /proc/self/uid_map')).includes('65536')
+    const chown = many ? 'chown 7:8 f; chown 9:9 d;' : ''
+    const make =
+      'mkdir -p /t/d; cd /t; echo x > f; ln f f2; ln -s /nowhere l; mkfifo p; truncate -s 9m hole; ' +
+      `echo end >> hole; ${chown} chmod 6711 f; chmod 1777 d; touch -d "2001-02-03 04:05:06" f d`
+    const look =
+      'cd /t; stat -c "%n %F %a %u:%g %h %s %Y" f f2 l p hole; stat -c "%n %F %a %u:%g %Y" d; du -k hole; [ f -ef f2 ] && echo same'
+    await run(container, make)
+    const former = await run(container, look)
+    const snapshot = await container.snapshot()
+    await using child = await engine.create({ from: snapshot })
+    expect(await run(child, look)).to.equal(former)
+    expect(former)
+      .to.contain(`f regular file 6711 ${many ? '7:8' : '0:0'} 2 2 9811`)
+      .and.to.contain('same')
+    // of the store's directory nothing but this user, and ids as they are inside
+    const { directory } = await engine.store()
+    expect(statSync(join(directory, 'snaps')).mode & 0o077).to.equal(0)
+    if (process.geteuid?.() === 0) {
+      const file = statSync(join(directory, 'snaps', snapshot.id, '0/upper/t/f'))
+      expect([file.uid, file.gid]).to.deep.equal([7, 8])
+    }
+    await snapshot.delete()
+  })
+
+  it('leave nothing in the store when all is removed', async () => {
+    const scratchToo = mkdtempSync(join(tmpdir(), 'caisson-snapshots-'))
+    const data = join(scratchToo, 'data')
+    const own = await createEngine({
+      from: 'busybox:',
+      stateDir: join(scratchToo, 's'),
+      dataDir: data,
+    })
+    const container = await own.create({ writable: { on: 'disk' } })
+    await run(container, 'mkdir -p /a/b; chmod 0 /a/b; rm -r /home')
+    await container.stop()
+    const [one, two] = [await container.fork(), await container.fork()]
+    await run(one, 'echo 1 > /one')
+    await two.reset()
+    await one.stop()
+    await using grandchild = await one.fork()
+    expect(await run(grandchild, 'cat /one')).to.equal('1\n')
+    await own[Symbol.asyncDispose]()
+    await using later = await createEngine({ stateDir: join(scratchToo, 's'), dataDir: data })
+    await (await later.store()).collect()
+    for (const place of ['snaps', 'trash', 'layers'])
+      expect(readdirSync(join(data, 'store', place))).to.deep.equal([])
+    rmSync(scratchToo, { recursive: true, force: true })
+  })
+})
+
+/** A command that goes on until its scope ends. */
+function endOf(container: AnyContainer, script: string): AsyncDisposable {
+  const exec = container.sh(script)
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await exec.kill('SIGKILL')
+      await exec
+    },
+  }
+}
+
+describe('apply', function () {
+  withEngine(this)
+
+  it('brings chosen changes to a directory of the host, and nothing anywhere else', async () => {
+    const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
+    const project = join(host, 'project')
+    mkdirSync(join(project, 'src'), { recursive: true })
+    writeFileSync(join(project, 'src/main.c'), 'old')
+    writeFileSync(join(project, 'src/gone.c'), 'old')
+    writeFileSync(join(host, 'outside'), 'outside')
+    symlinkSync(join(host, 'outside'), join(project, 'link'))
+    mkdirSync(join(host, 'elsewhere'))
+    symlinkSync('../elsewhere', join(project, 'linked-directory'))
+    await using container = await engine.create()
+    await container.fs.mkdir('/work', { recursive: true })
+    await container.fs.copyIn(project, '/work/project')
+    const then = await container.snapshot()
+    await run(
+      container,
+      'cd /work/project; echo new > src/main.c; chmod 4751 src/main.c; rm src/gone.c; mkdir -p a/b; echo b > a/b/c; ' +
+        'rm link; echo file > link; ln -s /etc/passwd a/evil; mkfifo a/pipe; echo no > /work/beside; echo s > secret; ' +
+        'rm linked-directory; mkdir linked-directory; echo in > linked-directory/in',
+    )
+    const applied = await container.apply(container.diff(then), project, {
+      root: '/work/project',
+      only: ({ path }) => !path.endsWith('/secret'),
+    })
+    expect(readFileSync(join(project, 'src/main.c'), 'utf8')).to.equal('new\n')
+    expect(statSync(join(project, 'src/main.c')).mode & 0o7777).to.equal(0o751)
+    expect(readdirSync(join(project, 'src'))).to.deep.equal(['main.c'])
+    expect(readFileSync(join(project, 'a/b/c'), 'utf8')).to.equal('b\n')
+    expect(readlinkSync(join(project, 'a/evil'))).to.equal('/etc/passwd')
+    expect(readFileSync(join(project, 'link'), 'utf8')).to.equal('file\n')
+    expect(readFileSync(join(host, 'outside'), 'utf8')).to.equal('outside')
+    expect(readFileSync(join(project, 'linked-directory/in'), 'utf8')).to.equal('in\n')
+    expect(readdirSync(join(host, 'elsewhere'))).to.deep.equal([])
+    expect(applied.deleted).to.equal(1)
+    expect(applied.skipped).to.have.members(['/work/beside', '/work/project/a/pipe'])
+    expect(readdirSync(project)).to.have.members(['src', 'a', 'link', 'linked-directory'])
+    rmSync(host, { recursive: true })
+  })
+
+  it('writes through no link of the host, and takes no path that leads out', async () => {
+    const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
+    mkdirSync(join(host, 'to'))
+    mkdirSync(join(host, 'elsewhere'))
+    symlinkSync('../elsewhere', join(host, 'to/d'))
+    await using container = await engine.create()
+    await run(container, 'mkdir /d; echo x > /d/x')
+    const change = { kind: 'added', type: 'file', size: 2 } as const
+    const through = container.apply([{ ...change, path: '/d/x' }], join(host, 'to'))
+    expect(await codeOf(through)).to.equal('ERR_FILE_TYPE')
+    const out = await container.apply(
+      [
+        { ...change, path: '/../x' },
+        { ...change, path: '/d/../../x' },
+        { ...change, path: 'x' },
+      ],
+      join(host, 'to'),
+    )
+    expect(out).to.deep.include({ written: 0, deleted: 0 })
+    expect(out.skipped).to.have.length(3)
+    expect(readdirSync(join(host, 'elsewhere'))).to.deep.equal([])
+    rmSync(host, { recursive: true })
+  })
+})
+
+describe('a fork of a container with a root of 1 GB', function () {
+  withEngine(this)
+
+  it('takes less than 10 ms and copies nothing', async function () {
+    this.timeout(120_000)
+    const base = await engine.create({ writable: { on: 'disk' } })
+    await run(base, 'fallocate -l 1073741824 /large || dd if=/dev/zero of=/large bs=1M count=1024')
+    await base.stop()
+    const root = await base.snapshot()
+    await base.remove()
+    const store = await engine.store()
+    await using parent = await engine.create({ from: root, writable: { on: 'disk' } })
+    expect(await run(parent, 'stat -c %s /large; echo mine > /mine')).to.equal('1073741824\n')
+    await parent.stop()
+    const former = (await store.usage()).bytes
+    expect(former).to.be.greaterThan(1 << 30)
+    const times: number[] = []
+    for (let i = 0; i < 21; i++) {
+      const start = performance.now()
+      const fork = await parent.fork()
+      times.push(performance.now() - start)
+      if (i === 0) {
+        expect(await run(fork, 'cat /mine; stat -c %s /large')).to.equal('mine\n1073741824\n')
+        expect((await store.usage()).bytes - former).to.be.lessThan(100_000)
+      }
+      await fork.remove()
+    }
+    times.sort((a, b) => a - b)
+    const [fastest = NaN, median = NaN] = [times[0], times[10]]
+    console.log(`      fork: median ${median.toFixed(1)} ms, fastest ${fastest.toFixed(1)} ms`)
+    // the budget is of an idle machine; this one may be busy with others
+    expect(fastest).to.be.lessThan(10)
+    await root.delete()
+  })
+})
