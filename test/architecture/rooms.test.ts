@@ -86,7 +86,9 @@ describe('rooms', () => {
   })
 
   for (const [library, place] of Object.entries(only)) {
-    it(`keep ${library} in ${place}`, () => {
+    it(`keep ${library} in ${place}`, function () {
+      // the linter is started for each package
+      this.timeout(120_000)
       const inside = place.replace('**', 'probe.ts')
       expect(lint(inside, library)).not.to.include('no-restricted-imports')
       for (const folder of packageFolders) {

@@ -15,36 +15,6 @@
 #include "scoped.h"
 #include "sys.h"
 
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
-#define SYS_landlock_add_rule 445
-#define SYS_landlock_restrict_self 446
-#endif
-
-/* landlock(7): rights of files by version; a link or rename into another directory needs the second. */
-enum { ASK_VERSION = 1, EXECUTE = 1, REFER = 1 << 13, TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15, PATH_BENEATH = 1 };
-
-int file_confine(int root)
-{
-	int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
-	uint64_t rights = (REFER << 1) - 1;
-	struct { uint64_t allowed; int32_t fd; } __attribute__((packed)) tree;
-	scoped_fd rules = -1;
-
-	if (version < 2)
-		return 0; /* the kernel has none, or one under which no archive could be unpacked */
-	if (version >= 3)
-		rights |= TRUNCATE;
-	if (version >= 5)
-		rights |= IOCTL_DEV;
-	tree.allowed = rights & ~(uint64_t)EXECUTE;
-	tree.fd = root;
-	rules = (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof(rights), 0);
-	if (rules < 0 || syscall(SYS_landlock_add_rule, rules, PATH_BENEATH, &tree, 0) < 0)
-		return -errno;
-	return syscall(SYS_landlock_restrict_self, rules, 0) < 0 ? -errno : 0;
-}
-
 #if defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)

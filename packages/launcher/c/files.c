@@ -16,6 +16,7 @@
 #include <linux/capability.h>
 
 #include "init.h"
+#include "landlock.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
@@ -62,7 +63,7 @@ static int drop_powers(const struct place *p)
 		return -errno;
 	if (syscall(SYS_capset, &head, data) < 0)
 		return -errno;
-	return p->mount_ns < 0 && (err = file_confine(p->root)) < 0 ? err : file_guard();
+	return p->mount_ns < 0 && (err = landlock_confine(p->root)) < 0 ? err : file_guard();
 }
 
 /* Once the root is `/`, a path that went wrong still ends in it; openat2 is the second line. */

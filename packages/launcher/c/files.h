@@ -38,9 +38,8 @@ int file_sync(struct files *s);
 int file_space(struct files *s);
 int file_link(struct files *s, const char *from, int dir, const char *name);
 
-/* Which system calls a server may make from now on, and that it opens nothing outside this tree. 0 or -errno. */
+/* Which system calls a server may make from now on. 0 or -errno. */
 int file_guard(void);
-int file_confine(int root);
 
 /* The descriptor in a slot, or -EBADF. */
 int file_slot(const struct files *s, const struct field *number);

@@ -15,8 +15,13 @@
 enum {
 	VERSION = 1,		/* LANDLOCK_CREATE_RULESET_VERSION */
 	PATH_BENEATH = 1,	/* LANDLOCK_RULE_PATH_BENEATH */
-	/* what a rule for something else than a directory may hold: execute, write, read, truncate, ioctl */
-	OF_FILES = 1 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15,
+	/* landlock(7): rights of files by version; a link or rename into another directory needs the second */
+	EXECUTE = 1,
+	REFER = 1 << 13,
+	TRUNCATE = 1 << 14,
+	IOCTL_DEV = 1 << 15,
+	/* what a rule for something else than a directory may hold: these, write and read */
+	OF_FILES = EXECUTE | 1 << 1 | 1 << 2 | TRUNCATE | IOCTL_DEV,
 };
 
 /* As of version 6; a kernel that knows less takes it as long as what it does not know is 0. */
@@ -75,4 +80,24 @@ int landlock_restrict(struct failure *f, const struct step *st)
 	    allow_all(f, set, &st->f[LANDLOCK_WRITABLE], st->f[LANDLOCK_WRITE].num) < 0)
 		return -f->err;
 	return syscall(SYS_landlock_restrict_self, set, 0) < 0 ? fail(f, "landlock_restrict_self", "landlock") : 0;
+}
+
+int landlock_confine(int tree)
+{
+	int version = landlock_version();
+	struct ruleset what = { .fs = (REFER << 1) - 1 };
+	struct rule all = { .place = tree };
+	scoped_fd set = -1;
+
+	if (version < 2)
+		return 0; /* the kernel has none, or one under which no archive could be unpacked */
+	if (version >= 3)
+		what.fs |= TRUNCATE;
+	if (version >= 5)
+		what.fs |= IOCTL_DEV;
+	all.rights = what.fs & ~(uint64_t)EXECUTE;
+	set = (int)syscall(SYS_landlock_create_ruleset, &what, sizeof(what), 0);
+	if (set < 0 || syscall(SYS_landlock_add_rule, set, PATH_BENEATH, &all, 0) < 0)
+		return -errno;
+	return syscall(SYS_landlock_restrict_self, set, 0) < 0 ? -errno : 0;
 }

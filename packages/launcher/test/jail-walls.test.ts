@@ -44,7 +44,7 @@ describe('Launcher.jail with a wall taken away', function () {
   }
   const confined = {
     file: 'files.c',
-    from: 'p->mount_ns < 0 && (err = file_confine(p->root)) < 0 ? err : file_guard()',
+    from: 'p->mount_ns < 0 && (err = landlock_confine(p->root)) < 0 ? err : file_guard()',
     to: '(err = 0)',
   }
 

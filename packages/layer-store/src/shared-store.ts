@@ -7,7 +7,7 @@ import {
   type DriverModule,
   type Launcher,
 } from '@caisson/core'
-import { optional, token, type Token } from '@caisson/core/di'
+import { optional, token, type Scope, type Token } from '@caisson/core/di'
 import type { LayerStore, LayerStoreOptions } from './layer-store.js'
 import { LazySnapshots } from './lazy-snapshots.js'
 
@@ -59,6 +59,10 @@ class LazyStore implements SharedStore {
   }
 }
 
+function launcherOf(scope: Scope): Launcher | undefined {
+  return scope.has(LAUNCHER) ? scope.get(LAUNCHER) : undefined
+}
+
 /**
  * Registers the store for the scope's drivers, unless there is one: `store` in the data directory of the scope (DATA_DIR),
  * or the default one; and under SNAPSHOTS its snapshots, for the engine. The scope closes it.
@@ -73,9 +77,7 @@ export function layerStoreModule(options: Pick<LayerStoreOptions, 'sync'> = {}):
         scope.provide(LAYER_STORE, needs, ({ dataDir }) => {
           const directory = join(dataDir ?? defaultDataDir(), 'store')
           // asked for late: the driver that brings the launcher may come after this one
-          const launcher = (): Launcher | undefined =>
-            scope.has(LAUNCHER) ? scope.get(LAUNCHER) : undefined
-          return new LazyStore({ ...options, directory }, launcher)
+          return new LazyStore({ ...options, directory }, () => launcherOf(scope))
         })
       }
       if (!scope.has(SNAPSHOTS))

@@ -88,8 +88,7 @@ export interface SnapshotStore {
   /** Gives a place back that was not kept, or the hold on one that was. Idempotent. */
   discard(id: string): Promise<void>
   /**
-   * Makes a layer of a snapshot and those below it, or names the snapshot where its base is no layer of this store; in both
-   * cases `layer:<name>` is it from then on.
+   * Names a snapshot, which keeps it and those below it: `layer:<name>` is it from then on.
    * @throws CaissonError ERR_STORE_NOT_FOUND, ERR_STORE_SPACE, ERR_STORE_IO
    */
   commit(id: string, name: string): Promise<void>

@@ -74,8 +74,7 @@ export interface Snapshottable {
   /** As `rollback`, to the root it was made with: what it wrote is gone. */
   reset(): Promise<void>
   /**
-   * Takes a snapshot and gives it a name: `from: 'layer:<name>'` is it from then on. Where the root is made of layers of the
-   * store, it becomes one too.
+   * Takes a snapshot and gives it a name, which keeps it: `from: 'layer:<name>'` is it from then on.
    * @throws CaissonError of `snapshot`; ERR_INVALID_SPEC for a name that is none
    */
   commit(name: string, options?: SnapshotOptions): Promise<Snapshot>
