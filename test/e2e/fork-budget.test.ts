@@ -21,13 +21,10 @@ describe('a fork of a container with a root of 1 GB', function () {
   it('takes less than 10 ms and copies nothing', async function () {
     this.timeout(120_000)
     engine = await openEngine(scratch)
-    const base = await engine
-      .create({ writable: { on: 'disk' } })(
-        await base.sh(
-          'fallocate -l 1073741824 /large || dd if=/dev/zero of=/large bs=1M count=1024',
-        ),
-      )
-      .unwrap()
+    const base = await engine.create({ writable: { on: 'disk' } })
+    const fill = 'fallocate -l 1073741824 /large || dd if=/dev/zero of=/large bs=1M count=1024'
+    const filled = await base.sh(fill)
+    filled.unwrap()
     await base.stop()
     const root = await base.snapshot()
     await base.remove()
