@@ -18,8 +18,8 @@ export function killable(
     get ended() {
       return process.ended
     },
-    signal: (signal) => {
-      process.signal(signal)
+    signal: (signal, final) => {
+      process.signal(signal, final)
       if (signal === 'SIGKILL' && freezer.cold) freezer.thaw().catch(warn)
     },
     ...(process.resize === undefined ? {} : { resize: (size) => process.resize?.(size) }),

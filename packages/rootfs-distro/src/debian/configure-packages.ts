@@ -14,7 +14,7 @@ export interface ConfigurableContainer {
 
 /**
  * The second stage: runs the maintainer scripts of a root of `debian:` in a container on it, as `dpkg --configure -a` does, and
- * no services. The root needs `dpkg` and `diffutils` among its packages. What they do is the container's own; `commit()` keeps it.
+ * no services. The root needs `dpkg`, `diffutils` and `libc-bin` among its packages. What they do is the container's own; `commit()` keeps it.
  * @returns how dpkg ended; look at `ok`, and at `stdout` and `stderr` for what it said
  * @throws CaissonError the codes of `exec`
  */

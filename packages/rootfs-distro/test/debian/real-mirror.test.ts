@@ -64,7 +64,7 @@ describe('debian: from the mirror of this host', function () {
 
   it('compiles and runs a program with its gcc', async () => {
     await using container = await engine.create({
-      from: 'debian:?packages=bash,coreutils,dash,diffutils,dpkg,gcc,grep,libc6-dev,sed',
+      from: 'debian:?packages=bash,coreutils,dash,diffutils,dpkg,gcc,grep,libc-bin,libc6-dev,sed',
     })
     await container.fs.writeFile('/tmp/hello.c', hello)
     const result = await container.exec('sh', ['-c', 'cc /tmp/hello.c -o /tmp/hello && /tmp/hello'])
