@@ -4,15 +4,18 @@ import { describeEscape } from '../describe-escape.js'
 
 let bystander: ChildProcess | undefined
 
-before(() => {
-  bystander = spawn('sleep', ['600'], { stdio: 'ignore' })
-})
+/** Begun when it is needed: hooks of a file run before all files, and a sleep has an end. */
+function numberOfBystander(): string {
+  bystander ??= spawn('sleep', ['600'], { stdio: 'ignore' })
+  return String(bystander.pid)
+}
+
 after(() => bystander?.kill('SIGKILL'))
 
 describeEscape({
   idea: 'ptrace',
   attack: 'ptrace-outside',
-  args: () => [String(bystander?.pid)],
+  args: () => [numberOfBystander()],
   held: {
     'attach to a process outside': 'ESRCH',
     'read memory of a process outside': 'ESRCH',

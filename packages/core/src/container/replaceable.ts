@@ -1,5 +1,6 @@
 import type { FileAccess } from '../contracts/file-access.js'
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
+import type { Holding } from '../contracts/holding.js'
 import type { Command, LaunchedProcess } from '../contracts/process.js'
 import type { ContainerNotice, Watch } from '../contracts/resource-limiter.js'
 import type { Change } from '../result/change.js'
@@ -10,6 +11,7 @@ export class ReplaceableContainer implements IsolatedContainer {
   #tell: ((notice: ContainerNotice) => void) | undefined
   /** There if and only if the first has it, as every one of a driver has. */
   readonly watch?: Watch
+  readonly holding?: (command: Command) => Holding
   readonly files?: () => FileAccess
   readonly copyWrites?: (directory: string) => Promise<void>
   readonly seal?: () => Promise<void>
@@ -22,6 +24,8 @@ export class ReplaceableContainer implements IsolatedContainer {
         this.#current.watch?.(tell)
       }
     }
+    if (first.holding !== undefined)
+      this.holding = (command) => present(this.#current.holding?.(command))
     if (first.files !== undefined) this.files = () => present(this.#current.files?.())
     if (first.copyWrites !== undefined)
       this.copyWrites = (directory) => present(this.#current.copyWrites?.(directory))

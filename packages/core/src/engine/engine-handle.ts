@@ -54,7 +54,7 @@ export class EngineHandle implements Engine {
   readonly #maker: ContainerMaker
   readonly #creating = new Set<Promise<unknown>>()
   readonly #detachments: Detachments
-  readonly #swept: Promise<void>
+  readonly #swept: Promise<unknown>
   #disposed: Promise<void> | undefined
   readonly supports: Engine['supports']
 
@@ -63,7 +63,8 @@ export class EngineHandle implements Engine {
     this.#events = events
     this.#warn = (error): void => events.emit('warning', error)
     this.#detachments = new Detachments(parts, this.#warn)
-    this.#swept = this.#detachments.sweep()
+    // what dead processes left, in directories and in limiters; what fails here shows in prune()
+    this.#swept = Promise.all([this.#detachments.sweep(), parts.limits.sweep()])
     this.#context = { from: parts.from, declaredLimits: parts.limits.declared }
     this.#defaultSpec = parseContainerSpec(undefined, this.#context)
     this.supports = Object.freeze({

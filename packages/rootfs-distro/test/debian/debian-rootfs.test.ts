@@ -90,7 +90,7 @@ describe('debian:', () => {
   async function removeLayers(): Promise<void> {
     const opened = await store()
     for (const { name } of opened.refs.list()) await opened.refs.delete(name)
-    await opened[Symbol.asyncDispose]()
+    await scope[Symbol.asyncDispose]()
     scope = Scope.root().value(DATA_DIR, dataDir)
     open()
     await (await store()).collect()
