@@ -135,15 +135,13 @@ describe('archives of other programs are unpacked exactly', function () {
     await using place = await Place.open(launcher())
     await place.unpack(archive)
     expect([...(await describeTree(place.jail, { owners: isRoot }))]).to.deep.equal(want)
-    const programs = [
-      ['tar', '--numeric-owner'],
-      ['bsdtar', '--numeric-owner'],
-    ] as const
-    for (const [name, ...args] of programs) {
+    // bsdtar gives no set-ID bits to files of a user who is not their owner in the archive
+    const programs = isRoot ? ['tar', 'bsdtar'] : ['tar']
+    for (const name of programs) {
       const path = trustedProgram(name)
       if (path === undefined) continue
       const out = fs.mkdtempSync(join(tmpdir(), 'caisson-out-'))
-      execFileSync(path, [...args, '-xpf', '-', '-C', out], { input: archive })
+      execFileSync(path, ['--numeric-owner', '-xpf', '-', '-C', out], { input: archive })
       const theirs = await launcher().jail?.(out, { readOnly: true })
       if (theirs === undefined) throw new Error('there is no jail')
       expect([...(await describeTree(theirs, { owners: isRoot }))], name).to.deep.equal(want)

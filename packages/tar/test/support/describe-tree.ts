@@ -19,7 +19,8 @@ async function digestOf(jail: DirectoryJail, path: Buffer): Promise<string> {
   }
 }
 
-async function namesOf(jail: DirectoryJail, path: Buffer): Promise<readonly Buffer[]> {
+/** Names in a directory, sorted. */
+export async function namesOf(jail: DirectoryJail, path: Buffer): Promise<readonly Buffer[]> {
   const directory = await jail.open(path, { access: 'list' })
   const names: Buffer[] = []
   try {

@@ -31,7 +31,7 @@ export function tarEntry(header: Header): Buffer {
   const size = header.size ?? content.length.toString(8).padStart(11, '0')
   const fields: readonly (readonly [number, string | Buffer])[] = [
     [0, header.name],
-    [100, header.mode ?? '0000644'],
+    [100, header.mode ?? (header.type === '5' ? '0000755' : '0000644')],
     [108, header.uid ?? '0000000'],
     [116, '0000000'],
     [124, size],

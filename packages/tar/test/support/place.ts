@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import type { DirectoryJail, Launcher } from '@caisson/core'
 import { unpackTar, type Unpacked, type UnpackOptions } from '@caisson/tar'
 import { expect } from 'chai'
+import { namesOf } from './describe-tree.js'
 
 /** A directory to unpack into, beside one that nobody may touch. */
 export class Place implements AsyncDisposable {
@@ -52,7 +53,7 @@ export class Place implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // what belongs to other ids only the jail can remove
-    for (const name of readdirSync(this.path, { encoding: 'buffer' })) {
+    for (const name of await namesOf(this.jail, Buffer.from('.'))) {
       await this.jail.files.remove(name, true)
     }
     await this.jail[Symbol.asyncDispose]()
