@@ -326,14 +326,18 @@ static _Noreturn void give_up(struct init *in, const struct failure *f)
 	_exit(1);
 }
 
-static int child_signals(void)
+static int child_signals(struct failure *f)
 {
 	sigset_t child;
+	int fd;
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
-	return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* one that is not blocked goes by unseen, and so does the end of every command */
+	if (sigprocmask(SIG_BLOCK, &child, NULL) < 0)
+		return fail(f, "rt_sigprocmask", "container");
+	fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? fail(f, "signalfd", "container") : fd;
 }
 
 static void begin(struct init *in, struct scene *s)
@@ -379,11 +383,9 @@ _Noreturn void init_run(struct birth *b)
 	setrlimit(RLIMIT_NOFILE, &b->open_files);
 	if (build_root(b, &s) < 0)
 		give_up(&in, &f);
-	signals = child_signals();
-	if (signals < 0) {
-		fail(&f, "signalfd", "container"); /* it would not learn of any end */
+	signals = child_signals(&f);
+	if (signals < 0)
 		give_up(&in, &f);
-	}
 	begin(&in, &s);
 	serve(&in, signals);
 	_exit(0);
