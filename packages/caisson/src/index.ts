@@ -41,6 +41,7 @@ export {
   type BusyboxRootfsOptions,
   type HostRootfsOptions,
 } from '@caisson/rootfs-local'
+export { tarRootfs, type TarProgress, type TarRootfsOptions } from '@caisson/rootfs-tar'
 export { createEngine, type DefaultIsolation } from './create-engine.js'
 export type { PassedOverDriver, Picked, PickedDriver } from './picked.js'
 export type { PresetEngine } from './preset-engine.js'

@@ -1,5 +1,5 @@
 import { isCaissonError, type Launcher, type RootLease } from '@caisson/core'
-import type { Layer, LayerStore, SharedStore } from '@caisson/layer-store'
+import { lendLayer, type Layer, type LayerStore, type SharedStore } from '@caisson/layer-store'
 import { storeCache } from '../blob-cache.js'
 import { distroError } from '../distro-error.js'
 import { countProgress, type BuildProgress } from '../progress.js'
@@ -71,15 +71,7 @@ export class DebianRoots {
   async lend(request: ResolvedRequest, signal: AbortSignal | undefined): Promise<RootLease> {
     const store = await this.#tools.store.open()
     const { id } = await this.#find(store, request, signal)
-    const held = await store.layers.hold(id)
-    return {
-      key: `layer:${id}`,
-      parts: [{ at: '/', lowers: held.lowers }],
-      extras: [],
-      masked: [],
-      copyOnWrite: true,
-      release: async () => held.release(),
-    }
+    return lendLayer(store, id)
   }
 
   async #find(
