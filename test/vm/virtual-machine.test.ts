@@ -100,7 +100,7 @@ describe('a test machine', function () {
   })
 
   it('is one of several at the same time, each by itself', async () => {
-    const script = 'echo $1 > /root/mine; sleep 1; cat /root/mine; ls /root | grep -c mine'
+    const script = 'echo $1 > /run/mine; sleep 1; cat /run/mine; ls /run | grep -c mine'
     const run = (name: string) => runInMachine(['sh', '-c', script, 'sh', name])
     const [one, two] = await Promise.all([run('one'), run('two')])
     expect([one.stdout.toString(), two.stdout.toString()]).to.deep.equal(['one\n1\n', 'two\n1\n'])

@@ -1,10 +1,10 @@
-import type { Launcher, RootLease } from '@caisson/core'
+import { SharedWork, type Launcher, type RootLease } from '@caisson/core'
 import { lendLayer, type Layer, type LayerStore, type SharedStore } from '@caisson/layer-store'
 import type { TarLimits } from '@caisson/tar'
 import type { NamedArchive } from './archive-source.js'
 import { importTar } from './import-tar.js'
 import type { TarProgress } from './progress.js'
-import { SharedWork } from './shared-work.js'
+import { abortedError } from './tar-error.js'
 
 /** What roots are made with. */
 export interface TarTools {
@@ -18,7 +18,7 @@ export interface TarTools {
 /** Roots out of a layer store, unpacked where they are not there yet. */
 export class TarRoots {
   readonly #tools: TarTools
-  readonly #work = new SharedWork<Layer>()
+  readonly #work = new SharedWork<Layer>((reason) => abortedError('tar:', reason))
   /** Of streams that were read: nobody can read them again. */
   readonly #read = new Map<string, Layer>()
 
@@ -32,7 +32,7 @@ export class TarRoots {
     const known = this.#read.get(reference)
     if (known !== undefined && store.layers.get(known.id) !== undefined)
       return lendLayer(store, known.id)
-    const { id } = await this.#work.join(`tar:${reference}`, signal, (shared) =>
+    const { id } = await this.#work.do(reference, signal, (shared) =>
       this.#import(store, reference, shared),
     )
     return lendLayer(store, id)
