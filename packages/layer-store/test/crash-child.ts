@@ -5,9 +5,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FileLock } from '../dist/file-lock.js'
 import { openWithSteps } from '../dist/open-layer-store.js'
+import { createLauncher } from '@caisson/launcher'
+import { parseDigest } from '../dist/index.js'
+import { fillForRepair } from './damaged-layer.js'
 import { foreignBase } from './store-fixture.js'
 
-const [, , directory = '', work = '', dieAt = ''] = process.argv
+const [, , directory = '', work = '', dieAt = '', layerId = ''] = process.argv
 let count = 0
 
 function say(line: string): void {
@@ -23,7 +26,8 @@ async function* archive(): AsyncGenerator<Uint8Array> {
   yield Buffer.from('archive')
 }
 
-const store = await openWithSteps({ directory, sync: false }, step)
+const launcher = work === 'repair' ? createLauncher() : undefined
+const store = await openWithSteps({ directory, sync: false, launcher }, step)
 
 async function fill({ diff }: { readonly diff: string }): Promise<void> {
   mkdirSync(join(diff, 'etc'))
@@ -65,7 +69,16 @@ if (work === 'collect') {
     if (name === 'garbage') await store.snapshots.delete(id)
   await store.collect()
 }
-if (work === 'hold') {
+if (work === 'repair') {
+  await store.repair(parseDigest(layerId), { source: fillForRepair })
+  say(`layer ${layerId}`)
+  await launcher?.[Symbol.asyncDispose]()
+}
+if (work === 'mount') {
+  await store.layers.hold(parseDigest(layerId))
+  say('held')
+  setInterval(() => {}, 1000)
+} else if (work === 'hold') {
   await FileLock.take(join(directory, 'lock'), { mode: 'shared' })
   say('held')
   setInterval(() => {}, 1000)
