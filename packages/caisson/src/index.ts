@@ -34,6 +34,7 @@ export { pivotRoot, type PivotRootOptions } from '@caisson/driver-pivotroot'
 export { cgroupV1 } from '@caisson/driver-cgroupv1'
 export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
 export type { Collected, LayerStore, StoreUsage } from '@caisson/layer-store'
+export { debianRootfs, type BuildProgress, type DebianRootfsOptions } from '@caisson/rootfs-distro'
 export {
   busyboxRootfs,
   dirRootfs,

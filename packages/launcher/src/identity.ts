@@ -1,15 +1,9 @@
 import { userInfo } from 'node:os'
 import type { LauncherIdentity } from '@caisson/core'
-import { namespaceInode } from '@caisson/core'
+import { namespaceInode, trustedProgram } from '@caisson/core'
 import { BLOCK_IDS } from './id-block.js'
 import type { IdRange } from './sub-ids.js'
-import {
-  findSubIds,
-  findTrustedProgram,
-  parseIdDatabase,
-  parseSubIds,
-  readOptional,
-} from './sub-ids.js'
+import { findSubIds, parseIdDatabase, parseSubIds, readOptional } from './sub-ids.js'
 
 /** What the ladder of identities is decided by. */
 export interface HostCredentials {
@@ -80,8 +74,8 @@ export function readHostCredentials(): HostCredentials {
     subuid: readOptional('/etc/subuid'),
     subgid: readOptional('/etc/subgid'),
     groups: readOptional('/etc/group'),
-    newuidmap: findTrustedProgram('newuidmap'),
-    newgidmap: findTrustedProgram('newgidmap'),
+    newuidmap: trustedProgram('newuidmap'),
+    newgidmap: trustedProgram('newgidmap'),
   }
 }
 

@@ -1,5 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 
 /** A range of ids, e.g. of a line of /etc/subuid. */
 export interface IdRange {
@@ -56,24 +55,4 @@ export function readOptional(path: string): string {
   } catch {
     return ''
   }
-}
-
-/** Where set-user-ID helpers of the system live. The caller's PATH is never searched for a program that gets privileges. */
-const TRUSTED_DIRECTORIES: readonly string[] = ['/usr/bin', '/usr/sbin', '/bin']
-
-/** Absolute path of a helper that only root can have put there; undefined when there is none. */
-export function findTrustedProgram(
-  name: string,
-  directories: readonly string[] = TRUSTED_DIRECTORIES,
-): string | undefined {
-  for (const directory of directories) {
-    const path = join(directory, name)
-    if (ownedByRootAlone(directory) && ownedByRootAlone(path)) return path
-  }
-  return undefined
-}
-
-function ownedByRootAlone(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && stat.uid === 0 && (stat.mode & 0o022) === 0
 }

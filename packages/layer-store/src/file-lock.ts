@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { requireProgram } from '@caisson/core'
 import { storeError, throwIfAborted } from './store-error.js'
-import { trustedTool } from './trusted-tool.js'
 
 /** How a lock is taken. */
 export interface LockOptions {
@@ -22,7 +22,7 @@ const LONGEST_PAUSE_MS = 100
  * frees it whatever becomes of this process.
  */
 function flock(fd: number, mode: LockOptions['mode']): Promise<boolean> {
-  const program = trustedTool('flock', 'util-linux')
+  const program = requireProgram('flock', 'util-linux')
   return new Promise((resolve, reject) => {
     const child = spawn(program, ['-n', mode === 'shared' ? '-s' : '-x', '3'], {
       stdio: ['ignore', 'ignore', 'pipe', fd],

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { trustedTool } from './trusted-tool.js'
+import { requireProgram } from '@caisson/core'
 
 /** Writes everything of the file system that holds a path to its disk: syncfs(2). */
 export type SyncFileSystem = (path: string) => Promise<void>
@@ -12,5 +12,5 @@ const run = promisify(execFile)
  * @throws CaissonError ERR_TOOL_MISSING
  */
 export const syncByTool: SyncFileSystem = async (path) => {
-  await run(trustedTool('sync', 'coreutils'), ['-f', path], { env: {}, cwd: '/' })
+  await run(requireProgram('sync', 'coreutils'), ['-f', path], { env: {}, cwd: '/' })
 }

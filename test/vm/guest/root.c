@@ -10,11 +10,24 @@
 
 #include "guest.h"
 
-static void mount_at(const char *source, const char *at, const char *type, const char *options)
+static void mount_with(unsigned long flags, const char *source, const char *at, const char *type, const char *options)
 {
 	mkdir(at, 0755);
-	if (mount(source, at, type, 0, options) < 0)
+	if (mount(source, at, type, flags, options) < 0)
 		guest_fail(at);
+}
+
+static void mount_at(const char *source, const char *at, const char *type, const char *options)
+{
+	mount_with(0, source, at, type, options);
+}
+
+/* For an ordinary user's machine the host's root is nobody, whom a set-user-ID program would make of the machine's root. */
+static unsigned long without_nobody(void)
+{
+	struct stat top;
+
+	return stat("/", &top) == 0 && top.st_uid == 0 ? 0 : MS_NOSUID;
 }
 
 /* What the host has, read-only, under a layer that takes writes and is thrown away. */
@@ -25,7 +38,7 @@ static void lay_over(void)
 	mkdir("/mnt/work", 0755);
 	mkdir("/mnt/keep", 0755);
 	module_load("overlay");
-	mount_at("root", ROOT, "overlay", "lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work");
+	mount_with(without_nobody(), "root", ROOT, "overlay", "lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work");
 }
 
 static void link_at(const char *to, const char *at)
