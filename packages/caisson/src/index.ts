@@ -32,6 +32,7 @@ export { CaissonError, CommandFailed, isCaissonError } from '@caisson/core'
 export { chroot, type ChrootOptions } from '@caisson/driver-chroot'
 export { pivotRoot, type PivotRootOptions } from '@caisson/driver-pivotroot'
 export { cgroupV1 } from '@caisson/driver-cgroupv1'
+export { cgroupV2, type CgroupV2Options } from '@caisson/driver-cgroupv2'
 export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
 export type { Collected, LayerStore, StoreUsage } from '@caisson/layer-store'
 export { debianRootfs, type BuildProgress, type DebianRootfsOptions } from '@caisson/rootfs-distro'
@@ -42,6 +43,7 @@ export {
   type BusyboxRootfsOptions,
   type HostRootfsOptions,
 } from '@caisson/rootfs-local'
+export { tarRootfs, type TarProgress, type TarRootfsOptions } from '@caisson/rootfs-tar'
 export { createEngine, type DefaultIsolation } from './create-engine.js'
 export type { PassedOverDriver, Picked, PickedDriver } from './picked.js'
 export type { PresetEngine } from './preset-engine.js'

@@ -1,6 +1,11 @@
-import { CaissonError, isCaissonError, type RootLease } from '@caisson/core'
-import type { Layer, LayerStaging, LayerStore, SharedStore } from '@caisson/layer-store'
-import { SharedWork } from './shared-work.js'
+import { CaissonError, isCaissonError, SharedWork, type RootLease } from '@caisson/core'
+import {
+  lendLayer,
+  type Layer,
+  type LayerStaging,
+  type LayerStore,
+  type SharedStore,
+} from '@caisson/layer-store'
 import type { BuildProgress } from './progress.js'
 
 /** How a root is made that is not there yet. */
@@ -71,15 +76,7 @@ export class BuiltRoots {
   async lend(order: RootOrder, signal: AbortSignal | undefined): Promise<RootLease> {
     const store = await this.#store.open()
     const { id } = await this.#find(store, order, signal)
-    const held = await store.layers.hold(id)
-    return {
-      key: `layer:${id}`,
-      parts: [{ at: '/', lowers: held.lowers }],
-      extras: [],
-      masked: [],
-      copyOnWrite: true,
-      release: async () => held.release(),
-    }
+    return lendLayer(store, id)
   }
 
   async #find(

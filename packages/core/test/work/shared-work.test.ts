@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
-import { SharedWork } from '../dist/shared-work.js'
+import { SharedWork } from '../../dist/index.js'
 
 interface Begun {
   readonly signal: AbortSignal
