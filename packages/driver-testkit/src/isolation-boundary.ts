@@ -107,7 +107,8 @@ const fileTests: readonly IsolationTest[] = [
     },
   },
   {
-    title: 'keeps the paths that are named read-only, also from its root, and the rest takes writes',
+    title:
+      'keeps the paths that are named read-only, also from its root, and the rest takes writes',
     async run(bench) {
       const attempts = [
         'echo x >> /etc/canary',
@@ -150,7 +151,8 @@ const fileTests: readonly IsolationTest[] = [
     title: 'lets mounts below a read-only path be what they are themselves',
     async run(bench) {
       const mounts = [{ kind: 'tmpfs', to: '/keep/deep', size: '1MiB' }] as const
-      const script = 'echo x > /keep/deep/x && cat /keep/deep/x; (echo y > /keep/y) 2>/dev/null || echo no'
+      const script =
+        'echo x > /keep/deep/x && cat /keep/deep/x; (echo y > /keep/y) 2>/dev/null || echo no'
       assert.deepEqual(await bench.lines(script, { mounts, readonlyPaths: ['/keep'] }), ['x', 'no'])
     },
   },

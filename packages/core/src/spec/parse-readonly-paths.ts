@@ -18,7 +18,12 @@ function parsePath(value: unknown, n: number, mounts: readonly MountSpec[]): str
   const mount = mounts.find(({ to }) => path === to || path.startsWith(`${to}/`))
   if (mount === undefined) return path
   const why = `${mount.to} is a mount, not of the root`
-  throw refuse(n, path, why, 'Make the mount read-only, or mount that path of it once more, read-only.')
+  throw refuse(
+    n,
+    path,
+    why,
+    'Make the mount read-only, or mount that path of it once more, read-only.',
+  )
 }
 
 /**
