@@ -13,8 +13,10 @@ export interface StoreContext {
   readonly session: Session
   readonly leases: LeaseBook
   readonly uses: LayerUses
-  readonly launcher: Launcher | undefined
+  readonly launcher: Pick<Launcher, 'jail'> | undefined
   readonly step: Step
   readonly sync: SyncFileSystem
   readonly remove: RemoveTree
+  /** Copies what lies upon each other into one; undefined: nobody can. */
+  readonly merge: Launcher['merge'] | undefined
 }
