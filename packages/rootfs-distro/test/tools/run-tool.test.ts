@@ -68,10 +68,7 @@ describe('runTool', function () {
   })
 
   it('ends a tool whose output nobody can take, and throws why', async () => {
-    const output = async (): Promise<void> => {
-      throw distroError('ERR_ARCHIVE_CORRUPT', 'it', 'broken', 'fix')
-    }
-    const error = await rejected(runTool(script('yes', { output })))
+    const error = await rejected(runTool(script('yes', { output: refuse })))
     expect(error).to.include({ code: 'ERR_ARCHIVE_CORRUPT' })
   })
 })
@@ -83,4 +80,8 @@ async function gone(pid: number): Promise<void> {
       setTimeout(resolve, 10)
     })
   }
+}
+
+async function refuse(): Promise<void> {
+  throw distroError('ERR_ARCHIVE_CORRUPT', 'it', 'broken', 'fix')
 }
