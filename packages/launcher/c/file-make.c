@@ -50,8 +50,8 @@ static int write_all(int fd, const struct field *bytes)
 	return 0;
 }
 
-/* Owner, mode and times, as asked for; what is so already costs nothing. */
-static int dress(const struct files *s, int fd, const struct field *a)
+/* Owner, mode and times, as asked for; what is so already costs nothing. An O_PATH descriptor needs its name. */
+static int dress(const struct files *s, int fd, const struct field *a, int is_open)
 {
 	const struct timespec times[] = { file_time(&a[FILE_MAKE_ATIME_NS]), file_time(&a[FILE_MAKE_MTIME_NS]) };
 	uid_t uid = (uid_t)a[FILE_MAKE_UID].num;
@@ -69,9 +69,10 @@ static int dress(const struct files *s, int fd, const struct field *a)
 			return -errno;
 		st.st_mode &= 0777;
 	}
-	if ((mask & SET_MODE) && !S_ISLNK(mode) && ((st.st_mode ^ mode) & 07777) && fchmodat(s->fds, name, mode & 07777, 0) < 0)
+	if ((mask & SET_MODE) && !S_ISLNK(mode) && ((st.st_mode ^ mode) & 07777) &&
+	    (is_open ? fchmod(fd, mode & 07777) : fchmodat(s->fds, name, mode & 07777, 0)) < 0)
 		return -errno;
-	return (mask & SET_TIMES) && utimensat(s->fds, name, times, 0) < 0 ? -errno : 0;
+	return (mask & SET_TIMES) && (is_open ? futimens(fd, times) : utimensat(s->fds, name, times, 0)) < 0 ? -errno : 0;
 }
 
 static int make_file(const struct files *s, const struct field *a, int dir, const char *name)
@@ -83,7 +84,7 @@ static int make_file(const struct files *s, const struct field *a, int dir, cons
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, &a[FILE_MAKE_BYTES]);
-	return err < 0 ? err : dress(s, fd, a);
+	return err < 0 ? err : dress(s, fd, a, 1);
 }
 
 static int make_one(struct files *s, const struct field *a, int dir, const char *name)
@@ -115,7 +116,7 @@ static int make_one(struct files *s, const struct field *a, int dir, const char 
 	if (err < 0)
 		return -errno;
 	made = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return made < 0 ? -errno : dress(s, made, a);
+	return made < 0 ? -errno : dress(s, made, a, 0);
 }
 
 static int clear(int dir, const char *name)
@@ -125,30 +126,60 @@ static int clear(int dir, const char *name)
 	return errno == EISDIR ? tree_remove(dir, name) : -errno;
 }
 
+void file_forget(struct files *s)
+{
+	if (s->beside >= 0)
+		close(s->beside);
+	s->beside = -1;
+}
+
+/* The directory of an entry, which stays open: entries that come together lie beside each other. */
+static int open_beside(struct files *s, const char *path, char *name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) + 1 : 0, len = strlen(path + n);
+	int plain = len > 0 && len < 256 && strcmp(path + n, ".") && strcmp(path + n, "..");
+	struct failure f;
+
+	if (plain && s->beside >= 0 && n == s->beside_len && !memcmp(path, s->beside_path, n)) {
+		memcpy(name, path + n, len + 1);
+		return s->beside;
+	}
+	file_forget(s);
+	s->beside = path_parent(&f, s->root, path, name);
+	/* a path that ends otherwise is not cut at its last slash */
+	s->beside_len = plain ? n : sizeof(s->beside_path);
+	if (plain && s->beside >= 0)
+		memcpy(s->beside_path, path, n);
+	return s->beside;
+}
+
 int file_make(struct files *s, const struct field *a)
 {
 	const char *path = text(&a[FILE_MAKE_PATH]);
 	uint64_t mask = a[FILE_MAKE_MASK].num;
-	scoped_fd dir = -1;
-	struct failure f;
 	char name[256];
-	int err;
+	int dir, err;
 
 	if (S_ISDIR((mode_t)a[FILE_MAKE_MODE].num)) {
 		scoped_fd found = path_in(s->root, path, O_PATH | (mask & THROUGH_LINK ? 0U : (uint64_t)O_NOFOLLOW), 0);
 		struct stat st;
 
 		if (found >= 0 && file_check(found, 1, &st) == 0)
-			return dress(s, found, a);
+			return dress(s, found, a, 0);
 	}
-	dir = path_parent(&f, s->root, path, name);
+	dir = open_beside(s, path, name);
 	if (dir < 0)
 		return dir;
 	err = make_one(s, a, dir, name);
 	if (err != -EEXIST || !(mask & REPLACE))
 		return err;
 	err = clear(dir, name);
-	return err < 0 ? err : make_one(s, a, dir, name);
+	if (err == 0)
+		err = make_one(s, a, dir, name);
+	/* what was removed may have been a link on the way here */
+	file_forget(s);
+	return err;
 }
 
 static void put_u32(struct files *s, size_t at, size_t n)
