@@ -13,14 +13,23 @@ function runOneMocha() {
   return runNode(root, ['node_modules/mocha/bin/mocha.js', ...args, ...specs])
 }
 
-/** `--lanes [PATTERN...] [-- ARGUMENT...]`: these files as all are run, with arguments for each mocha. */
-function runLanes([, ...rest]) {
-  const cut = rest.includes('--') ? rest.indexOf('--') : rest.length
-  const patterns = rest.slice(0, cut)
-  return runInLanes(patterns.length > 0 ? patterns : everything, rest.slice(cut + 1))
+/** Arguments from one of these words to the next, which may be there once each. */
+function argumentsAfter(word, words) {
+  const from = args.indexOf(word)
+  if (from < 0) return []
+  const rest = args.slice(from + 1)
+  const end = rest.findIndex((arg) => words.includes(arg))
+  return end < 0 ? rest : rest.slice(0, end)
+}
+
+/** `--lanes [PATTERN...] [--except PATTERN...] [-- ARGUMENT...]`: as all are run, but these files, with arguments for each mocha. */
+function runLanes() {
+  const words = ['--lanes', '--except', '--']
+  const [patterns, except, mochaArgs] = words.map((word) => argumentsAfter(word, words))
+  return runInLanes(patterns.length > 0 ? patterns : everything, { except, mochaArgs })
 }
 
 await afterSetUp(() => {
-  if (args.length === 0 || args[0] === '--lanes') return runLanes(args)
+  if (args.length === 0 || args[0] === '--lanes') return runLanes()
   return runOneMocha()
 })

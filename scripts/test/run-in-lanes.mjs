@@ -27,9 +27,10 @@ function writeTimes(path, times) {
   writeFileSync(path, `${JSON.stringify(Object.fromEntries(seconds), null, 2)}\n`)
 }
 
-/** Runs the tests that these patterns name, several mochas at a time; the exit code. */
-export async function runInLanes(patterns, mochaArgs = []) {
-  const files = testFiles(root, patterns)
+/** Runs the tests that these patterns name, and others do not, several mochas at a time; the exit code. */
+export async function runInLanes(patterns, { except, mochaArgs }) {
+  const left = new Set(testFiles(root, except))
+  const files = testFiles(root, patterns).filter((file) => !left.has(file))
   const plan = planBatches(files, {
     alone: JSON.parse(readFileSync(new URL('alone.json', import.meta.url), 'utf8')).files,
     seconds: JSON.parse(readFileSync(new URL('seconds.json', import.meta.url), 'utf8')),

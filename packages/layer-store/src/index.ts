@@ -1,5 +1,4 @@
 export type * from './blobs.js'
-export type { Collected, CollectOptions } from './collect.js'
 export { chainIdOf, parseDigest, recipeDiffId, type Digest } from './digest.js'
 export type { Ingest } from './ingest.js'
 export type * from './layer-store.js'
