@@ -69,8 +69,7 @@ static int dress(const struct files *s, int fd, const struct field *a, int is_op
 			return -errno;
 		st.st_mode &= 0777;
 	}
-	if ((mask & SET_MODE) && !S_ISLNK(mode) && ((st.st_mode ^ mode) & 07777) &&
-	    (is_open ? fchmod(fd, mode & 07777) : fchmodat(s->fds, name, mode & 07777, 0)) < 0)
+	if ((mask & SET_MODE) && !S_ISLNK(mode) && ((st.st_mode ^ mode) & 07777) && fchmodat(s->fds, name, mode & 07777, 0) < 0)
 		return -errno;
 	return (mask & SET_TIMES) && (is_open ? futimens(fd, times) : utimensat(s->fds, name, times, 0)) < 0 ? -errno : 0;
 }
@@ -126,40 +125,14 @@ static int clear(int dir, const char *name)
 	return errno == EISDIR ? tree_remove(dir, name) : -errno;
 }
 
-void file_forget(struct files *s)
-{
-	if (s->beside >= 0)
-		close(s->beside);
-	s->beside = -1;
-}
-
-/* The directory of an entry, which stays open: entries that come together lie beside each other. */
-static int open_beside(struct files *s, const char *path, char *name)
-{
-	const char *slash = strrchr(path, '/');
-	size_t n = slash ? (size_t)(slash - path) + 1 : 0, len = strlen(path + n);
-	int plain = len > 0 && len < 256 && strcmp(path + n, ".") && strcmp(path + n, "..");
-	struct failure f;
-
-	if (plain && s->beside >= 0 && n == s->beside_len && !memcmp(path, s->beside_path, n)) {
-		memcpy(name, path + n, len + 1);
-		return s->beside;
-	}
-	file_forget(s);
-	s->beside = path_parent(&f, s->root, path, name);
-	/* a path that ends otherwise is not cut at its last slash */
-	s->beside_len = plain ? n : sizeof(s->beside_path);
-	if (plain && s->beside >= 0)
-		memcpy(s->beside_path, path, n);
-	return s->beside;
-}
-
 int file_make(struct files *s, const struct field *a)
 {
 	const char *path = text(&a[FILE_MAKE_PATH]);
 	uint64_t mask = a[FILE_MAKE_MASK].num;
+	scoped_fd dir = -1;
+	struct failure f;
 	char name[256];
-	int dir, err;
+	int err;
 
 	if (S_ISDIR((mode_t)a[FILE_MAKE_MODE].num)) {
 		scoped_fd found = path_in(s->root, path, O_PATH | (mask & THROUGH_LINK ? 0U : (uint64_t)O_NOFOLLOW), 0);
@@ -168,18 +141,14 @@ int file_make(struct files *s, const struct field *a)
 		if (found >= 0 && file_check(found, 1, &st) == 0)
 			return dress(s, found, a, 0);
 	}
-	dir = open_beside(s, path, name);
+	dir = path_parent(&f, s->root, path, name);
 	if (dir < 0)
 		return dir;
 	err = make_one(s, a, dir, name);
 	if (err != -EEXIST || !(mask & REPLACE))
 		return err;
 	err = clear(dir, name);
-	if (err == 0)
-		err = make_one(s, a, dir, name);
-	/* what was removed may have been a link on the way here */
-	file_forget(s);
-	return err;
+	return err < 0 ? err : make_one(s, a, dir, name);
 }
 
 static void put_u32(struct files *s, size_t at, size_t n)

@@ -171,8 +171,6 @@ static int do_watch(struct files *s, const struct field *a)
 int files_do(struct files *s, uint32_t type, const struct field *a)
 {
 	s->size = 0;
-	if (type != FILE_MAKE)
-		file_forget(s);
 	switch ((enum file_type)type) {
 	case FILE_OPEN:
 		return file_open(s, a);

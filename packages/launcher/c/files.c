@@ -140,7 +140,6 @@ static void need(struct files *s, struct input *in, struct output *out, size_t n
 {
 	if (in->have - in->at >= n)
 		return;
-	file_forget(s);
 	flush(out);
 	memmove(in->bytes, in->bytes + in->at, in->have - in->at);
 	in->have -= in->at;
@@ -190,7 +189,7 @@ static _Noreturn void work(const struct place *p, int in, int out)
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	signal(SIGXFSZ, SIG_IGN); /* the caller's limit is an error to answer with, no reason to die */
 	umask(0);
-	s.notify = s.beside = -1;
+	s.notify = -1;
 	memset(s.slot, -1, sizeof(s.slot));
 	s.root = p->root;
 	s.fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -18,9 +18,6 @@ struct files {
 	int fds;		/* /proc/self/fd: the way from what was found to what is opened, with no path between */
 	int notify;		/* inotify, or -1 */
 	int slot[FILE_SLOTS];	/* numbered by the client; -1: free */
-	int beside;		/* the directory that the last entry was made in, or -1 */
-	size_t beside_len;	/* of its path, with the slash */
-	char beside_path[4096];
 	size_t size;		/* of the answer */
 	unsigned char answer[FILE_CHUNK];
 };
@@ -44,8 +41,6 @@ int file_link(struct files *s, const char *from, int dir, const char *name);
 /* Which system calls a server may make from now on. 0 or -errno. */
 int file_guard(void);
 
-/* Forgets the directory of the last entry: who renames or removes, or was waited for, may have changed what its path means. */
-void file_forget(struct files *s);
 /* The descriptor in a slot, or -EBADF. */
 int file_slot(const struct files *s, const struct field *number);
 /* A descriptor's name in s->fds. */

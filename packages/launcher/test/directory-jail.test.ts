@@ -129,33 +129,6 @@ for (const mode of modes) {
       expect(lstatSync(place.at('bin')).isDirectory()).to.equal(true)
     })
 
-    it('finds the way anew when requests that are under way together change where it leads', async () => {
-      const one = (type: 'file' | 'directory' | 'symlink', path: string, more = {}) =>
-        jail.make(entry(type, path, { replace: true, ...more }))
-      const file = (path: string, content: string) => one('file', path, { content: bytes(content) })
-      const asked = [
-        one('directory', 'd'),
-        one('directory', 'e'),
-        one('symlink', 'd/here', { target: bytes('.') }),
-        file('d/here/a', 'by the link'),
-        // in the directory that it leads through
-        one('directory', 'd/here/here'),
-        file('d/here/b', 'by the directory'),
-        file('e/a', '1'),
-        jail.files.rename(bytes('e'), bytes('f')),
-      ]
-      // these are sent a turn of promises later, and with the others still
-      await Promise.resolve()
-      asked.push(one('directory', 'e'), file('e/b', '2'), jail.files.remove(bytes('e'), true))
-      await Promise.resolve()
-      asked.push(one('symlink', 'e', { target: bytes('f') }), file('e/c', '3'))
-      await Promise.all(asked)
-      const names = (path: string): readonly string[] => readdirSync(place.at(path)).toSorted()
-      expect(names('d')).to.deep.equal(['a', 'here'])
-      expect(names('d/here')).to.deep.equal(['b'])
-      expect(names('f')).to.deep.equal(['a', 'c'])
-    })
-
     it('does not lose a file that becomes a link to itself', async () => {
       await jail.make(entry('file', 'a', { content: bytes('kept') }))
       await jail.make(entry('hardlink', 'a', { target: bytes('./a'), replace: true }))

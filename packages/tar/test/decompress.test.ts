@@ -39,15 +39,15 @@ describe('archiveFile', () => {
       ] as const) {
         writeFileSync(path, bytes)
         const file = await open(path)
-        const chunks: Uint8Array[] = []
+        const views: Uint8Array[] = []
         const copies: Buffer[] = []
         for await (const chunk of archiveFile(file)) {
-          chunks.push(chunk)
+          views.push(chunk)
           copies.push(Buffer.from(chunk))
         }
         await file.close()
         expect(Buffer.concat(copies).equals(bytes)).to.equal(true)
-        expect(Buffer.concat(chunks).equals(bytes), 'kept by who needs them longer').to.equal(kept)
+        expect(Buffer.concat(views).equals(bytes), 'kept by who needs them longer').to.equal(kept)
       }
     } finally {
       rmSync(scratch, { recursive: true })
