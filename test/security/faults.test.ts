@@ -39,7 +39,7 @@ function withoutIds(text: string): string {
 
 /** A single id where the helpers that give more of them failed: no protection less, and it is told. */
 function isSingleInstead(whole: string, { seen = '', degraded }: Observation): boolean {
-  const told = degraded.some((text) => text.includes('user namespace'))
+  const told = degraded.some((text) => text.includes('one user and one group id only'))
   return told && withoutIds(seen) === withoutIds(whole)
 }
 
