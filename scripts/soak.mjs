@@ -14,7 +14,7 @@ import {
   alive,
   differences,
   processesWith,
-  sealedProcesses,
+  orphanedProcesses,
   takeStock,
   treeOf,
 } from './soak/host-state.mjs'
@@ -56,7 +56,7 @@ const stateDir = join(place, 'state')
 mkdirSync(stateDir, { mode: 0o700 })
 
 /** Those of others; none may be started beside the soak. */
-const sealedBefore = new Set(sealedProcesses())
+const sealedBefore = new Set(orphanedProcesses())
 
 function startWorker(round) {
   const program = fileURLToPath(new URL('soak-worker.mjs', import.meta.url))
@@ -73,7 +73,7 @@ function startWorker(round) {
 async function untilGone(tree) {
   const from = performance.now()
   for (;;) {
-    const sealed = sealedProcesses().filter((one) => !sealedBefore.has(one))
+    const sealed = orphanedProcesses().filter((one) => !sealedBefore.has(one))
     const left = [...alive(tree).map(({ pid }) => pid), ...processesWith(marker), ...sealed]
     const tookMs = performance.now() - from
     if (left.length === 0) return tookMs

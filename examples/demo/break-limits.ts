@@ -4,9 +4,13 @@ import { descendantsOf, isAlive, type HostProcess } from './processes.js'
 
 const MOST = 32
 
-async function loopForEver(engine: PresetEngine): Promise<void> {
+async function loopForEver(engine: PresetEngine, from: string): Promise<void> {
   const loop = 'while :; do :; done'
-  const result = await engine.run(['sh', '-c', loop], { limits: { cpuTime: '1s' }, timeout: '30s' })
+  const result = await engine.run(['sh', '-c', loop], {
+    from,
+    limits: { cpuTime: '1s' },
+    timeout: '30s',
+  })
   shown(
     `sh -c '${loop}'`,
     `${result.reason} after ${(result.usage.cpuMs / 1000).toFixed(1)} s of CPU`,
@@ -18,9 +22,9 @@ async function loopForEver(engine: PresetEngine): Promise<void> {
   )
 }
 
-async function forkForEver(engine: PresetEngine): Promise<void> {
+async function forkForEver(engine: PresetEngine, from: string): Promise<void> {
   const bomb = 'bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done'
-  await using container = await engine.create({ limits: { processes: MOST } })
+  await using container = await engine.create({ from, limits: { processes: MOST } })
   const seen = new Map<number, HostProcess>()
   let most = 0
   const watch = setInterval(() => {
@@ -38,8 +42,8 @@ async function forkForEver(engine: PresetEngine): Promise<void> {
 }
 
 /** Lesson 5: what does not end by itself is ended. */
-export async function breakLimits(engine: PresetEngine): Promise<void> {
+export async function breakLimits(engine: PresetEngine, from: string): Promise<void> {
   lesson(5, 'For ever')
-  await loopForEver(engine)
-  await forkForEver(engine)
+  await loopForEver(engine, from)
+  await forkForEver(engine, from)
 }

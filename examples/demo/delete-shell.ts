@@ -5,10 +5,10 @@ import { check, lesson, note, shown } from './print.js'
 import { makeSmallRoot } from './small-root.js'
 
 /** Lesson 4: delete a key file; the next container from the same root has it again. */
-export async function deleteShell(engine: PresetEngine): Promise<void> {
+export async function deleteShell(engine: PresetEngine, root: string): Promise<void> {
   lesson(4, 'rm /bin/sh')
-  let from = 'host:'
-  if (process.getuid?.() !== 0) {
+  let from = root
+  if (root === 'host:' && process.getuid?.() !== 0) {
     from = `dir:${makeSmallRoot(fileURLToPath(new URL('../../../.caisson/demo-root', import.meta.url)))}`
     note(
       "The host's /bin belongs to root, whom an ordinary user's container cannot be. So: a root of one's own,",

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import type { Container } from 'caisson'
-import { check, lesson, shown } from './print.js'
+import type { Container, PresetEngine } from 'caisson'
+import { check, lesson, note, shown } from './print.js'
 
-const script = 'rm -rf /etc/os-release /boot /opt; echo gone > /etc/motd; touch /caisson-was-here'
+const script = 'rm -rf /etc/os-release /boot /opt; echo gone > /etc/issue; touch /caisson-was-here'
 
 /** What the host shows of the places that the script attacks. */
 function hostState(): string {
-  const files = ['/etc/os-release', '/etc/motd'].map((path) =>
+  const files = ['/etc/os-release', '/etc/issue'].map((path) =>
     existsSync(path) ? readFileSync(path, 'utf8') : undefined,
   )
   const places = ['/boot', '/opt', '/etc', '/caisson-was-here'].map(
@@ -17,15 +17,26 @@ function hostState(): string {
 }
 
 /** Lesson 1: whatever the container changes or deletes, the host's files stay as they are. */
-export async function isolateRoot(container: Container): Promise<void> {
+export async function isolateRoot(
+  engine: PresetEngine,
+  container: Container,
+  root: string,
+): Promise<void> {
   lesson(1, 'A root of its own')
   const before = hostState()
   const damage = await container.sh(`(${script}) 2>/dev/null; ls -A /`)
   shown(script, '')
   check('the container did it', damage.stdout.includes('caisson-was-here'), damage.stderr)
+  if (root !== 'host:') {
+    const own = await engine.run(['sh', '-c', `(${script}) 2>/dev/null; ls -A /`], {
+      from: 'host:',
+    })
+    note('and once more in `host:`, which is this very system, copy-on-write')
+    check('the container did it', own.stdout.includes('caisson-was-here'), own.stderr)
+  }
   check('the host has every file as it was', hostState() === before)
   const inside = await container.sh(
-    'hostname; cat /proc/net/dev | tail -n +3 | cut -d: -f1; ls -d /proc/[0-9]*',
+    'uname -n; cat /proc/net/dev | tail -n +3 | cut -d: -f1; ls -d /proc/[0-9]*',
   )
   const [name = '', ...rest] = inside.stdout
     .trim()

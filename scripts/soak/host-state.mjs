@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 function read(path) {
   try {
@@ -29,11 +29,27 @@ export function processesWith(marker) {
     .map(Number)
 }
 
-/** Launchers and first processes of any engine, which run from a sealed copy without a path; as `pid identity`. */
-export function sealedProcesses() {
+const isSealed = (pid) => programOf(pid).startsWith('/memfd:caisson')
+
+/** Whether an engine that lives holds it: the first of its ancestors that is none of ours is a Node. */
+function isHeld(pid) {
+  let ancestor = pid
+  do ancestor = read(`/proc/${ancestor}/stat`).split(') ').at(-1).split(' ')[1] ?? '0'
+  while (isSealed(ancestor))
+  return basename(programOf(ancestor)) === 'node'
+}
+
+/** Launchers and first processes that no engine holds, which run from a sealed copy without a path; as `pid identity`. */
+export function orphanedProcesses() {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && programOf(name).startsWith('/memfd:caisson'))
+    .filter((name) => /^\d+$/.test(name) && isSealed(name) && !isHeld(name))
     .map((pid) => `${pid} ${identityOf(pid)}`)
+}
+
+/** Whether the engine that a group is named after, `caisson-<pid>-<identity>-`, lives in another process. */
+function isOfTheLiving(path) {
+  const [, pid, identity] = /\/caisson-(\d+)-(\d+)-/.exec(path) ?? []
+  return pid !== undefined && Number(pid) !== process.pid && identityOf(pid) === identity
 }
 
 /** What a process is, so that another one with its number is not taken for it. */
@@ -87,7 +103,8 @@ export function takeStock(stateDir) {
     mounts: read('/proc/self/mountinfo').split('\n'),
     // those that are ours by name: other people's come and go
     cgroups: foldersIn('/sys/fs/cgroup', false).filter(
-      (path) => path.includes('/caisson') && !path.includes('/caisson-test-'),
+      (path) =>
+        path.includes('/caisson') && !path.includes('/caisson-test-') && !isOfTheLiving(path),
     ),
     state: foldersIn(stateDir, true),
     descriptors: [String(readdirSync('/proc/self/fd').length)],

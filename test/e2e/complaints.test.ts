@@ -22,6 +22,14 @@ const later = () => AbortSignal.timeout(50)
 const lines = (letter: string) => Array.from({ length: 2000 }, (_, i) => `${letter}${i}\n`)
 const inTenths = (ms: number): number => Math.round(ms / 100)
 
+/** What a Node prints that runs this, and how long it takes. */
+function runNode(text: string): { readonly stdout: string; readonly ms: number } {
+  const args = ['--input-type=module', '--eval', text]
+  const from = performance.now()
+  const { stdout } = spawnSync(process.execPath, args, { cwd: checkout, encoding: 'utf8' })
+  return { stdout, ms: performance.now() - from }
+}
+
 describe('complaints', function () {
   this.timeout(60_000)
   let engine: PresetEngine<DefaultLimits>
@@ -146,13 +154,16 @@ describe('complaints', function () {
     const program = `
       import { run } from 'caisson'
       const { stdout } = await run(['echo', 'ready'])
-      process.stdout.write(stdout + performance.now())`
-    const args = ['--input-type=module', '--eval', program]
-    const { stdout } = spawnSync(process.execPath, args, { cwd: checkout, encoding: 'utf8' })
-    const [answer, ms] = stdout.split('\n')
-    expect(answer).to.equal('ready')
-    // start of Node, import, launcher, container and all
-    expect(Number(ms)).to.be.within(1, 2000)
+      process.stdout.write(stdout)`
+    // Against Node's own start in the same moment: import, launcher, container and all. Others may spoil some of them.
+    let best = Infinity
+    for (let n = 0; n < 10 && best > 8; n++) {
+      const bare = runNode('')
+      const first = runNode(program)
+      expect(first.stdout).to.equal('ready\n')
+      best = Math.min(best, first.ms / bare.ms)
+    }
+    expect(best, 'times as long as Node alone').to.be.at.most(8)
   })
 
   it('18: “what the container wrote belongs to root, and I cannot delete it”', async () => {

@@ -16,6 +16,7 @@ import { highestLimit } from '@caisson/driver-rlimits'
 import { layerStoreModule, storeRootfs } from '@caisson/layer-store'
 import { debianRootfs } from '@caisson/rootfs-distro'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
+import { tarRootfs } from '@caisson/rootfs-tar'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
 import { pickLimiters, type DefaultLimiter, type LimiterPick } from './pick-limiters.js'
 import type { Picked } from './picked.js'
@@ -53,6 +54,7 @@ function rootfsOf(
     hostRootfs(),
     dirRootfs(),
     busyboxRootfs({ dataDir }),
+    tarRootfs(),
     debianRootfs(),
     ...storeRootfs(),
   ]
@@ -121,7 +123,7 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
 
 /**
  * An engine with everything that works here: `pivotRoot()` for isolation, the first kind of control groups that works and
- * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `debian:`, `layer:` and `snapshot:`, and a store of layers and
+ * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `tar:`, `debian:`, `layer:` and `snapshot:`, and a store of layers and
  * snapshots. `engine.picked` says what it picked and why, `engine.doctor()` what each limit is worth here.
  * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
  * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)

@@ -55,13 +55,14 @@ describe('createEngine of the preset', () => {
     expect(named.picked.isolation.degraded.join()).to.include('no security boundary')
   })
 
-  it('declares the limits of rlimits and the schemes host, dir, busybox, debian, layer and snapshot', async () => {
+  it('declares the limits of rlimits and the schemes host, dir, busybox, tar, debian, layer and snapshot', async () => {
     await using engine = await createEngine()
     expect([...engine.supports.limits]).to.include.members(['cpuTime', 'processes', 'openFiles'])
     expect([...engine.supports.schemes]).to.have.members([
       'host',
       'dir',
       'busybox',
+      'tar',
       'debian',
       'layer',
       'snapshot',

@@ -29,7 +29,12 @@ export const hostileTargets: readonly string[] = Object.freeze([
 
 const applets = ['cat', 'echo', 'grep', 'ls', 'mkdir', 'rm', 'sh', 'stat', 'touch', 'true', 'chmod']
 
-/** What a container does in a hostile root: it looks whether the system is its own, and tries to damage what is not. */
+const places = '/proc /sys /dev /dev/pts /dev/shm /dev/mqueue /etc /tmp /run /var/run /work /volume'
+
+/**
+ * What a container does in a hostile root: it looks whether the system is its own, and tries to damage what is not. Each program
+ * takes all places at once, and goes on after those that refuse: processes are what this costs.
+ */
 export const hostileScript = `
   grep -q "^Pid:" /proc/self/status || echo "no process of its own in /proc"
   grep -q " /proc proc " /proc/self/mounts || echo "no procfs at /proc"
@@ -37,11 +42,11 @@ export const hostileScript = `
   [ "$(stat -c %t:%T /dev/null)" = 1:3 ] || echo "another /dev/null"
   [ -c /dev/ptmx ] || echo "no /dev/ptmx"
   touch /dev/shm/own || echo "no /dev/shm of its own"
-  for d in /proc /sys /dev /dev/pts /dev/shm /dev/mqueue /etc /tmp /run /var/run /work /volume; do
-    grep -qs canary $d/mark && echo "the canary in $d"
-    for f in mark new; do [ -p $d/$f ] || echo x > $d/$f; done
-    mkdir $d/made; rm -rf $d/deep; chmod 0 $d/mark
-  done 2>/dev/null
+  marks= made= deep=
+  for d in ${places}; do marks="$marks $d/mark" made="$made $d/made" deep="$deep $d/deep"; done
+  for f in $(grep -ls canary $marks); do echo "the canary in $f"; done
+  for d in ${places}; do for f in mark new; do [ -p $d/$f ] || echo x > $d/$f; done; done 2>/dev/null
+  { mkdir $made; rm -rf $deep; chmod 0 $marks; } 2>/dev/null
   for f in /dev/console /dev/ptmx /etc/passwd /etc/resolv.conf; do [ -p $f ] || echo x > $f; done 2>/dev/null
   true`
 

@@ -56,11 +56,13 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
 
 /**
  * What a container writes may be exported or compared later: no layer may point at names or data of another (`nofollow`
- * holds for attributes that a hostile root brings along, too). In a user namespace the marks of overlays live in
- * user.* attributes, since trusted.* ones are the host's.
+ * holds for attributes that a hostile root brings along, too). Defaults of these differ from one distribution to the next, so
+ * all are said; `xino=off` since inode numbers with high bits set break 32-bit programs. In a user namespace the marks of
+ * overlays live in user.* attributes, since trusted.* ones are the host's: without `userxattr`, `rm -r` of a lower directory
+ * is EIO there.
  */
 function overlayOptions({ identity, upper }: PlanInput): readonly string[] {
-  const options = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
+  const options = ['redirect_dir=nofollow', 'metacopy=off', 'index=off', 'xino=off']
   // nobody's writes need to survive the machine: what is kept is written to the disk when it is kept
   if (upper !== undefined) options.push('volatile')
   return identity.mode === 'root' ? options : [...options, 'userxattr']

@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -94,13 +102,14 @@ describe('build-launcher', function () {
 
   it('keeps the last good program when a source is broken', () => {
     const good = readFileSync(program())
-    const source = readFileSync(join(copy, 'c/decode.c'), 'utf8')
-    writeFileSync(join(copy, 'c/decode.c'), '#error broken on purpose\n')
+    // all of them: each compiler that is tried would go on with the others
+    for (const name of readdirSync(join(root, 'c')).filter((path) => path.endsWith('.c')))
+      writeFileSync(join(copy, 'c', name), '#error broken on purpose\n')
     const done = build()
     expect(done.status).to.equal(1)
     expect(done.stderr).to.include('broken on purpose')
     expect(readFileSync(program()).equals(good)).to.equal(true)
-    writeFileSync(join(copy, 'c/decode.c'), source)
+    cpSync(join(root, 'c'), join(copy, 'c'), { recursive: true })
   })
 
   it('names the packages to install when there is no compiler', () => {

@@ -11,7 +11,14 @@ import { join } from 'node:path'
 import { invalidArgument } from '@caisson/core'
 import { chainIdOf, digestNamed, parseDigest, recipeDiffId, type Digest } from './digest.js'
 import { syncDirectory, writeSynced } from './durable.js'
-import type { HeldLayers, Layer, LayerDraft, Layers, LayerStaging } from './layers.js'
+import type {
+  HeldLayers,
+  Layer,
+  LayerDraft,
+  Layers,
+  LayerStaging,
+  UnknownLayerDraft,
+} from './layers.js'
 import { nonce } from './session.js'
 import type { StoreContext } from './store-context.js'
 import { asStoreError, errnoOf, storeError, throwIfAborted } from './store-error.js'
@@ -20,9 +27,12 @@ import { treeBytes } from './tree-bytes.js'
 
 const CHAIN_MAX = 500
 
+/** What is known of a layer before it is on the disk. */
+type LayerFacts = Omit<Layer, 'diff' | 'createdMs' | 'bytes'>
+
 interface LayerPlan {
   readonly draft: LayerDraft
-  readonly layer: Omit<Layer, 'diff' | 'createdMs' | 'bytes'>
+  readonly layer: LayerFacts
 }
 
 function planOf(draft: LayerDraft): LayerPlan {
@@ -111,18 +121,53 @@ export class LayerBook implements Layers {
 
   async #publish({ layer, draft }: LayerPlan): Promise<Layer> {
     const { fill, signal } = draft
-    const { leases, places, remove, step } = this.#context
-    const { id, parent, blob } = layer
-    // the layer too, before it is there: nothing refers to it yet when it appears
-    await leases.hold([
+    const { id, parent } = layer
+    await this.#lease(layer)
+    const there = this.get(id)
+    if (there !== undefined) return there
+    this.#checkParent(parent)
+    return this.#make(id, signal, async (place) => {
+      await fill(place)
+      return layer
+    })
+  }
+
+  async publishUnknown(draft: UnknownLayerDraft): Promise<Layer> {
+    const { fill, signal } = draft
+    throwIfAborted(signal, 'publish')
+    const parent = draft.parent === undefined ? undefined : parseDigest(draft.parent, 'parent')
+    if (parent !== undefined) await this.#context.leases.hold([{ kind: 'layer', id: parent }])
+    this.#checkParent(parent)
+    return this.#make('unknown', signal, async (place) => {
+      const found = await fill(place)
+      const base = parent === undefined ? {} : { parent }
+      const { layer } = planOf({ ...base, ...found, fill: async () => {} })
+      await this.#lease(layer)
+      return layer
+    })
+  }
+
+  /** The layer too, before it is there: nothing refers to it yet when it appears. */
+  async #lease({ id, parent, blob }: LayerFacts): Promise<void> {
+    await this.#context.leases.hold([
       { kind: 'layer', id },
       ...(parent === undefined ? [] : [{ kind: 'layer' as const, id: parent }]),
       ...(blob === undefined ? [] : [{ kind: 'blob' as const, id: blob }]),
     ])
-    const there = this.get(id)
-    if (there !== undefined) return there
+  }
+
+  #checkParent(parent: Digest | undefined): void {
     if (parent !== undefined && this.chain(parent) === undefined)
       throw storeError('ERR_STORE_NOT_FOUND', parent, 'no such layer to lie upon')
+  }
+
+  /** @param fill says what it has made */
+  async #make(
+    subject: string,
+    signal: AbortSignal | undefined,
+    fill: (place: LayerStaging) => Promise<LayerFacts>,
+  ): Promise<Layer> {
+    const { places, remove, step } = this.#context
     const staging = join(places.layers, stagingName(this.#context.session.id, nonce()))
     try {
       step('publish:begin')
@@ -130,21 +175,22 @@ export class LayerBook implements Layers {
       step('publish:staged')
       mkdirSync(join(staging, 'diff'))
       chmodSync(join(staging, 'diff'), 0o755)
-      const place: LayerStaging = { diff: join(staging, 'diff'), signal }
-      await fill(place)
+      const layer = await fill({ diff: join(staging, 'diff'), signal })
       throwIfAborted(signal, 'publish')
       step('publish:filled')
-      await this.#commit(staging, layer)
+      // made by somebody else meanwhile, or not known to be there before
+      if (this.get(layer.id) === undefined) await this.#commit(staging, layer)
+      else await remove(staging)
+      const published = this.get(layer.id)
+      if (published !== undefined) return published
+      throw storeError('ERR_STORE_NOT_FOUND', layer.id, 'it vanished')
     } catch (error) {
       await remove(staging)
-      throw asStoreError(error, id)
+      throw asStoreError(error, subject)
     }
-    const published = this.get(id)
-    if (published === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'it vanished')
-    return published
   }
 
-  async #commit(staging: string, layer: LayerPlan['layer']): Promise<void> {
+  async #commit(staging: string, layer: LayerFacts): Promise<void> {
     const { places, remove, step, sync } = this.#context
     const bytes = treeBytes(join(staging, 'diff'))
     // all of its files, before anything says that it is there

@@ -1,22 +1,9 @@
-import type { Launcher } from '@caisson/core'
+import type { Collected, CollectOptions, Launcher, StoreUsage } from '@caisson/core'
 import type { Blobs } from './blobs.js'
-import type { Collected, CollectOptions } from './collect.js'
 import type { Layers } from './layers.js'
 import type { Lease, StoreRoot } from './lease.js'
 import type { Refs } from './refs.js'
 import type { Snapshots } from './snapshots.js'
-
-/** What a store takes on disk, in bytes, and how many there are. */
-export interface StoreUsage {
-  readonly blobs: { readonly count: number; readonly bytes: number }
-  readonly layers: { readonly count: number; readonly bytes: number }
-  readonly snapshots: { readonly count: number; readonly bytes: number }
-  /** Unfinished downloads and layers, and what is being deleted. */
-  readonly unfinished: { readonly count: number; readonly bytes: number }
-  readonly bytes: number
-  /** Free on its file system for this user. */
-  readonly freeBytes: number
-}
 
 /** How a lease is made. */
 export interface LeaseOptions {
@@ -64,8 +51,10 @@ export interface LayerStoreOptions {
    */
   readonly sync?: boolean
   /**
-   * Removes files of ids that are not this user's own: what containers of a user with ranges of ids wrote. Default: that
-   * fails with ERR_STORE_IO (EACCES), for those users alone.
+   * Copies what lies upon each other: chains of more than 64 snapshots become one, and what is committed a layer. And removes
+   * files of ids that are not this user's own: what containers of a user with ranges of ids wrote. Default: chains grow until
+   * the kernel refuses them (ERR_ROOTFS_LAYERS), a commit is a name for a snapshot, and removing fails with ERR_STORE_IO
+   * (EACCES), for those users alone.
    */
-  readonly launcher?: Launcher | undefined
+  readonly launcher?: Pick<Launcher, 'jail' | 'merge'> | undefined
 }

@@ -40,6 +40,12 @@ export interface LayerDraft {
   readonly fill: (staging: LayerStaging) => Promise<void>
 }
 
+/** A layer whose archive is unpacked while it is read for the first time: what it is shows at its end. */
+export interface UnknownLayerDraft extends Pick<LayerDraft, 'parent' | 'signal'> {
+  /** Writes the files, and says of which archive they came. */
+  readonly fill: (staging: LayerStaging) => Promise<Required<Pick<LayerDraft, 'diffId' | 'blob'>>>
+}
+
 /** Layers that are held: they stay until `release`. */
 export interface HeldLayers {
   /** Topmost first: what a `RootPart` takes as `lowers`. */
@@ -61,6 +67,11 @@ export interface Layers {
    * throws. Nothing is left behind then.
    */
   publish(draft: LayerDraft): Promise<Layer>
+  /**
+   * The same, for what is not known before: it is filled in any case, and dropped when the layer turns out to be there.
+   * @throws CaissonError as `publish`
+   */
+  publishUnknown(draft: UnknownLayerDraft): Promise<Layer>
   /**
    * Holds a layer and those below it.
    * @throws CaissonError ERR_STORE_NOT_FOUND

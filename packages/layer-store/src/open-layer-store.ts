@@ -1,16 +1,24 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, statfsSync } from 'node:fs'
 import { isAbsolute, join, normalize } from 'node:path'
-import { invalidArgument, namespaceInode, parseText } from '@caisson/core'
+import {
+  invalidArgument,
+  namespaceInode,
+  parseText,
+  type Collected,
+  type CollectOptions,
+  type StoreUsage,
+} from '@caisson/core'
 import { BlobStore } from './blob-store.js'
-import { Collection, type Collected, type CollectOptions } from './collect.js'
+import { Collection } from './collect.js'
 import { readJson, replaceDurably } from './durable.js'
 import { LayerBook } from './layer-book.js'
-import type { LayerStore, LayerStoreOptions, LeaseOptions, StoreUsage } from './layer-store.js'
+import type { LayerStore, LayerStoreOptions, LeaseOptions } from './layer-store.js'
 import { LeaseBook, parseRoot, type Lease } from './lease.js'
 import { RefBook } from './refs.js'
 import { removeByLauncher, removeOwnTree } from './remove-tree.js'
 import { Session } from './session.js'
 import { SnapshotBook } from './snapshot-book.js'
+import { isSnapshotId } from './snapshot-meta.js'
 import { noStep, type Step } from './step.js'
 import type { StoreContext } from './store-context.js'
 import { asStoreError, errnoOf, storeError } from './store-error.js'
@@ -70,6 +78,13 @@ function staged(directory: string): readonly string[] {
     .map((name) => join(directory, name))
 }
 
+/** Places that a container writes to, or wrote to. */
+function written(snapshots: SnapshotBook, directory: string): readonly string[] {
+  return readdirSync(directory)
+    .filter((name) => isSnapshotId(name) && snapshots.meta(name)?.kind === 'active')
+    .map((name) => join(directory, name))
+}
+
 function total(paths: readonly string[]): number {
   return paths.reduce((sum, path) => sum + treeBytes(path), 0)
 }
@@ -90,7 +105,12 @@ class OpenStore implements LayerStore {
     this.blobs = new BlobStore(context)
     this.layers = new LayerBook(context)
     this.refs = new RefBook(context)
-    this.snapshots = new SnapshotBook(context, this.refs)
+    this.snapshots = new SnapshotBook(context, {
+      layers: this.layers,
+      refs: this.refs,
+      collect: (options) => this.collect(options),
+      usage: () => this.usage(),
+    })
   }
 
   async lease(options: LeaseOptions = {}): Promise<Lease> {
@@ -119,12 +139,15 @@ class OpenStore implements LayerStore {
     )
     const unfinished = [...newLayers, ...newSnapshots, ...waiting]
     const layerBytes = treeBytes(places.layers) - total(newLayers)
-    const snapshotBytes = treeBytes(places.snapshots) - total(newSnapshots)
+    const writes = written(this.snapshots, places.snapshots)
+    const writtenBytes = total(writes)
+    const snapshotBytes = treeBytes(places.snapshots) - total(newSnapshots) - writtenBytes
     const disk = statfsSync(places.root)
     return {
       blobs: { count: this.blobs.list().length, bytes: treeBytes(places.blobs) },
       layers: { count: this.layers.list().length, bytes: layerBytes },
       snapshots: { count: this.snapshots.list().length, bytes: snapshotBytes },
+      writes: { count: writes.length, bytes: writtenBytes },
       unfinished: { count: unfinished.length, bytes: total(unfinished) },
       bytes: treeBytes(places.root),
       freeBytes: disk.bavail * disk.bsize,
@@ -157,6 +180,7 @@ export async function openWithSteps(options: LayerStoreOptions, step: Step): Pro
     step,
     sync: options.sync === false ? async () => {} : syncByTool,
     remove: options.launcher === undefined ? removeOwnTree : removeByLauncher(options.launcher),
+    merge: options.launcher?.merge?.bind(options.launcher),
   }
   return new OpenStore(context, marks)
 }

@@ -1,3 +1,4 @@
+import type { Launcher } from '@caisson/core'
 import type { LeaseBook } from './lease.js'
 import type { RemoveTree } from './remove-tree.js'
 import type { Session } from './session.js'
@@ -13,4 +14,6 @@ export interface StoreContext {
   readonly step: Step
   readonly sync: SyncFileSystem
   readonly remove: RemoveTree
+  /** Copies what lies upon each other into one; undefined: nobody can. */
+  readonly merge: Launcher['merge'] | undefined
 }

@@ -11,6 +11,7 @@ import {
 import { layerRef } from './commit-snapshot.js'
 import { parseDigest } from './digest.js'
 import type { LayerStore } from './layer-store.js'
+import { lendLayer } from './lend-layer.js'
 import { throwIfAborted } from './store-error.js'
 import { LAYER_STORE, layerStoreModule, type SharedStore } from './shared-store.js'
 
@@ -41,28 +42,15 @@ async function lendSnapshot(store: LayerStore, id: string): Promise<RootLease> {
   }
 }
 
-async function lendLayer(store: LayerStore, reference: string): Promise<RootLease> {
-  const id = parseDigest(reference)
-  const held = await store.layers.hold(id)
-  const { lowers } = held
-  return {
-    key: `layer:${id}`,
-    parts: [{ at: '/', lowers }],
-    extras: [],
-    masked: [],
-    copyOnWrite: true,
-    release: async () => held.release(),
-  }
-}
-
 async function lendNamed(store: LayerStore, name: string): Promise<RootLease> {
   const root = store.refs.get(layerRef(name)) ?? store.refs.get(name)
   if (root === undefined || root.kind === 'blob') throw notFound(`layer:${name}`)
   return root.kind === 'layer' ? lendLayer(store, root.id) : lendSnapshot(store, root.id)
 }
 
-function lendByName(store: LayerStore, reference: string): Promise<RootLease> {
-  return reference.startsWith('sha256:') ? lendLayer(store, reference) : lendNamed(store, reference)
+async function lendByName(store: LayerStore, reference: string): Promise<RootLease> {
+  if (reference.startsWith('sha256:')) return lendLayer(store, parseDigest(reference))
+  return lendNamed(store, reference)
 }
 
 class StoreRoots implements RootfsProvider {

@@ -47,8 +47,20 @@ function checkWhole(store: LayerStore, promised: Outcome['promised']): void {
     if (layer.recipe === 'crash')
       for (let i = 0; i < 5; i++)
         expect(readFileSync(join(layer.diff, 'etc', String(i))).length).to.equal(i * 1000)
-  for (const { directory, name } of store.snapshots.list())
-    if (name !== 'garbage') checkSnapshot(directory, name ?? 'copied')
+  const committed = store.refs.get('layer/committed')
+  if (committed?.kind === 'layer') {
+    const { diff = '' } = store.layers.get(committed.id) ?? {}
+    expect(readFileSync(join(diff, 'copied'), 'utf8')).to.equal('copied')
+  }
+  for (const { directory, name, parent } of store.snapshots.list()) {
+    if (name === 'garbage' || name === 'level') continue
+    checkSnapshot(directory, name ?? 'copied')
+    if (readdirSync(join(directory, '0/upper')).length === 1) continue
+    // put together, and with nothing below any more
+    expect(parent).to.equal(undefined)
+    for (const n of [1, 64])
+      expect(readFileSync(join(directory, '0/upper', `level${n}`), 'utf8')).to.equal(String(n))
+  }
 }
 
 function checkSnapshot(directory: string, name: string): void {
@@ -107,11 +119,14 @@ async function garbage(store: LayerStore): Promise<void> {
 }
 
 describe('a store whose process is killed', () => {
-  for (const work of ['publish', 'snapshot']) {
+  for (const work of ['publish', 'snapshot', 'squash', 'commit']) {
     it(`at any step of ${work} loses nothing promised, tears nothing, and leaks nothing`, async function () {
       this.timeout(300_000)
       const steps = await countSteps(work, async () => {})
       expect(steps.length).to.be.greaterThan(work === 'publish' ? 12 : 25)
+      if (work === 'squash')
+        expect(steps).to.include.members(['squash:filled', 'merge:64', 'squash:merged'])
+      if (work === 'commit') expect(steps).to.include('commit:layer')
       let promises = 0
       let unfinished = 0
       await forEachStep(steps, async (dieAt) => {

@@ -47,6 +47,51 @@ describe('layers', () => {
     expect(fixture.names('layers').filter((name) => name.startsWith('.'))).to.deep.equal([])
   })
 
+  it('are found out while they are filled: named by what came out, and made once', async () => {
+    await using fixture = await makeStore()
+    const { blobs, layers } = fixture.store
+    const blob = await blobs.ingest(
+      (async function* () {
+        yield Buffer.from('an archive')
+      })(),
+    )
+    const base = await layers.publish({ recipe: 'base', fill: oneFile('b', 'base') })
+    let fills = 0
+    const draft = {
+      parent: base.id,
+      fill: async (to: { diff: string }) => {
+        fills++
+        await oneFile('a', 'found')(to)
+        return { diffId: diffId('c'), blob: blob.digest }
+      },
+    }
+    const all = await Promise.all([layers.publishUnknown(draft), layers.publishUnknown(draft)])
+    all.push(await layers.publishUnknown(draft))
+    for (const layer of all) expect(layer).to.deep.equal(layers.get(layer.id))
+    expect(new Set(all.map(({ id }) => id))).to.deep.equal(
+      new Set([chainIdOf(diffId('c'), base.id)]),
+    )
+    expect([fills, all[0]?.blob, all[0]?.parent]).to.deep.equal([3, blob.digest, base.id])
+    expect(fixture.names('layers').filter((name) => name.startsWith('.'))).to.deep.equal([])
+    await fixture.store.collect()
+    expect(layers.get(chainIdOf(diffId('c'), base.id))).to.not.equal(undefined)
+  })
+
+  it('leave nothing when what they are is not found out', async () => {
+    await using fixture = await makeStore()
+    const { layers } = fixture.store
+    const failing = layers.publishUnknown({ fill: () => Promise.reject(new Error('no archive')) })
+    expect(await failing.catch((error: unknown) => String(error))).to.equal('Error: no archive')
+    // what the types do not have
+    const none = { diffId: 'sha256:../..' } as never
+    const unknown = layers.publishUnknown({ fill: () => Promise.resolve(none) })
+    expect(await codeOf(unknown)).to.equal('ERR_INVALID_SPEC')
+    const parent = diffId('f')
+    const orphan = layers.publishUnknown({ parent, fill: () => Promise.reject(new Error('no')) })
+    expect(await codeOf(orphan)).to.equal('ERR_STORE_NOT_FOUND')
+    expect(fixture.names('layers')).to.deep.equal([])
+  })
+
   it('wait for the disk unless told not to', async function () {
     // others write to the same disk
     this.timeout(120_000)

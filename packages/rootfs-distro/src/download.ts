@@ -10,6 +10,8 @@ export interface Download {
   readonly maxBytes: number
   /** What it has to be, where that is known beforehand: checked before anything of it is used. */
   readonly expect?: { readonly size: number; readonly sha256: string } | undefined
+  /** How long it may take until the server begins to answer, all tries together. Default: `attempts` times `stallMs`. */
+  readonly answerMs?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Bytes that came so far. */
   readonly onProgress?: ((received: number) => void) | undefined
@@ -66,14 +68,16 @@ async function readBody(response: Response, what: Download, came: () => void): P
   return Buffer.concat(chunks)
 }
 
-async function fetchOnce(what: Download): Promise<Buffer> {
+async function fetchOnce(what: Download, answerMs: number): Promise<Buffer> {
   const stall = new AbortController()
-  const timer = setTimeout(() => {
-    stall.abort(new Error(`nothing came for ${stallMs / 1000} s`))
-  }, stallMs)
+  const after = (ms: number) =>
+    setTimeout(() => stall.abort(new Error(`nothing came for ${(ms / 1000).toFixed(0)} s`)), ms)
+  let timer = after(Math.min(answerMs, stallMs))
   const signals = what.signal === undefined ? [stall.signal] : [what.signal, stall.signal]
   try {
     const response = await fetch(what.url, { signal: AbortSignal.any(signals) })
+    clearTimeout(timer)
+    timer = after(stallMs)
     if (!response.ok) {
       await response.body?.cancel()
       throw new Refused(response.status)
@@ -113,15 +117,17 @@ function given(up: Download): CaissonError {
  */
 export async function download(what: Download): Promise<Buffer | undefined> {
   const gone = (): boolean => what.signal?.aborted === true
+  const answerBy = performance.now() + (what.answerMs ?? Infinity)
   let last: unknown
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (gone()) throw given(what)
     try {
       if (attempt > 0) {
         const pause = 250 * 2 ** attempt * (0.5 + Math.random())
+        if (performance.now() + pause >= answerBy) break
         await delay(pause, undefined, what.signal === undefined ? {} : { signal: what.signal })
       }
-      return check(await fetchOnce(what), what)
+      return check(await fetchOnce(what, answerBy - performance.now()), what)
     } catch (error) {
       if (gone()) throw given(what)
       if (error instanceof Refused && (error.status === 404 || error.status === 410))

@@ -7,7 +7,7 @@ export interface BuildProgress {
   readonly phase: 'resolve' | 'download' | 'install' | 'done' | 'stale'
   /** What it is about: the release, the package. */
   readonly subject: string
-  /** Of the package, compressed; else 0. */
+  /** Of the package, compressed; of `resolve`, of all of them; else 0. */
   readonly bytes: number
   /** How many of `total` are done in this phase. */
   readonly count: number

@@ -48,6 +48,29 @@ describe('download', () => {
     expect(count).to.equal(1)
   })
 
+  it('waits no longer than it may for the beginning of an answer', async () => {
+    handler = () => {}
+    const error = await rejected(download({ url, maxBytes: 1000, answerMs: 50 }))
+    expect(error.code).to.equal('ERR_MIRROR_UNREACHABLE')
+    expect(count).to.equal(1)
+  })
+
+  it('tries no more when the time for an answer is over', async () => {
+    handler = (_request, response) => response.writeHead(503).end()
+    const error = await rejected(download({ url, maxBytes: 1000, answerMs: 1 }))
+    expect(error.code).to.equal('ERR_MIRROR_UNREACHABLE')
+    expect(count).to.be.lessThan(3)
+  })
+
+  it('takes its time with an answer that has begun', async () => {
+    handler = (_request, response) => {
+      response.writeHead(200)
+      response.write(body.subarray(0, 4))
+      setTimeout(() => response.end(body.subarray(4)), 400)
+    }
+    expect(await download({ url, maxBytes: 1000, answerMs: 300 })).to.deep.equal(body)
+  })
+
   it('tries again after errors that may pass', async () => {
     handler = (request, response, n) => {
       if (n === 1) request.socket.destroy()

@@ -29,6 +29,8 @@ export interface DecompressOptions {
   readonly signal?: AbortSignal
   /** Told of each chunk of the compressed archive. */
   readonly onRead?: (chunk: Uint8Array) => void
+  /** Told what it is, before anything comes out. */
+  readonly onCompression?: (compression: Compression) => void
 }
 
 /** Bytes that come out before the ratio is looked at: what is small may be as dense as it likes. */
@@ -180,6 +182,17 @@ function throughXz(input: Input, by: Decompressor): AsyncGenerator<Uint8Array> {
   return program === undefined ? throughXzLibrary(input) : throughProgram(input, program)
 }
 
+/**
+ * What unpacks a compression here: a program of the host (its path), `node:zlib`, or `library`, which takes several times as long.
+ * `none` needs nothing.
+ */
+export function decompressorOf(compression: Compression): string {
+  if (compression === 'none') return 'nothing'
+  if (compression === 'gzip') return 'node:zlib'
+  if (compression === 'zstd' && zstdStream() !== undefined) return 'node:zlib'
+  return trustedProgram(compression) ?? 'library'
+}
+
 const ways: Readonly<
   Record<Compression, (input: Input, by: Decompressor) => AsyncGenerator<Uint8Array>>
 > = {
@@ -213,6 +226,7 @@ export async function* decompress(
   const head = await readHead(chunks)
   const compression =
     options.compression ?? compressionOf(Buffer.concat(head.map((one) => one.subarray(0, 6))))
+  options.onCompression?.(compression)
   const input = new Input(watched(from(head, chunks), options))
   let out = 0
   try {

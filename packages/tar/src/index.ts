@@ -1,4 +1,4 @@
-export { compressionOf, decompress } from './decompress.js'
+export { compressionOf, decompress, decompressorOf } from './decompress.js'
 export type { Compression, DecompressOptions, Decompressor } from './decompress.js'
 export { defaultLimits, type TarLimits } from './limits.js'
 export { packDirectory, type PackOptions } from './pack-directory.js'

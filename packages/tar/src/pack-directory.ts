@@ -1,4 +1,11 @@
-import type { DirectoryJail, FileStatus, FoundEntry, JailedFile, ListedFile } from '@caisson/core'
+import {
+  prefetch,
+  type DirectoryJail,
+  type FileStatus,
+  type FoundEntry,
+  type JailedFile,
+  type ListedFile,
+} from '@caisson/core'
 import { checkAborted } from './check-aborted.js'
 import { asBuffer } from './read-tar.js'
 import type { SparsePiece, TarEntry, TarType } from './tar-entry.js'
@@ -36,28 +43,6 @@ function typeOf(status: FileStatus): TarType | undefined {
   return types[status.mode & 0o170000]
 }
 
-/** Each of what a function makes of items, in their order, the next few already under way. */
-async function* ahead<T, R>(
-  items: readonly T[],
-  make: (item: T) => Promise<R>,
-): AsyncGenerator<readonly [T, R]> {
-  const pending: (readonly [T, Promise<R>])[] = []
-  const left = items.values()
-  for (;;) {
-    while (pending.length < AHEAD) {
-      const next = left.next()
-      if (next.done === true) break
-      const promise = make(next.value)
-      // one that is given up before its turn has nobody to tell
-      promise.catch(() => {})
-      pending.push([next.value, promise])
-    }
-    const first = pending.shift()
-    if (first === undefined) return
-    yield [first[0], await first[1]]
-  }
-}
-
 class Packing {
   readonly #jail: DirectoryJail
   readonly #options: PackOptions
@@ -87,8 +72,8 @@ class Packing {
         (one) => one.type !== undefined && this.#options.filter?.(one.path, one.status) !== false,
       )
       .toSorted((a, b) => a.path.compare(b.path))
-    const found = ahead(wanted, (one) => this.#jail.get(one.path, WITH_STATUS))
-    for await (const [one, is] of found) {
+    const found = prefetch(wanted, AHEAD, (one) => this.#jail.get(one.path, WITH_STATUS))
+    for await (const { item: one, loaded: is } of found) {
       // what it is now, not what it was when the directory was listed
       const type = typeOf(is.status)
       if (type === undefined) continue
@@ -164,9 +149,10 @@ class Packing {
         length: Math.min(CHUNK, length - index * CHUNK),
       })),
     )
-    for await (const [, bytes] of ahead(parts, (part) => file.read(part.offset, part.length))) {
+    const read = prefetch(parts, AHEAD, (part) => file.read(part.offset, part.length))
+    for await (const { loaded } of read) {
       checkAborted(this.#options.signal)
-      yield bytes
+      yield loaded
     }
   }
 

@@ -9,7 +9,8 @@ import { buildAttacker } from '../build-attacker.js'
 import { isolations } from '../isolations.js'
 import { Swapper } from './swapper.js'
 
-const MS = Number(process.env['CAISSON_RACE_MS'] ?? 5000)
+const LEAST = 8
+const MS = Number(process.env['CAISSON_RACE_MS'] ?? 1500)
 
 interface Race {
   readonly title: string
@@ -119,10 +120,12 @@ describe('a root that changes while containers are made of it', function () {
         const untouched = roots.fingerprintOfCanary()
         const swapper = await Swapper.start(attacker, real, link)
         const end = performance.now() + MS
+        let made = 0
         const until = async (engine: PresetEngine): Promise<void> => {
-          while (performance.now() < end) await startOne(engine, race, root, roots)
+          // a loaded machine takes longer for the few that are a race at all
+          for (; performance.now() < end || made < LEAST; made++)
+            await startOne(engine, race, root, roots)
         }
-        const before = starts
         try {
           await Promise.all([...engines.values()].map(until))
         } finally {
@@ -130,7 +133,6 @@ describe('a root that changes while containers are made of it', function () {
           swaps += count
           expect(count, 'it was a race').to.be.greaterThan(100)
         }
-        expect(starts - before, 'there were starts').to.be.greaterThan(3)
         expect(roots.fingerprintOfCanary(), 'the canary is as it was').to.deep.equal(untouched)
         rmSync(link, { force: true, recursive: true })
       } finally {

@@ -19,6 +19,11 @@ export interface DebianOptions {
   readonly checkDates?: boolean
   /** For how long a root that was built is taken without asking the mirror for updates. Default 1 day. */
   readonly maxAge?: Duration
+  /**
+   * How long a mirror may take until it begins to answer, all tries together, before it counts as unreachable
+   * (ERR_MIRROR_UNREACHABLE, or what was built before serves). Default: four tries of 30 seconds.
+   */
+  readonly mirrorTimeout?: Duration
 }
 
 /** Options, parsed; what the host would say is still undefined. */
@@ -30,10 +35,11 @@ export interface DebianRequest {
   readonly keyring: string | undefined
   readonly checkDates: boolean
   readonly maxAgeMs: number
+  readonly mirrorTimeoutMs: number | undefined
 }
 
 const fields: ReadonlySet<string> = new Set(
-  'packages suite mirror architecture keyring checkDates maxAge'.split(' '),
+  'packages suite mirror architecture keyring checkDates maxAge mirrorTimeout'.split(' '),
 )
 const day = 86_400_000
 const century = 100 * 366 * day
@@ -93,7 +99,7 @@ export function parseDebianOptions(options: DebianOptions): DebianRequest {
       })
     }
   }
-  const { suite, architecture, checkDates, maxAge } = options
+  const { suite, architecture, checkDates, maxAge, mirrorTimeout } = options
   if (checkDates !== undefined && typeof checkDates !== 'boolean') {
     throw invalidArgument({ field: 'checkDates', why: 'must be true or false' })
   }
@@ -106,6 +112,10 @@ export function parseDebianOptions(options: DebianOptions): DebianRequest {
     checkDates: checkDates ?? true,
     maxAgeMs:
       maxAge === undefined ? day : parseDuration(maxAge, 'maxAge', { min: 0, max: century }),
+    mirrorTimeoutMs:
+      mirrorTimeout === undefined
+        ? undefined
+        : parseDuration(mirrorTimeout, 'mirrorTimeout', { min: 1, max: day }),
   })
 }
 

@@ -1,7 +1,8 @@
-import { isCaissonError, type Launcher, type RootLease } from '@caisson/core'
-import type { Layer, LayerStore, SharedStore } from '@caisson/layer-store'
+import type { Launcher } from '@caisson/core'
+import type { LayerStore } from '@caisson/layer-store'
 import { storeCache } from '../blob-cache.js'
-import { distroError } from '../distro-error.js'
+import type { RootOrder, RootRecipe } from '../built-roots.js'
+import { openJail } from '../open-jail.js'
 import { countProgress, type BuildProgress } from '../progress.js'
 import { buildRoot } from './build-root.js'
 import { resolveRoot, type ResolvedRequest } from './resolve-root.js'
@@ -9,113 +10,36 @@ import { resolveRoot, type ResolvedRequest } from './resolve-root.js'
 /** What roots are built with. */
 export interface DebianTools {
   readonly launcher: Launcher
-  readonly store: SharedStore
   readonly onProgress: ((progress: BuildProgress) => void) | undefined
 }
 
-function knownLayer(
-  store: LayerStore,
-  name: string,
-): { layer: Layer; changedMs: number } | undefined {
-  const ref = store.refs.find(name)
-  const layer = ref?.root.kind === 'layer' ? store.layers.get(ref.root.id) : undefined
-  return ref === undefined || layer === undefined ? undefined : { layer, changedMs: ref.changedMs }
-}
-
-async function build(
+async function prepare(
   store: LayerStore,
   request: ResolvedRequest,
-  tools: DebianTools,
-  signal: AbortSignal | undefined,
-): Promise<Layer> {
-  const { launcher, onProgress } = tools
+  { launcher, onProgress }: DebianTools,
+  signal: AbortSignal,
+): Promise<RootRecipe> {
   const cache = storeCache(store)
-  const resolved = await resolveRoot(request, cache, signal)
-  const { packages, date, recipe } = resolved
+  const { packages, date, recipe } = await resolveRoot(request, cache, signal)
   const report = countProgress(packages.length, onProgress)
-  report({ phase: 'resolve', subject: request.suite, bytes: 0 })
-  const layer = await store.layers.publish({
+  const bytes = packages.reduce((sum, { size }) => sum + size, 0)
+  report({ phase: 'resolve', subject: request.suite, bytes })
+  const { architecture } = request
+  return {
     recipe,
-    ...(signal === undefined ? {} : { signal }),
     fill: async ({ diff }) => {
-      const jail = await launcher.jail?.(diff)
-      if (jail === undefined) {
-        const why = 'the launcher registered in this scope serves no directories'
-        throw distroError('ERR_UNSUPPORTED', 'debian:', why, 'Use that of @caisson/launcher.')
-      }
-      await using served = jail
-      const { architecture } = request
-      await buildRoot(served, diff, { packages, architecture, date, cache, signal, report })
+      await using jail = await openJail(launcher, diff, 'debian:')
+      await buildRoot(jail, diff, { packages, architecture, date, cache, signal, report })
     },
-  })
-  report({ phase: 'done', subject: request.suite, bytes: 0 })
-  return layer
+  }
 }
 
-/** Whether an older root may serve instead: the mirror is away, which says nothing about the root. */
-function isAway(error: unknown): boolean {
-  return isCaissonError(error) && error.code === 'ERR_MIRROR_UNREACHABLE'
-}
-
-/** Roots of Debian out of a layer store, built where they are not there yet. */
-export class DebianRoots {
-  readonly #tools: DebianTools
-  /** One build at a time for each request, whoever wants it. */
-  readonly #building = new Map<string, Promise<Layer>>()
-
-  constructor(tools: DebianTools) {
-    this.#tools = tools
-  }
-
-  /** @throws CaissonError of `resolveRoot` and `buildRoot`, and of the store */
-  async lend(request: ResolvedRequest, signal: AbortSignal | undefined): Promise<RootLease> {
-    const store = await this.#tools.store.open()
-    const { id } = await this.#find(store, request, signal)
-    const held = await store.layers.hold(id)
-    return {
-      key: `layer:${id}`,
-      parts: [{ at: '/', lowers: held.lowers }],
-      extras: [],
-      masked: [],
-      copyOnWrite: true,
-      release: async () => held.release(),
-    }
-  }
-
-  async #find(
-    store: LayerStore,
-    request: ResolvedRequest,
-    signal: AbortSignal | undefined,
-  ): Promise<Layer> {
-    const name = `debian/${request.key}`
-    const known = knownLayer(store, name)
-    if (known !== undefined && Date.now() - known.changedMs < request.maxAgeMs) return known.layer
-    try {
-      const layer = await this.#buildOnce(store, request, signal)
-      await store.refs.set(name, { kind: 'layer', id: layer.id })
-      return layer
-    } catch (error) {
-      if (known === undefined || !isAway(error)) throw error
-      const told = { phase: 'stale', subject: request.suite, bytes: 0, count: 1, total: 1 } as const
-      this.#tools.onProgress?.(told)
-      return known.layer
-    }
-  }
-
-  async #buildOnce(
-    store: LayerStore,
-    request: ResolvedRequest,
-    signal: AbortSignal | undefined,
-  ): Promise<Layer> {
-    const running = this.#building.get(request.key)
-    // one that the other caller gave up is begun again
-    if (running !== undefined) {
-      return running.catch(() => this.#buildOnce(store, request, signal))
-    }
-    const building = build(store, request, this.#tools, signal).finally(() => {
-      this.#building.delete(request.key)
-    })
-    this.#building.set(request.key, building)
-    return building
+/** The root of a request. Its `prepare` throws what `resolveRoot` does, its `fill` what `buildRoot` does. */
+export function debianOrder(request: ResolvedRequest, tools: DebianTools): RootOrder {
+  return {
+    name: `debian/${request.key}`,
+    subject: request.suite,
+    maxAgeMs: request.maxAgeMs,
+    prepare: (store, signal) => prepare(store, request, tools, signal),
   }
 }

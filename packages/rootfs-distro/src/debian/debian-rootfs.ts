@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { CaissonError, defineDriver, LAUNCHER, type Driver, type Probe } from '@caisson/core'
+import { defineDriver, LAUNCHER, type Driver, type Probe } from '@caisson/core'
 import { launcherModule } from '@caisson/launcher'
 import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store/shared'
+import type { BuiltRoots } from '../built-roots.js'
 import type { BuildProgress } from '../progress.js'
-import type { DebianRoots } from './debian-root.js'
 import { parseDebianOptions, parseDebianReference, type DebianOptions } from './debian-options.js'
 
 export interface DebianRootfsOptions extends DebianOptions {
@@ -67,23 +67,18 @@ export function debianRootfs(options: DebianRootfsOptions = {}): Driver<'rootfs'
     probe: () => probe(wanted.mirror),
     create: ({ launcher, store }) => {
       // archives, signatures and a store are loaded when the first root is wanted
-      let roots: Promise<DebianRoots> | undefined
-      const load = async (): Promise<DebianRoots> => {
-        const module = await import('./debian-root.js')
-        return new module.DebianRoots({ launcher, store, onProgress })
-      }
+      let roots: BuiltRoots | undefined
       return {
         schemes: ['debian'],
         async lend({ reference, signal }) {
-          if (signal?.aborted === true) {
-            const why = 'given up by its AbortSignal'
-            throw new CaissonError({ code: 'ERR_ABORTED', what: 'rootfs', subject: 'debian:', why })
-          }
+          const { BuiltRoots: Roots, throwIfGivenUp } = await import('../built-roots.js')
+          throwIfGivenUp(signal, 'debian:')
           const request = parseDebianReference(reference, wanted)
           const { resolveRequest } = await import('./resolve-root.js')
+          const { debianOrder } = await import('./debian-root.js')
           const resolved = await resolveRequest(request, ownKeyring)
-          roots ??= load()
-          return (await roots).lend(resolved, signal)
+          roots ??= new Roots('debian', store, onProgress)
+          return roots.lend(debianOrder(resolved, { launcher, onProgress }), signal)
         },
       }
     },

@@ -102,6 +102,7 @@ export async function resolveRoot(
     keyring: request.keyring,
     now: request.checkDates ? Date.now() : undefined,
     cache,
+    answerMs: request.mirrorTimeoutMs,
     signal,
     unxz: (bytes) => buffer(decompress(bytesOf(bytes), { compression: 'xz' })),
   }

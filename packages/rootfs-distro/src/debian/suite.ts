@@ -14,6 +14,8 @@ export interface SuiteReading {
   /** Milliseconds since 1970 to judge dates by; undefined: they are not judged. */
   readonly now: number | undefined
   readonly cache: BlobCache
+  /** How long it may take until the mirror begins to answer; undefined: as `download` has it. */
+  readonly answerMs: number | undefined
   readonly signal: AbortSignal | undefined
   /** Decompresses xz. */
   readonly unxz: (bytes: Buffer) => Promise<Buffer>
@@ -46,9 +48,9 @@ export async function openSuite(
   source: AptSource,
   reading: SuiteReading,
 ): Promise<Suite | undefined> {
-  const { keyring, now, signal } = reading
+  const { keyring, now, answerMs, signal } = reading
   const url = `${baseOf(source)}/InRelease`
-  const message = await download({ url, maxBytes: maxRelease, signal })
+  const message = await download({ url, maxBytes: maxRelease, answerMs, signal })
   if (message === undefined) return undefined
   const subject = subjectOf(source)
   const text = await verifyRelease({ message: message.toString('utf8'), keyring, subject, signal })

@@ -23,6 +23,7 @@ describe('a suite of a mirror', () => {
       now: Date.now(),
       signal: undefined,
       unxz: (bytes) => Promise.resolve(gunzipSync(bytes)),
+      answerMs: undefined,
       cache: {
         get: (digest) => Promise.resolve(kept.get(digest)),
         put: (digest, bytes) => Promise.resolve(void kept.set(digest, bytes)),

@@ -1,11 +1,10 @@
 import type { Amendment, Driver, LimitLease, LimitRequest, ResourceLimiter } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
-import { cgroupV1 } from '@caisson/driver-cgroupv1'
-import { pivotRoot } from '@caisson/driver-pivotroot'
 import { testLimiter } from '@caisson/driver-testkit'
+import { cgroupV1, pivotRoot } from 'caisson'
 import { expect } from 'chai'
 import { fileURLToPath } from 'node:url'
-import { collect } from './collect.js'
+import { collect } from '#testkit-test/collect.js'
 
 type Lease = LimitLease
 type Acquire = (request: LimitRequest) => Promise<Lease>

@@ -1,8 +1,8 @@
 import { defineDriver, type LimitLease } from '@caisson/core'
-import { pivotRoot } from '@caisson/driver-pivotroot'
 import { testLimiter } from '@caisson/driver-testkit'
+import { pivotRoot } from 'caisson'
 import { expect } from 'chai'
-import { collect, failures } from './collect.js'
+import { collect, failures } from '#testkit-test/collect.js'
 
 const unknown = () =>
   defineDriver({

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { prefetch } from '../dist/prefetch.js'
+import { prefetch } from '../../dist/index.js'
 
 describe('prefetch', () => {
   it('gives everything in order, however long each takes, and only so many at a time', async () => {

@@ -7,10 +7,10 @@ import {
   type StepName,
 } from '@caisson/core'
 import type { Scope } from '@caisson/core/di'
-import { pivotRoot } from '@caisson/driver-pivotroot'
 import { testIsolationDriver } from '@caisson/driver-testkit'
+import { pivotRoot } from 'caisson'
 import { expect } from 'chai'
-import { collect, failures } from './collect.js'
+import { collect, failures } from '#testkit-test/collect.js'
 
 /** A launcher that is never told of some steps. */
 function deaf(launcher: Launcher, missing: ReadonlySet<StepName>): Launcher {

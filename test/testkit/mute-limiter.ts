@@ -1,7 +1,7 @@
 // A limiter that hands on what the kernel said as it is.
 import { defineDriver } from '@caisson/core'
 
-export { pivotRoot as isolation } from '@caisson/driver-pivotroot'
+export { pivotRoot as isolation } from 'caisson'
 
 const missing = [{ what: 'control groups', fix: 'Run as root.' }]
 

@@ -1,0 +1,5 @@
+export type { ArchiveBytes, NamedArchive } from './archive-source.js'
+export { importTar, type ImportedTar, type ImportOptions, type ImportTools } from './import-tar.js'
+export type { TarProgress } from './progress.js'
+export type { TarRootfsOptions } from './tar-options.js'
+export { tarRootfs } from './tar-rootfs.js'
