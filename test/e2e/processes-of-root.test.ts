@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import { createEngine, pivotRoot } from 'caisson'
 import { expect } from 'chai'
 
+const open = (onUnsupported: 'throw' | 'warn') =>
+  createEngine({ isolation: pivotRoot({ launcher: { mode: 'single' } }), onUnsupported })
+
 describe('limits.processes, as root with a single id', () => {
   const options = { limits: { processes: 100 } } as const
-  const open = (onUnsupported: 'throw' | 'warn') =>
-    createEngine({ isolation: pivotRoot({ launcher: { mode: 'single' } }), onUnsupported })
 
   before(function () {
     const map = readFileSync('/proc/self/uid_map', 'latin1').trim().split(/\s+/)

@@ -10,6 +10,10 @@ function launcher(mode: LauncherIdentity['mode']) {
   return { identity: () => Promise.resolve(identity) }
 }
 
+async function level(mode: LauncherIdentity['mode'], uid: number, map: string) {
+  return (await whyExempt(launcher(mode), uid, () => map))?.level
+}
+
 describe('outerId', () => {
   it('finds what an id is one level out', () => {
     expect(outerId(whole, 0)).to.equal(0)
@@ -21,8 +25,6 @@ describe('outerId', () => {
 
 describe('whyExempt', () => {
   it('says so of containers whose root is the host’s by id, and of no others', async () => {
-    const level = async (mode: LauncherIdentity['mode'], uid: number, map: string) =>
-      (await whyExempt(launcher(mode), uid, () => map))?.level
     expect(await level('single', 0, whole)).to.equal('unsupported')
     expect(await level('ranges', 0, whole)).to.equal('unsupported')
     expect(await level('root', 0, whole)).to.equal(undefined)
