@@ -8,6 +8,7 @@ import {
 import { isInside } from './inside.js'
 import { MountAttribute } from './mount-attributes.js'
 import { mountTargets } from './mount-steps.js'
+import { readonlyPathSteps } from './readonly-path-steps.js'
 import type { PlanInput } from './plan-input.js'
 import { cover } from './proc-sys-steps.js'
 
@@ -139,7 +140,9 @@ export function rootSteps(input: PlanInput): readonly ContainerStep[] {
     ...base,
     ...extraSteps(input),
     ...targets.filter((target) => !target.nested).flatMap((target) => target.steps),
-    ...parts.map((part) => ({ op: 'readonly' as const, path: part.at })),
+    ...parts.map((part) => ({ op: 'readonly' as const, path: part.at, required: 1 })),
+    // before the caller's mounts, which are what they say themselves
+    ...readonlyPathSteps(input),
     ...root.masked.map((path) => ({ op: 'mask' as const, path, ...cover })),
   ]
 }

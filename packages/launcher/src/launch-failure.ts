@@ -94,6 +94,14 @@ const rules: readonly Rule[] = [
   },
   { steps: ['cwd'], errnos: 'any', code: 'ERR_CWD', field: 'cwd' },
   {
+    steps: ['readonly'],
+    errnos: ['ENOENT', 'ENOTDIR'],
+    code: 'ERR_ROOTFS_INVALID',
+    why: 'the root has nothing there that could be made read-only',
+    fix: 'Name paths that the root has.',
+    field: 'readonlyPaths',
+  },
+  {
     steps: ['rlimit'],
     errnos: ['EPERM', 'EINVAL'],
     code: 'ERR_LIMIT_RANGE',

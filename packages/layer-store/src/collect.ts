@@ -169,7 +169,12 @@ export class Collection {
     }
     for (const name of readdirSync(places.ingest))
       await this.#sweepIngest(join(places.ingest, name))
-    const described = this.#snapshotIds().map((id) => join(places.snapshots, id))
+    const described = [
+      ...this.#snapshotIds().map((id) => join(places.snapshots, id)),
+      ...readdirSync(places.layers)
+        .filter((name) => digestNamed(name) !== undefined)
+        .map((name) => join(places.layers, name)),
+    ]
     for (const directory of [places.refs, places.root, ...described])
       for (const name of readdirSync(directory))
         if (isDraft(name)) rmSync(join(directory, name), { force: true })

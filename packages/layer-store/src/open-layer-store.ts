@@ -10,12 +10,16 @@ import {
 } from '@caisson/core'
 import { BlobStore } from './blob-store.js'
 import { Collection } from './collect.js'
+import type { Digest } from './digest.js'
 import { readJson, replaceDurably } from './durable.js'
 import { LayerBook } from './layer-book.js'
 import type { LayerStore, LayerStoreOptions, LeaseOptions } from './layer-store.js'
+import { LayerUses } from './layer-uses.js'
+import type { Layer } from './layers.js'
 import { LeaseBook, parseRoot, type Lease } from './lease.js'
 import { RefBook } from './refs.js'
 import { removeByLauncher, removeOwnTree } from './remove-tree.js'
+import type { Repair, RepairOptions } from './repair.js'
 import { Session } from './session.js'
 import { SnapshotBook } from './snapshot-book.js'
 import { isSnapshotId } from './snapshot-meta.js'
@@ -25,6 +29,7 @@ import { asStoreError, errnoOf, storeError } from './store-error.js'
 import { placesOf, type StorePlaces } from './store-places.js'
 import { syncByTool } from './sync-file-system.js'
 import { treeBytes } from './tree-bytes.js'
+import type { Verification, VerifyOptions } from './verification.js'
 
 const VERSION = 1
 const INITIAL_USER_NAMESPACE = 4026531837
@@ -131,6 +136,22 @@ class OpenStore implements LayerStore {
     }
   }
 
+  async verify(layer: Digest, options: VerifyOptions = {}): Promise<Verification> {
+    // what few programs do is loaded when they do it
+    const { verifyLayer } = await import('./verify-layer.js')
+    return verifyLayer(this.#context, this.#found(layer), options)
+  }
+
+  async repair(layer: Digest, options: RepairOptions = {}): Promise<Repair> {
+    const { timeoutMs = 0 } = options
+    if (!(Number.isFinite(timeoutMs) && timeoutMs >= 0))
+      throw invalidArgument({ field: 'timeoutMs', why: 'must be a number, 0 or more' })
+    const found = this.#found(layer)
+    const parts = { blobs: this.blobs, fill: this.layers.fillOf(found.id) }
+    const { repairLayer } = await import('./repair-layer.js')
+    return repairLayer(this.#context, found, parts, options)
+  }
+
   async usage(): Promise<StoreUsage> {
     const { places } = this.#context
     const [newLayers, newSnapshots] = [staged(places.layers), staged(places.snapshots)]
@@ -156,8 +177,16 @@ class OpenStore implements LayerStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.snapshots.close()
+    this.#context.uses.close()
     this.#context.leases.close()
     this.#context.session.close()
+  }
+
+  /** @throws TypeError ERR_INVALID_SPEC; CaissonError ERR_STORE_NOT_FOUND */
+  #found(id: Digest): Layer {
+    const layer = this.layers.get(id)
+    if (layer === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such layer')
+    return layer
   }
 }
 
@@ -177,6 +206,8 @@ export async function openWithSteps(options: LayerStoreOptions, step: Step): Pro
     places,
     session,
     leases: new LeaseBook(places, session),
+    uses: new LayerUses(places, session),
+    launcher: options.launcher,
     step,
     sync: options.sync === false ? async () => {} : syncByTool,
     remove: options.launcher === undefined ? removeOwnTree : removeByLauncher(options.launcher),

@@ -171,15 +171,21 @@ export class SnapshotBook implements Snapshots {
   }
 
   async hold(id: string): Promise<HeldSnapshot> {
-    const release = await this.#context.leases.hold([{ kind: 'snapshot', id: checkId(id) }])
+    const { leases, places, uses } = this.#context
+    const drop = await leases.hold([{ kind: 'snapshot', id: checkId(id) }])
     try {
       const chain = this.#chain(id)
       const [first] = chain
       if (first === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such snapshot')
+      const leave = await uses.use(layersOf(places, first.base))
+      const release = (): void => {
+        leave()
+        drop()
+      }
       const parts = first.base.parts.map((part, index) => this.#part(part, index, chain))
       return { snapshot: this.#stored(id), parts, depth: chain.length, release }
     } catch (error) {
-      release()
+      drop()
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import type { Launcher } from '@caisson/core'
+import type { LayerUses } from './layer-uses.js'
 import type { LeaseBook } from './lease.js'
 import type { RemoveTree } from './remove-tree.js'
 import type { Session } from './session.js'
@@ -11,6 +12,8 @@ export interface StoreContext {
   readonly places: StorePlaces
   readonly session: Session
   readonly leases: LeaseBook
+  readonly uses: LayerUses
+  readonly launcher: Pick<Launcher, 'jail'> | undefined
   readonly step: Step
   readonly sync: SyncFileSystem
   readonly remove: RemoveTree

@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import type { SnapshotBase } from '@caisson/core'
 import { FileLock } from '../dist/file-lock.js'
 import { openWithSteps } from '../dist/open-layer-store.js'
+import { createLauncher } from '@caisson/launcher'
+import { parseDigest } from '../dist/index.js'
+import { fillForRepair } from './damaged-layer.js'
 import { foreignBase } from './store-fixture.js'
 
-const [, , directory = '', work = '', dieAt = ''] = process.argv
+const [, , directory = '', work = '', dieAt = '', layerId = ''] = process.argv
 let count = 0
 
 function say(line: string): void {
@@ -24,7 +27,10 @@ async function* archive(): AsyncGenerator<Uint8Array> {
   yield Buffer.from('archive')
 }
 
-const store = await openWithSteps({ directory, sync: false, launcher: { merge } }, step)
+// whoever repairs needs a real one
+const real = work === 'repair' ? createLauncher() : undefined
+const launcher = real ?? { merge }
+const store = await openWithSteps({ directory, sync: false, launcher }, step)
 
 // what the launcher does, but for whiteouts and attributes
 async function merge(from: readonly string[], to: string): Promise<void> {
@@ -117,7 +123,16 @@ if (work === 'collect') {
     if (name === 'garbage') await store.snapshots.delete(id)
   await store.collect()
 }
-if (work === 'hold') {
+if (work === 'repair') {
+  await store.repair(parseDigest(layerId), { source: fillForRepair })
+  say(`layer ${layerId}`)
+  await real?.[Symbol.asyncDispose]()
+}
+if (work === 'mount') {
+  await store.layers.hold(parseDigest(layerId))
+  say('held')
+  setInterval(() => {}, 1000)
+} else if (work === 'hold') {
   await FileLock.take(join(directory, 'lock'), { mode: 'shared' })
   say('held')
   setInterval(() => {}, 1000)

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { parseDigest, type LayerStore } from '../dist/index.js'
+import { parseDigest, type Digest, type LayerStore } from '../dist/index.js'
+import { damageForRepair, fillForRepair } from './damaged-layer.js'
 import { foreignBase, makeStore, oneFile, type StoreFixture } from './store-fixture.js'
 
 const script = fileURLToPath(new URL('crash-child.js', import.meta.url))
@@ -15,8 +16,13 @@ interface Outcome {
   readonly finished: boolean
 }
 
-async function runChild(directory: string, work: string, dieAt?: number): Promise<Outcome> {
-  const child = spawn(process.execPath, [script, directory, work, String(dieAt ?? '')], {
+async function runChild(
+  directory: string,
+  work: string,
+  dieAt?: number,
+  layer = '',
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [script, directory, work, String(dieAt ?? ''), layer], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'close')
@@ -118,6 +124,14 @@ async function garbage(store: LayerStore): Promise<void> {
     )
 }
 
+/** A layer that much is wrong with, and its id. */
+async function damaged(store: LayerStore): Promise<Digest> {
+  const layer = await store.layers.publish({ recipe: 'damaged', fill: fillForRepair })
+  await store.refs.set('damaged', { kind: 'layer', id: layer.id })
+  damageForRepair(layer.diff)
+  return layer.id
+}
+
 describe('a store whose process is killed', () => {
   for (const work of ['publish', 'snapshot', 'squash', 'commit']) {
     it(`at any step of ${work} loses nothing promised, tears nothing, and leaks nothing`, async function () {
@@ -171,5 +185,55 @@ describe('a store whose process is killed', () => {
       checkNothingLeaked(fixture)
     })
     console.log(`      ${steps.length} kills of a collection`)
+  })
+
+  it('at any step of a repair tears nothing, and the next one goes on', async function () {
+    this.timeout(600_000)
+    let id: Digest | undefined
+    const steps: string[] = []
+    {
+      await using fixture = await makeStore()
+      id = await damaged(fixture.store)
+      const whole = await runChild(fixture.directory, 'repair', undefined, id)
+      expect(whole.finished).to.equal(true)
+      steps.push(...whole.steps)
+      expect(await fixture.store.verify(id, { deep: true })).to.deep.include({ ok: true })
+    }
+    expect(steps.length).to.be.greaterThan(18)
+    let unfinished = 0
+    await forEachStep(steps, async (dieAt) => {
+      await using fixture = await makeStore()
+      const { store } = fixture
+      const layer = await damaged(store)
+      const { finished, promised } = await runChild(fixture.directory, 'repair', dieAt, layer)
+      expect([finished, promised]).to.deep.equal([false, []])
+      const { ok, differences } = await store.verify(layer, { deep: true })
+      const isLast = dieAt >= steps.indexOf('repair:synced')
+      expect(ok, steps[dieAt]).to.equal(isLast)
+      if (!ok) {
+        unfinished++
+        // by stamps too: nothing that is wrong looks as if it were right
+        const quick = new Set((await store.verify(layer)).differences.map(({ path }) => path))
+        for (const { path, kind, found } of differences)
+          if (kind !== 'attributes' || found?.mode !== undefined)
+            expect([...quick]).to.include(path)
+      }
+      // what stands in a place is whole, the old or the new, and content never has a mode that is another's
+      const torn = differences.filter(
+        ({ kind, path, found }) =>
+          kind === 'content' &&
+          (path !== 'etc/passwd' || found?.size !== 'root, and somebody'.length),
+      )
+      expect(torn).to.deep.equal([])
+      const again = await runChild(fixture.directory, 'repair', undefined, layer)
+      expect(again.finished).to.equal(true)
+      expect(await store.verify(layer, { deep: true })).to.deep.include({ ok: true })
+      expect(await store.verify(layer)).to.deep.include({ ok: true, deep: false })
+      await store.collect()
+      checkNothingLeaked(fixture)
+    })
+    console.log(
+      `      ${steps.length} kills of a repair, ${unfinished} of them before it had mended all`,
+    )
   })
 })

@@ -54,6 +54,10 @@ export const errorCodes = {
     meaning: 'A file of the layer store is not what was written.',
     fix: 'Run `verify()` and `repair()`, or remove it and make it again.',
   },
+  ERR_STORE_NO_MANIFEST: {
+    meaning: 'Nothing tells what the layer should be: an older version published it.',
+    fix: 'Delete its names, `collect()`, and make it again.',
+  },
   ERR_STORE_SPACE: {
     meaning: 'The file system of the layer store is full.',
     fix: 'Make room, e.g. by `prune()`, or use another `dataDir`.',
