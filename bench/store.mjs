@@ -17,11 +17,14 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 
+function cell(value) {
+  if (typeof value === 'number') return String(+value.toFixed(2))
+  return value === undefined ? '' : String(value)
+}
+
 /** Rows of objects with the same fields. */
 function tell(rows) {
   const names = Object.keys(Object.assign({}, ...rows))
-  const cell = (value) =>
-    value === undefined ? '' : typeof value === 'number' ? String(+value.toFixed(2)) : String(value)
   printTable([names, ...rows.map((row) => names.map((name) => cell(row[name])))], 1)
 }
 

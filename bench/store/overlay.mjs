@@ -84,10 +84,11 @@ async function makeSubjects(engine) {
   return { root, stopped, live, top }
 }
 
+const remove = (container) => container.remove()
+const forget = (snapshot) => snapshot.delete()
+
 /** Each is timed; what it gives is removed without. */
 function waysOf(engine, { root, stopped, live, top }) {
-  const remove = (container) => container.remove()
-  const forget = (snapshot) => snapshot.delete()
   const asIs = { live: 'as-is' }
   const stack = (n) => [() => engine.create({ from: `stack:${n}` }), remove]
   return {
