@@ -77,7 +77,7 @@ describe('container.waitFor', function () {
     it('comes at an IPv6 address, written in any form', async () => {
       container.sh('httpd -f -p [::1]:8080').catch(() => {})
       await container.waitFor({ port: 8080, host: '0:0:0:0:0:0:0:1' }, { timeout: '5s' })
-      const error = await failure(container.waitFor({ port: 8080, host: '::2' }, { timeout: 60 }))
+      const error = await failure(container.waitFor({ port: 8080, host: '::2' }, { timeout: 1500 }))
       expect(error.message).to.include('listens at ::1 only')
     })
 
@@ -87,7 +87,7 @@ describe('container.waitFor', function () {
       await other.waitFor({ port: 8080 })
       const { server, port } = await serve()
       for (const elsewhere of [8080, port]) {
-        const error = await failure(container.waitFor({ port: elsewhere }, { timeout: 60 }))
+        const error = await failure(container.waitFor({ port: elsewhere }, { timeout: 1500 }))
         expect(error.code).to.equal('ERR_WAIT_TIMEOUT')
         expect(error.message).to.include(`port ${elsewhere}`).and.to.include('nothing listens')
       }

@@ -50,8 +50,8 @@ static int write_all(int fd, const struct field *bytes)
 	return 0;
 }
 
-/* Owner, mode and times, as asked for; what is so already costs nothing. */
-static int dress(const struct files *s, int fd, const struct field *a)
+/* Owner, mode and times, as asked for; what is so already costs nothing. An O_PATH descriptor needs its name. */
+static int dress(const struct files *s, int fd, const struct field *a, int is_open)
 {
 	const struct timespec times[] = { file_time(&a[FILE_MAKE_ATIME_NS]), file_time(&a[FILE_MAKE_MTIME_NS]) };
 	uid_t uid = (uid_t)a[FILE_MAKE_UID].num;
@@ -71,7 +71,7 @@ static int dress(const struct files *s, int fd, const struct field *a)
 	}
 	if ((mask & SET_MODE) && !S_ISLNK(mode) && ((st.st_mode ^ mode) & 07777) && fchmodat(s->fds, name, mode & 07777, 0) < 0)
 		return -errno;
-	return (mask & SET_TIMES) && utimensat(s->fds, name, times, 0) < 0 ? -errno : 0;
+	return (mask & SET_TIMES) && (is_open ? futimens(fd, times) : utimensat(s->fds, name, times, 0)) < 0 ? -errno : 0;
 }
 
 static int make_file(const struct files *s, const struct field *a, int dir, const char *name)
@@ -83,7 +83,7 @@ static int make_file(const struct files *s, const struct field *a, int dir, cons
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, &a[FILE_MAKE_BYTES]);
-	return err < 0 ? err : dress(s, fd, a);
+	return err < 0 ? err : dress(s, fd, a, 1);
 }
 
 static int make_one(struct files *s, const struct field *a, int dir, const char *name)
@@ -115,7 +115,7 @@ static int make_one(struct files *s, const struct field *a, int dir, const char 
 	if (err < 0)
 		return -errno;
 	made = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return made < 0 ? -errno : dress(s, made, a);
+	return made < 0 ? -errno : dress(s, made, a, 0);
 }
 
 static int clear(int dir, const char *name)
@@ -139,7 +139,7 @@ int file_make(struct files *s, const struct field *a)
 		struct stat st;
 
 		if (found >= 0 && file_check(found, 1, &st) == 0)
-			return dress(s, found, a);
+			return dress(s, found, a, 0);
 	}
 	dir = path_parent(&f, s->root, path, name);
 	if (dir < 0)

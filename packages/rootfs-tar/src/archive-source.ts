@@ -35,7 +35,6 @@ export interface OpenArchive extends AsyncDisposable {
 }
 
 const FIX = 'Write `tar:` and the path of an archive, or a name of `tarRootfs({ archives })`.'
-const CHUNK = 1 << 20
 /** Coarsest clock of a file system: a file older than this and written to again has another time. */
 const TICK_MS = 20
 
@@ -108,15 +107,8 @@ export class ArchiveFile implements OpenArchive {
     // what is written within the same tick of the clock as the last time would not show in it
     const age = Date.now() - Number(this.#stat.ctimeMs)
     if (age >= 0 && age < TICK_MS) await delay(TICK_MS - age)
-    const stream = this.#file.createReadStream({
-      start: 0,
-      autoClose: false,
-      highWaterMark: CHUNK,
-    })
-    for await (const chunk of stream) {
-      // without an encoding a stream gives bytes
-      if (chunk instanceof Uint8Array) yield chunk
-    }
+    const { archiveFile } = await import('@caisson/tar')
+    yield* archiveFile(this.#file)
   }
 
   async check(): Promise<void> {

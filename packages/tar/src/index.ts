@@ -1,3 +1,4 @@
+export { archiveFile } from './archive-file.js'
 export { compressionOf, decompress, decompressorOf } from './decompress.js'
 export type { Compression, DecompressOptions, Decompressor } from './decompress.js'
 export { defaultLimits, type TarLimits } from './limits.js'

@@ -11,8 +11,8 @@ import type { Unpacked, UnpackOptions } from './unpacked.js'
 import { keepsXattr } from './xattr-policy.js'
 
 const MOST_NAMED = 100
-const WINDOW_REQUESTS = 4096
-const WINDOW_BYTES = 8 * 1024 * 1024
+const WINDOW_REQUESTS = 512
+const WINDOW_BYTES = 2 * 1024 * 1024
 const WHITEOUT = '.wh.'
 const OPAQUE = '.wh..wh..opq'
 

@@ -1,8 +1,12 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { trustedProgram } from '@caisson/core'
-import { compressionOf, decompress, type DecompressOptions } from '@caisson/tar'
+import { archiveFile, compressionOf, decompress, type DecompressOptions } from '@caisson/tar'
 import { expect } from 'chai'
 import { rejected } from './support/launcher.js'
 import { chunks } from './support/place.js'
@@ -22,6 +26,34 @@ async function* broken(): AsyncGenerator<Buffer> {
   yield gzipSync(text).subarray(0, 100)
   throw new Error('the network is away')
 }
+
+describe('archiveFile', () => {
+  it('reads a file from its start, in chunks that hold good until the next', async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'caisson-archive-file-'))
+    const path = join(scratch, 'archive')
+    const content = Buffer.alloc(1_000_001, 'a tar archive, with numbers 0123456789 ')
+    try {
+      for (const [bytes, kept] of [
+        [content, false],
+        [gzipSync(content, { level: 0 }), true],
+      ] as const) {
+        writeFileSync(path, bytes)
+        const file = await open(path)
+        const views: Uint8Array[] = []
+        const copies: Buffer[] = []
+        for await (const chunk of archiveFile(file)) {
+          views.push(chunk)
+          copies.push(Buffer.from(chunk))
+        }
+        await file.close()
+        expect(Buffer.concat(copies).equals(bytes)).to.equal(true)
+        expect(Buffer.concat(views).equals(bytes), 'kept by who needs them longer').to.equal(kept)
+      }
+    } finally {
+      rmSync(scratch, { recursive: true })
+    }
+  })
+})
 
 describe('decompress', function () {
   this.timeout(60_000)

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { frameBytes, writeFrame } from '../codec.js'
 import type { FieldTable } from '../protocol.generated.js'
 
-/** Room for a chunk of a file and more. */
-const BUFFER_BYTES = 1024 * 1024
+/** Room for a chunk of a file and more; what is larger leaves the caches of a processor on its way. */
+const BUFFER_BYTES = 320 * 1024
 /** Buffers that are kept for the next requests. */
 const MOST_SPARE = 4
 
