@@ -12,6 +12,26 @@ async function* bytes(text: string): AsyncGenerator<Uint8Array> {
 }
 
 describe('collect', () => {
+  it('cannot come between a lease and the look that follows it, whoever else asks for the same', async () => {
+    await using fixture = await makeStore()
+    const layer = await fixture.store.layers.publish({ recipe: 'a', fill: oneFile('a', '1') })
+    await fixture.store.refs.set('a', { kind: 'layer', id: layer.id })
+    const other = await fixture.again()
+    const lock = await FileLock.take(join(fixture.directory, 'lock'), { mode: 'exclusive' })
+    expect(lock).not.to.equal(undefined)
+    const said: string[] = []
+    const [first, second] = ['first', 'second'].map(async (name) => {
+      const held = await other.layers.hold(layer.id)
+      said.push(name)
+      held.release()
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(said, 'nobody goes on before the lease is on disk').to.deep.equal([])
+    lock?.release()
+    await Promise.all([first, second])
+    expect(said).to.have.members(['first', 'second'])
+  })
+
   it('keeps what a name leads to, with all below it and the blobs of that', async () => {
     await using fixture = await makeStore()
     const { store } = fixture
