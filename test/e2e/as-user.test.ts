@@ -24,6 +24,9 @@ const suites = [
   'races',
   'terminal',
   'users',
+  'overlay-roots',
+  'prune',
+  'snapshots',
 ]
 
 describe('as an ordinary user', function () {

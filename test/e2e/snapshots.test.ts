@@ -1,15 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { watch } from 'node:fs/promises'
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'mocha'
@@ -185,10 +174,107 @@ describe('snapshots', function () {
         ])
         expect(await listed(container.diff())).to.include('added file /d/same')
         await container.reset()
-        expect(() => container.diff(then)).to.throw(/not a snapshot of this container since/)
+        expect(await listed(container.diff(then))).to.deep.equal([
+          'added file /etc/group',
+          'deleted directory /d',
+        ])
+      })
+
+      it('of any age tell what is different, as long as they are of the same root', async () => {
+        await using first = await engine.create({ writable: { on } })
+        await run(
+          first,
+          'mkdir -p /d/old /e; cd /d; touch gone was old/x same; mkdir -p /bin/sub; rm /etc/group; rm -r /home',
+        )
+        const oldest = await first.snapshot()
+        await using second = await engine.create({ from: oldest, writable: { on } })
+        await run(second, 'cd /d; rm gone; echo 1 > was; echo 2 > added; touch /e/e; chmod 700 /e')
+        const middle = await second.snapshot()
+        await using third = await engine.create({ from: middle, writable: { on } })
+        await run(
+          third,
+          'rm -r /d/old; mkdir /d/old; touch /d/old/y; rm /d/added; rm -r /e; ln -s /d /e; touch /etc/group; ' +
+            'mkdir -p /home/new; touch /home/new/z; touch /bin/sub/f',
+        )
+        // upon those below, whose whiteouts and opaque directories are no entries
+        expect(await listed(third.diff())).to.deep.equal([
+          'added directory /home',
+          'added directory /home/new',
+          'added file /bin/sub/f',
+          'added file /d/old/y',
+          'added file /etc/group',
+          'added file /home/new/z',
+          'deleted file /d/added',
+          'deleted file /d/old/x',
+          'modified directory /d/old',
+          'type-changed symlink /e',
+        ])
+        expect(await listed(third.diff(oldest))).to.deep.equal([
+          'added directory /home',
+          'added directory /home/new',
+          'added file /bin/sub/f',
+          'added file /d/old/y',
+          'added file /etc/group',
+          'added file /home/new/z',
+          'deleted file /d/gone',
+          'deleted file /d/old/x',
+          'modified file /d/was',
+          'type-changed symlink /e',
+        ])
+        // of a container that lies below: what came later is not there
+        expect(await listed(first.diff(middle))).to.deep.equal([
+          'added file /d/gone',
+          'deleted file /d/added',
+          'deleted file /e/e',
+          'modified directory /e',
+          'modified file /d/was',
+        ])
+        await using other = await engine.create({ from: 'host:' })
+        expect(await codeOf(listed(other.diff(oldest)))).to.equal('ERR_INVALID_SPEC')
+        const missing = { ...oldest, id: '0'.repeat(32) }
+        expect(await codeOf(listed(third.diff(missing)))).to.equal('ERR_STORE_NOT_FOUND')
+        for (const snapshot of [oldest, middle]) await snapshot.delete()
       })
     })
   }
+
+  it('upon layers become layers by commit, also when they lie upon each other', async () => {
+    await engine.run(['true'])
+    const store = await engine.store()
+    const made = readdirSync(join(scratch, 'data'), { recursive: true, encoding: 'utf8' })
+    const busybox = made.find((path) => path.endsWith('/bin/busybox')) ?? ''
+    const base = await store.layers.publish({
+      recipe: 'busybox',
+      fill: async ({ diff }) =>
+        cpSync(join(scratch, 'data', busybox, '../..'), diff, {
+          recursive: true,
+          verbatimSymlinks: true,
+        }),
+    })
+    await store.refs.set('base', { kind: 'layer', id: base.id })
+    await using first = await engine.create({ from: `layer:${base.id}` })
+    await run(first, 'mkdir /d; echo 1 > /d/x; echo 2 > /d/y; ln /d/y /d/z; rm /etc/group')
+    const middle = await first.snapshot()
+    await using second = await engine.create({ from: middle, writable: { on: 'disk' } })
+    await run(second, 'rm -r /d; mkdir /d; echo 3 > /d/new; rm -r /home; echo 4 > /four')
+    const committed = await second.commit('made/of:layers')
+    const id = committed.layer ?? ''
+    const layer = store.layers.list().find((one) => one.id === id)
+    expect(layer).to.deep.include({ id, parent: base.id })
+    expect(store.refs.get('layer/made/of:layers')).to.deep.equal({ kind: 'layer', id })
+    await second.remove()
+    for (const snapshot of [middle, committed]) await snapshot.delete()
+    for (const from of ['layer:made/of:layers', `layer:${id}`]) {
+      await using third = await engine.create({ from })
+      const look = 'ls /d /etc; cat /d/new /four; ls -d /home || echo none; stat -c %a /'
+      expect(await run(third, `exec 2>&1; ${look}`)).to.match(
+        /^\/d:\nnew\n\n\/etc:\npasswd\n3\n4\nls: \/home.*\nnone\n755\n$/,
+      )
+      expect(await listed(third.diff())).to.deep.equal([])
+    }
+    await using plain = await engine.create()
+    expect((await plain.commit('plain')).layer).to.equal(undefined)
+  })
 
   it('are refused while commands run that nothing can freeze, unless they may be torn', async () => {
     await using container = await engine.create()
@@ -285,94 +371,3 @@ function endOf(container: AnyContainer, script: string): AsyncDisposable {
     },
   }
 }
-
-describe('apply', function () {
-  withEngine(this)
-
-  it('brings chosen changes to a directory of the host, and nothing anywhere else', async () => {
-    const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
-    const project = join(host, 'project')
-    mkdirSync(join(project, 'src'), { recursive: true })
-    writeFileSync(join(project, 'src/main.c'), 'old')
-    writeFileSync(join(project, 'src/gone.c'), 'old')
-    writeFileSync(join(host, 'outside'), 'outside')
-    symlinkSync(join(host, 'outside'), join(project, 'link'))
-    mkdirSync(join(host, 'elsewhere'))
-    symlinkSync('../elsewhere', join(project, 'linked-directory'))
-    await using container = await engine.create()
-    await container.fs.mkdir('/work', { recursive: true })
-    await container.fs.copyIn(project, '/work/project')
-    const then = await container.snapshot()
-    await run(
-      container,
-      'cd /work/project; echo new > src/main.c; chmod 4751 src/main.c; rm src/gone.c; mkdir -p a/b; echo b > a/b/c; ' +
-        'rm link; echo file > link; ln -s /etc/passwd a/evil; mkfifo a/pipe; echo no > /work/beside; echo s > secret; ' +
-        'rm linked-directory; mkdir linked-directory; echo in > linked-directory/in',
-    )
-    const applied = await container.apply(container.diff(then), project, {
-      root: '/work/project',
-      only: ({ path }) => !path.endsWith('/secret'),
-    })
-    expect(readFileSync(join(project, 'src/main.c'), 'utf8')).to.equal('new\n')
-    expect(statSync(join(project, 'src/main.c')).mode & 0o7777).to.equal(0o751)
-    expect(readdirSync(join(project, 'src'))).to.deep.equal(['main.c'])
-    expect(readFileSync(join(project, 'a/b/c'), 'utf8')).to.equal('b\n')
-    expect(readlinkSync(join(project, 'a/evil'))).to.equal('/etc/passwd')
-    expect(readFileSync(join(project, 'link'), 'utf8')).to.equal('file\n')
-    expect(readFileSync(join(host, 'outside'), 'utf8')).to.equal('outside')
-    expect(readFileSync(join(project, 'linked-directory/in'), 'utf8')).to.equal('in\n')
-    expect(readdirSync(join(host, 'elsewhere'))).to.deep.equal([])
-    expect(applied.deleted).to.equal(1)
-    expect(applied.skipped).to.have.members(['/work/beside', '/work/project/a/pipe'])
-    expect(readdirSync(project)).to.have.members(['src', 'a', 'link', 'linked-directory'])
-    rmSync(host, { recursive: true })
-  })
-
-  it('ends at so many bytes, or by a signal, and leaves no draft', async () => {
-    const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
-    await using container = await engine.create()
-    // a terabyte of nothing, in a root of some megabytes
-    await run(
-      container,
-      'mkdir /d; echo a > /d/a; dd if=/dev/zero of=/d/b bs=1 count=0 seek=1T 2>&-',
-    )
-    const apply = (options: object): Promise<unknown> =>
-      container.apply(container.diff(), host, { root: '/d', ...options })
-    expect(await codeOf(apply({ maxBytes: 1_000_000 }))).to.equal('ERR_FILE_LIMIT')
-    expect(readdirSync(host)).to.deep.equal(['a'])
-    const abort = new AbortController()
-    const ended = codeOf(apply({ signal: abort.signal }))
-    for await (const { filename } of watch(host)) if (filename?.startsWith('.caisson-')) break
-    abort.abort()
-    expect(await ended).to.equal('ERR_ABORTED')
-    expect(readdirSync(host)).to.deep.equal(['a'])
-    expect(await codeOf(apply({ signal: AbortSignal.abort() }))).to.equal('ERR_ABORTED')
-    for (const bad of [{ maxBytes: -1 }, { maxBytes: NaN }, { signal: {} }])
-      expect(await codeOf(apply(bad))).to.match(/must be/)
-    rmSync(host, { recursive: true })
-  })
-
-  it('writes through no link of the host, and takes no path that leads out', async () => {
-    const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
-    mkdirSync(join(host, 'to'))
-    mkdirSync(join(host, 'elsewhere'))
-    symlinkSync('../elsewhere', join(host, 'to/d'))
-    await using container = await engine.create()
-    await run(container, 'mkdir /d; echo x > /d/x')
-    const change = { kind: 'added', type: 'file', size: 2 } as const
-    const through = container.apply([{ ...change, path: '/d/x' }], join(host, 'to'))
-    expect(await codeOf(through)).to.equal('ERR_FILE_TYPE')
-    const out = await container.apply(
-      [
-        { ...change, path: '/../x' },
-        { ...change, path: '/d/../../x' },
-        { ...change, path: 'x' },
-      ],
-      join(host, 'to'),
-    )
-    expect(out).to.deep.include({ written: 0, deleted: 0 })
-    expect(out.skipped).to.have.length(3)
-    expect(readdirSync(join(host, 'elsewhere'))).to.deep.equal([])
-    rmSync(host, { recursive: true })
-  })
-})

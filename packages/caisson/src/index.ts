@@ -1,9 +1,12 @@
 export type {
   Bytes,
   Change,
+  Collected,
+  Committed,
   Container,
   DetachedContainer,
   DetachedInfo,
+  DiskUsage,
   DoctorReport,
   Duration,
   EndReason,
@@ -16,10 +19,12 @@ export type {
   LimitKey,
   Limits,
   Mount,
+  Pruned,
   RunOptions,
   Snapshot,
   SnapshotOptions,
   Spec,
+  StoreUsage,
   Usage,
   WaitOptions,
   WaitTarget,
@@ -34,7 +39,7 @@ export { pivotRoot, type PivotRootOptions } from '@caisson/driver-pivotroot'
 export { cgroupV1 } from '@caisson/driver-cgroupv1'
 export { cgroupV2, type CgroupV2Options } from '@caisson/driver-cgroupv2'
 export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
-export type { Collected, LayerStore, StoreUsage } from '@caisson/layer-store'
+export type { LayerStore } from '@caisson/layer-store'
 export { debianRootfs, type BuildProgress, type DebianRootfsOptions } from '@caisson/rootfs-distro'
 export {
   busyboxRootfs,

@@ -4,15 +4,16 @@ import type {
   DetachedContainer,
   DetachedInfo,
   DetachedSpec,
+  DiskUsage,
   DoctorReport,
   Duration,
   Engine,
   Exec,
   Feature,
   LimitKey,
+  Pruned,
   RunOptions,
   Spec,
-  Swept,
 } from '@caisson/core'
 import type { Scope } from '@caisson/core/di'
 import { LAYER_STORE, type LayerStore } from '@caisson/layer-store'
@@ -78,8 +79,12 @@ export class PresetEngineHandle<L extends LimitKey, F extends Feature> implement
     return this.#engine.list(filter)
   }
 
-  prune(options?: { readonly olderThan?: Duration }): Promise<Swept> {
+  prune(options?: { readonly olderThan?: Duration }): Promise<Pruned> {
     return this.#engine.prune(options)
+  }
+
+  diskUsage(): Promise<DiskUsage> {
+    return this.#engine.diskUsage()
   }
 
   store(): Promise<LayerStore> {

@@ -5,6 +5,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fingerprint } from './fingerprint.js'
 import type { IsolationBench, IsolationTest } from './isolation-bench.js'
+import { readonlyPathTests } from './isolation-readonly-paths.js'
 
 /** CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID NET_BIND_SERVICE SYS_CHROOT SETFCAP, by number. */
 const MOST_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 10, 18, 31].reduce(
@@ -355,5 +356,6 @@ export const boundaryTests: readonly IsolationTest[] = [
   ...fileTests,
   ...nestedMounts,
   ...surroundings,
+  ...readonlyPathTests,
   ...privileges,
 ]

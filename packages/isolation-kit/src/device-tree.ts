@@ -60,7 +60,7 @@ export function deviceTemplateSteps({ identity, spec }: PlanInput): readonly Tem
       mode: 0o755,
       ...owner,
     })),
-    { op: 'readonly', path: 'dev' },
+    { op: 'readonly', path: 'dev', required: 1 },
   ]
 }
 

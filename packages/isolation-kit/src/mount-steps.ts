@@ -77,7 +77,8 @@ function callerMounts(input: PlanInput): readonly CallerMount[] {
     .toSorted((a, b) => depth(a.to) - depth(b.to))
 }
 
-function hasOwnTmp(input: PlanInput): boolean {
+/** Whether /tmp is a tmpfs that nobody asked for. */
+export function hasOwnTmp(input: PlanInput): boolean {
   return input.kind === 'chroot' && !input.spec.mounts.some((mount) => mount.to === '/tmp')
 }
 

@@ -36,7 +36,7 @@ export function sysTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   return [
     { op: 'device', source: '/dev/null', at: cover.file, major: 1, minor: 3 },
     // Where ids are not remapped, root of a container could change the mode of the host's own /dev/null by its covers.
-    { op: 'readonly', path: cover.file },
+    { op: 'readonly', path: cover.file, required: 1 },
     {
       op: 'mount',
       type: 'tmpfs',
@@ -67,6 +67,6 @@ export function procSysSteps(input: PlanInput): readonly ContainerStep[] {
     // what is hidden needs no more; what was hidden and is shown all the same is not written to
     ...readonlyProcPaths
       .filter((path) => maskedProcPaths.includes(path) === open(path))
-      .map((path) => ({ op: 'readonly' as const, path })),
+      .map((path) => ({ op: 'readonly' as const, path, required: 0 })),
   ]
 }

@@ -62,9 +62,13 @@ function ofProcessStep(step: ProcessStep): readonly Protection[] {
 export function protectionsOf(input: ProtectionInput): readonly Protection[] {
   const { spec, identity, container, process } = input
   const sys = container.some((step) => step.op === 'move' && step.at === '/sys')
+  const paths = container.some(
+    (step) => step.op === 'readonly' && spec.readonlyPaths?.includes(step.path) === true,
+  )
   const found = new Set<Protection>([
     ...container.flatMap((step) => ofContainerStep(step, identity)),
     ...process.flatMap(ofProcessStep),
+    ...(paths ? ['readonly-paths' as const] : []),
     ...(sys ? [] : ['no-sys' as const]),
     ...(spec.isolation.unmask.length === 0 ? ['masked-paths' as const] : []),
     'rlimits',

@@ -8,6 +8,7 @@ import {
 import { isInside } from './inside.js'
 import { MountAttribute } from './mount-attributes.js'
 import { mountTargets } from './mount-steps.js'
+import { readonlyPathSteps } from './readonly-path-steps.js'
 import type { PlanInput } from './plan-input.js'
 import { cover } from './proc-sys-steps.js'
 
@@ -56,11 +57,13 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
 
 /**
  * What a container writes may be exported or compared later: no layer may point at names or data of another (`nofollow`
- * holds for attributes that a hostile root brings along, too). In a user namespace the marks of overlays live in
- * user.* attributes, since trusted.* ones are the host's.
+ * holds for attributes that a hostile root brings along, too). Defaults of these differ from one distribution to the next, so
+ * all are said; `xino=off` since inode numbers with high bits set break 32-bit programs. In a user namespace the marks of
+ * overlays live in user.* attributes, since trusted.* ones are the host's: without `userxattr`, `rm -r` of a lower directory
+ * is EIO there.
  */
 function overlayOptions({ identity, upper }: PlanInput): readonly string[] {
-  const options = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
+  const options = ['redirect_dir=nofollow', 'metacopy=off', 'index=off', 'xino=off']
   // nobody's writes need to survive the machine: what is kept is written to the disk when it is kept
   if (upper !== undefined) options.push('volatile')
   return identity.mode === 'root' ? options : [...options, 'userxattr']
@@ -137,7 +140,9 @@ export function rootSteps(input: PlanInput): readonly ContainerStep[] {
     ...base,
     ...extraSteps(input),
     ...targets.filter((target) => !target.nested).flatMap((target) => target.steps),
-    ...parts.map((part) => ({ op: 'readonly' as const, path: part.at })),
+    ...parts.map((part) => ({ op: 'readonly' as const, path: part.at, required: 1 })),
+    // before the caller's mounts, which are what they say themselves
+    ...readonlyPathSteps(input),
     ...root.masked.map((path) => ({ op: 'mask' as const, path, ...cover })),
   ]
 }

@@ -165,4 +165,23 @@ describe('PlanCompiler', () => {
       .to.throw()
       .that.includes({ code: 'ERR_ROOTFS_INVALID', fix: 'Set readonlyRoot: true.' })
   })
+  it('makes paths read-only after what is made in the root and before what is mounted on it', () => {
+    const { container } = setupOf({ ...makeSpec(), readonlyPaths: ['/etc', '/usr/lib'] })
+    const ops = container.map(({ op }) => op)
+    const at = container.findIndex((step) => step.op === 'readonly' && step.path === '/etc')
+    expect(container.slice(at, at + 2)).to.deep.equal([
+      { op: 'readonly', path: '/etc', required: 1 },
+      { op: 'readonly', path: '/usr/lib', required: 1 },
+    ])
+    expect(ops.lastIndexOf('mkdir')).to.be.lessThan(at)
+    expect(ops.indexOf('move')).to.be.greaterThan(at)
+  })
+
+  it("refuses paths to be read-only in a /tmp that is not the root's", () => {
+    const chroot = new PlanCompiler('chroot', host)
+    const spec = { ...makeSpec(), readonlyPaths: ['/etc', '/tmp/x'] }
+    expect(() => chroot.setup({ spec, root: lease }, rootIdentity))
+      .to.throw(TypeError)
+      .that.includes({ code: 'ERR_INVALID_SPEC', field: 'readonlyPaths[1]' })
+  })
 })

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <stdio.h>
 
+#include "copy-tree.h"
 #include "descriptors.h"
 #include "launcher.h"
 #include "scoped.h"
@@ -49,34 +48,17 @@ static char letter(mode_t mode)
 	}
 }
 
-static int open_below(int dir, const char *path, uint64_t flags)
-{
-	return sys_openat2(dir, *path ? path : ".", flags | O_NOFOLLOW,
-			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-}
-
-/* The type of a path in the topmost lower that has it, or 0. */
 static char lower_type(struct walk *w, const char *path)
 {
-	for (size_t i = 0; i < w->lowers; i++) {
-		scoped_fd fd = open_below(w->lower[i], path, O_PATH);
-		struct stat st;
+	struct stat st;
 
-		if (fd >= 0 && fstat(fd, &st) == 0)
-			return letter(st.st_mode);
-	}
-	return 0;
-}
-
-static int is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+	return lower_at(w->lower, w->lowers, path, &st) < w->lowers ? letter(st.st_mode) : 0;
 }
 
 /* What it was: the type when the copy was made, else in the lowers. *was: in the copy, its mode 0 where it is not. */
 static char type_before(struct walk *w, const char *path, struct stat *was)
 {
-	scoped_fd fd = w->since < 0 ? -1 : open_below(w->since, path, O_PATH);
+	scoped_fd fd = w->since < 0 ? -1 : open_in(w->since, path, O_PATH);
 
 	memset(was, 0, sizeof(*was));
 	if (fd < 0 || fstat(fd, was) < 0)
@@ -112,15 +94,6 @@ static void record(struct walk *w, const char *path, const struct stat *st, int 
 		_exit(EPIPE); /* nobody reads on */
 }
 
-/* The mark that our overlays go by; where it is the other one, a container may set this one as it likes. */
-static int is_opaque(int dir)
-{
-	const char *mark = L.userns ? "user.overlay.opaque" : "trusted.overlay.opaque";
-	char v;
-
-	return fgetxattr(dir, mark, &v, 1) == 1 && v == 'y';
-}
-
 static void push(struct walk *w, const char *path)
 {
 	size_t n = strlen(path) + 1;
@@ -149,7 +122,7 @@ static void hidden(struct walk *w, int dir, const char *path)
 	char full[PATH_ROOM];
 
 	for (size_t i = 0; i < w->lowers; i++) {
-		int fd = open_below(w->lower[i], path, O_RDONLY | O_DIRECTORY);
+		int fd = open_in(w->lower[i], path, O_RDONLY | O_DIRECTORY);
 		DIR *d = fd < 0 ? NULL : fdopendir(fd);
 		struct dirent *e;
 		struct stat st;
@@ -158,7 +131,8 @@ static void hidden(struct walk *w, int dir, const char *path)
 			if (is_dot(e->d_name) || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 				continue;
 			join(full, path, e->d_name);
-			record(w, full, &none, 1, 0);
+			if (lower_at(w->lower, w->lowers, full, &st) == i)
+				record(w, full, &none, 1, 0);
 		}
 		if (d)
 			closedir(d);
@@ -168,7 +142,7 @@ static void hidden(struct walk *w, int dir, const char *path)
 /* Whether it was opaque when the copy was made. */
 static int was_opaque(struct walk *w, const char *path)
 {
-	scoped_fd fd = w->since < 0 ? -1 : open_below(w->since, path, O_RDONLY | O_DIRECTORY);
+	scoped_fd fd = w->since < 0 ? -1 : open_in(w->since, path, O_RDONLY | O_DIRECTORY);
 
 	return fd >= 0 && is_opaque(fd);
 }
@@ -205,7 +179,7 @@ static void former(struct walk *w, int dir, const char *path, const char *name)
 	if (fstatat(dir, name, &was, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	join(full, path, name);
-	fd = open_below(w->upper, full, O_PATH);
+	fd = open_in(w->upper, full, O_PATH);
 	if (fd < 0 || fstat(fd, &is) < 0)
 		record(w, full, &none, 1, 0);
 	else if (S_ISDIR(is.st_mode) && S_ISDIR(was.st_mode))
@@ -219,7 +193,7 @@ static void walk_all(struct walk *w, int top, entry_fn *each)
 	push(w, "");
 	while (w->todo) {
 		struct pending *p = w->todo;
-		int fd = open_below(top, p->path, O_RDONLY | O_DIRECTORY);
+		int fd = open_in(top, p->path, O_RDONLY | O_DIRECTORY);
 		DIR *d = fd < 0 ? NULL : fdopendir(fd);
 		struct dirent *e;
 

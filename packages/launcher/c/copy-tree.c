@@ -8,10 +8,12 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include <linux/fs.h>
 
+#include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
 #include "wire.h"
@@ -22,6 +24,7 @@ enum { PATH_ROOM = 4096, LINK_BUCKETS = 4096, ATTR_ROOM = 64 << 10, PART = 1 << 
 struct level {
 	struct level *next;
 	struct stat st;
+	int merged;	/* it was there already, and stays what it is */
 	char path[];
 };
 
@@ -32,20 +35,24 @@ struct twin {
 	char path[];
 };
 
+/* Of all that was copied to the same place: whiteouts, and directories that are not finished. */
+static struct level *whiteouts, *done;
+
 struct copy {
 	int from, to;
-	struct level *todo, *done;
+	int below;	/* there is something above it in `to` */
+	struct level *todo;
 	struct twin *twins[LINK_BUCKETS];
 	char attrs[ATTR_ROOM], value[ATTR_ROOM];
 };
 
-static int open_in(int dir, const char *path, uint64_t flags)
+int open_in(int dir, const char *path, uint64_t flags)
 {
 	return sys_openat2(dir, *path ? path : ".", flags | O_NOFOLLOW,
 			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
-static int push(struct copy *c, const char *path, const struct stat *st)
+static int push(struct level **list, const char *path, const struct stat *st, int merged)
 {
 	size_t n = strlen(path) + 1;
 	struct level *l;
@@ -54,9 +61,10 @@ static int push(struct copy *c, const char *path, const struct stat *st)
 		return -ENAMETOOLONG;
 	l = must_realloc(NULL, sizeof(*l) + n);
 	l->st = *st;
+	l->merged = merged;
 	memcpy(l->path, path, n);
-	l->next = c->todo;
-	c->todo = l;
+	l->next = *list;
+	*list = l;
 	return 0;
 }
 
@@ -189,10 +197,75 @@ static int copy_twin(struct copy *c, const struct stat *st, const char *path)
 	return 0;
 }
 
+/* The mark that our overlays go by; where it is the other one, a container may set this one as it likes. */
+#define MARK (L.userns ? "user.overlay.opaque" : "trusted.overlay.opaque")
+
+int is_opaque(int dir)
+{
+	char v;
+
+	return fgetxattr(dir, MARK, &v, 1) == 1 && v == 'y';
+}
+
+int is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+/* Whether a directory on the way to a path, which is not there, hides what lies below. */
+int is_behind_opaque(int lower, const char *path)
+{
+	char way[PATH_ROOM];
+
+	for (const char *end = path; (end = strchr(end, '/')); end++) {
+		scoped_fd fd = -1;
+
+		memcpy(way, path, (size_t)(end - path));
+		way[end - path] = 0;
+		fd = open_in(lower, way, O_RDONLY | O_DIRECTORY);
+		if (fd >= 0 && is_opaque(fd))
+			return 1;
+	}
+	return 0;
+}
+
+/* The number of the lower whose entry is seen at a path, and what it is; as many as there are lowers when none is. */
+size_t lower_at(const int *lower, size_t n, const char *path, struct stat *st)
+{
+	for (size_t i = 0; i < n; i++) {
+		scoped_fd fd = open_in(lower[i], path, O_PATH);
+
+		if (fd >= 0)
+			return fstat(fd, st) == 0 && !is_whiteout(st) ? i : n;
+		/* something on the way is no directory here, or opaque */
+		if (errno == ENOTDIR || errno == ELOOP || is_behind_opaque(lower[i], path))
+			break;
+	}
+	return n;
+}
+
+/* It has that name above: it is hidden, but for what is in a directory that merges with one above. */
+static int merge_entry(struct copy *c, const char *path, const struct stat *st, const struct stat *above)
+{
+	scoped_fd to = -1;
+
+	if (!S_ISDIR(above->st_mode))
+		return 0;
+	to = open_in(c->to, path, O_RDONLY | O_DIRECTORY);
+	if (to < 0)
+		return -errno;
+	if (is_opaque(to))
+		return 0;
+	if (S_ISDIR(st->st_mode))
+		return push(&c->todo, path, st, 1);
+	/* what is no directory hides all below it, and from now on the directory above has to */
+	return fsetxattr(to, MARK, "y", 1, 0) < 0 ? -errno : 0;
+}
+
 static int copy_entry(struct copy *c, int dir, int to_dir, const char *parent, const char *name)
 {
 	char path[PATH_ROOM];
-	struct stat st;
+	struct stat st, above;
 	int err;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -201,8 +274,12 @@ static int copy_entry(struct copy *c, int dir, int to_dir, const char *parent, c
 		return 0;
 	if (snprintf(path, sizeof(path), "%s%s%s", parent, *parent ? "/" : "", name) >= PATH_ROOM)
 		return -ENAMETOOLONG;
+	if (c->below && fstatat(to_dir, name, &above, AT_SYMLINK_NOFOLLOW) == 0)
+		return merge_entry(c, path, &st, &above);
 	if (S_ISDIR(st.st_mode))
-		return mkdirat(to_dir, name, 0700) < 0 ? -errno : push(c, path, &st);
+		return mkdirat(to_dir, name, 0700) < 0 ? -errno : push(&c->todo, path, &st, 0);
+	if (is_whiteout(&st) && (err = push(&whiteouts, path, &st, 0)) < 0)
+		return err;
 	if (st.st_nlink > 1) {
 		err = copy_twin(c, &st, path);
 		if (err)
@@ -222,10 +299,12 @@ static int copy_level(struct copy *c, const struct level *l)
 
 	if (!d || to < 0)
 		err = -errno;
-	if (err == 0 && fchown(to, l->st.st_uid, l->st.st_gid) < 0)
+	if (err == 0 && !l->merged && fchown(to, l->st.st_uid, l->st.st_gid) < 0)
 		err = -errno;
-	if (err == 0)
+	if (err == 0 && !l->merged)
 		err = copy_attrs(c, fd, to);
+	if (err == 0 && l->merged && is_opaque(fd) && fsetxattr(to, MARK, "y", 1, 0) < 0)
+		err = -errno;
 	while (err == 0 && d && (e = readdir(d)))
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			err = copy_entry(c, fd, to, l->path, e->d_name);
@@ -237,16 +316,16 @@ static int copy_level(struct copy *c, const struct level *l)
 }
 
 /* Modes and times last, deepest first: making entries changes the times, and needs the permission to. */
-static int finish_level(struct copy *c, const struct level *l)
+static int finish_level(int root, const struct level *l)
 {
-	scoped_fd to = open_in(c->to, l->path, O_RDONLY | O_DIRECTORY);
+	scoped_fd to = open_in(root, l->path, O_RDONLY | O_DIRECTORY);
 
 	if (to < 0 || fchmod(to, l->st.st_mode & 07777) < 0)
 		return -errno;
 	return futimens(to, (struct timespec[]){ l->st.st_atim, l->st.st_mtim }) < 0 ? -errno : 0;
 }
 
-int copy_tree(int from, int to)
+int copy_tree(int from, int to, int below)
 {
 	static struct copy c;
 	struct level *l;
@@ -256,16 +335,32 @@ int copy_tree(int from, int to)
 	memset(&c, 0, sizeof(c));
 	c.from = from;
 	c.to = to;
+	c.below = below;
 	if (fstat(from, &st) < 0)
 		return -errno;
-	err = push(&c, "", &st);
+	err = push(&c.todo, "", &st, below);
 	while (err == 0 && (l = c.todo)) {
 		c.todo = l->next;
-		l->next = c.done;
-		c.done = l;
 		err = copy_level(&c, l);
+		if (l->merged)
+			continue;
+		l->next = done;
+		done = l;
 	}
-	for (l = c.done; err == 0 && l; l = l->next)
-		err = finish_level(&c, l);
 	return err; /* a worker's memory goes with it */
+}
+
+int copy_end(int to, const int *over, size_t n)
+{
+	struct level *l;
+	struct stat st;
+	int err = 0;
+
+	for (l = over ? whiteouts : NULL; err == 0 && l; l = l->next)
+		if (lower_at(over, n, l->path, &st) == n || is_behind_opaque(to, l->path))
+			err = unlinkat(to, l->path, 0) < 0 ? -errno : 0;
+	for (l = done; err == 0 && l; l = l->next)
+		err = finish_level(to, l);
+	whiteouts = done = NULL;
+	return err;
 }

@@ -2,11 +2,36 @@
 #ifndef CAISSON_COPY_TREE_H
 #define CAISSON_COPY_TREE_H
 
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
 /*
  * Copies everything in directory `from` into the empty directory `to`, and what is known of `from` itself: types, ids, modes,
  * times, attributes, hard links, holes. Sockets are left out. Follows no link, opens nothing but regular files and
  * directories, stays on the file system of `from`. 0 or -errno.
+ *
+ * below: `to` is not empty but holds what lies above `from` in an overlay, and only what of `from` can still be seen is copied.
+ * Whiteouts and opaque directories stay such, for what lies further below.
  */
-int copy_tree(int from, int to);
+int copy_tree(int from, int to, int below);
+
+/*
+ * After the last of them: directories get their modes and times. And unless `over` is NULL, those whiteouts go of which there is
+ * nothing in the directories `over`, the topmost first, which lie below all of it: where directories do not merge, the kernel
+ * would list them.
+ */
+int copy_end(int to, const int *over, size_t n);
+
+/* Opens without a link, a mount or a way out. */
+int open_in(int dir, const char *path, uint64_t flags);
+
+/* Directories as overlays of ours have them: whether one hides what lies below it; or one on the way to a path. */
+int is_opaque(int dir);
+int is_behind_opaque(int dir, const char *path);
+int is_whiteout(const struct stat *st);
+
+/* The number of the directory, of those lying over each other, whose entry is seen at a path, and what it is; n: none's. */
+size_t lower_at(const int *lower, size_t n, const char *path, struct stat *st);
 
 #endif

@@ -39,6 +39,7 @@ static int copy_part(int upper, int target, const char *name)
 {
 	char path[300];
 	scoped_fd from = -1, to = -1;
+	int err;
 
 	if (snprintf(path, sizeof(path), "%s/upper", name) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
@@ -48,7 +49,8 @@ static int copy_part(int upper, int target, const char *name)
 	if (mkdirat(target, name, 0700) < 0 || mkdirat(target, path, 0700) < 0)
 		return -errno;
 	to = sys_openat2(target, path, O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	return to < 0 ? -errno : copy_tree(from, to);
+	err = to < 0 ? -errno : copy_tree(from, to, 0);
+	return err ? err : copy_end(to, NULL, 0);
 }
 
 static _Noreturn void copy_upper(pid_t parent, const struct container *c, const struct field *a, int out)
@@ -99,13 +101,41 @@ static _Noreturn void seal(pid_t parent, const struct container *c, const struct
 	_exit(-make_readonly(c->root));
 }
 
+static _Noreturn void merge(pid_t parent, const struct container *c, const struct field *a, int out)
+{
+	const int keep[] = { out };
+	size_t at = 0, n = 0;
+	int to, over[512], err = 0;
+
+	(void)c;
+	die_with(parent);
+	keep_only(keep, 1);
+	umask(0);
+	to = open(text(&a[MERGE_TO]), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (to < 0)
+		_exit(errno);
+	for (uint64_t i = 0; err == 0 && i < a[MERGE_FROM].num; i++) {
+		int from = open(next_text(&a[MERGE_FROM], &at), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (from < 0)
+			err = -errno;
+		else if (i < a[MERGE_COPIED].num)
+			err = copy_tree(from, to, i > 0);
+		else if (n < sizeof(over) / sizeof(*over))
+			over[n++] = from;
+	}
+	_exit(err ? -err : -copy_end(to, over, n));
+}
+
 void command_upper(uint32_t type, const struct field *a)
 {
 	struct container *c = table_find(&L.containers, (uint32_t)a[SEAL_CONTAINER].num);
-	uint32_t exec = (uint32_t)a[SEAL_EXEC].num; /* container and exec come first in all of them */
+	uint32_t exec = (uint32_t)a[SEAL_EXEC].num; /* container and exec come first in all of them but merge */
 
 	if (type == REQ_CHANGES) {
 		command_changes(a);
+	} else if (type == REQ_MERGE) {
+		worker_run(NONE, (uint32_t)a[MERGE_EXEC].num, "merge", merge, a);
 	} else if (type == REQ_COPY_UPPER) {
 		worker_run((uint32_t)a[COPY_UPPER_CONTAINER].num, exec, "copyUpper", copy_upper, a);
 	} else {

@@ -179,6 +179,7 @@ static void carry_out(uint32_t type, const struct field *a)
 	case REQ_CHANGES:
 	case REQ_COPY_UPPER:
 	case REQ_SEAL:
+	case REQ_MERGE:
 		command_upper(type, a);
 		break;
 	case REQ_RESIZE:

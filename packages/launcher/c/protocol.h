@@ -26,6 +26,7 @@ enum request_type {
 	REQ_JAIL = 30,
 	REQ_COPY_UPPER = 35,
 	REQ_SEAL = 36,
+	REQ_MERGE = 37,
 };
 
 enum {
@@ -99,6 +100,10 @@ enum {
 	COPY_UPPER_TO = 2,
 	SEAL_CONTAINER = 0,
 	SEAL_EXEC = 1,
+	MERGE_EXEC = 0,
+	MERGE_COPIED = 1,
+	MERGE_FROM = 2,
+	MERGE_TO = 3,
 };
 
 #define REQUEST_TABLE(X) \
@@ -121,6 +126,7 @@ enum {
 	X(REQ_JAIL, "iis") \
 	X(REQ_COPY_UPPER, "iis") \
 	X(REQ_SEAL, "ii") \
+	X(REQ_MERGE, "iivs") \
 
 /* Requests of the file server. */
 enum file_type {

@@ -103,14 +103,15 @@ static int step_mask(struct scene *s, const struct step *st)
 	return sys_move_mount(cover, target) < 0 ? fail(s->f, "move_mount", path) : 0;
 }
 
-static int step_readonly(struct scene *s, const char *path)
+static int step_readonly(struct scene *s, const struct step *st)
 {
+	const char *path = text(&st->f[READONLY_PATH]);
 	struct sys_mount_attr attr = { .attr_set = SYS_MOUNT_ATTR_RDONLY };
 	scoped_fd target = path_try(s->base, path);
 	scoped_fd tree = -1;
 	int in_place;
 
-	if (target == -ENOENT)
+	if (target == -ENOENT && !st->f[READONLY_REQUIRED].num)
 		return 0;
 	if (target < 0)
 		return fail_with(s->f, -target, "openat2", path);
@@ -294,7 +295,7 @@ int setup_step(struct scene *s, const struct step *st)
 	case OP_MASK:
 		return step_mask(s, st);
 	case OP_READONLY:
-		return step_readonly(s, first);
+		return step_readonly(s, st);
 	case OP_MKDIR:
 		return step_mkdir(s, st);
 	case OP_SYMLINK:

@@ -96,6 +96,7 @@ enum {
 	MASK_FILE = 1,
 	MASK_DIR = 2,
 	READONLY_PATH = 0,
+	READONLY_REQUIRED = 1,
 	MKDIR_PATH = 0,
 	MKDIR_MODE = 1,
 	MKDIR_UID = 2,
@@ -160,7 +161,7 @@ enum {
 	X(OP_ROOT, "root", 2, "s") \
 	X(OP_PROC, "proc", 2, "svi") \
 	X(OP_MASK, "mask", 3, "sss") \
-	X(OP_READONLY, "readonly", 3, "s") \
+	X(OP_READONLY, "readonly", 3, "si") \
 	X(OP_MKDIR, "mkdir", 3, "siii") \
 	X(OP_SYMLINK, "symlink", 3, "ss") \
 	X(OP_FILE, "file", 3, "siiib") \

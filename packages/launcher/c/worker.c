@@ -15,7 +15,7 @@ void worker_run(uint32_t container, uint32_t exec, const char *name, worker_fn *
 	struct command *cmd = NULL;
 	pid_t us = getpid();
 
-	if (!c || c->upper < 0)
+	if (container != NONE && (!c || c->upper < 0))
 		fail_with(&f, ESRCH, name, "container");
 	else if (!(cmd = command_make(&io, theirs)))
 		fail(&f, "pipe2", name);

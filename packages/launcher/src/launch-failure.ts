@@ -22,6 +22,8 @@ interface Rule {
   readonly syscall?: string
   readonly steps: readonly StepName[]
   readonly errnos: readonly string[] | 'any'
+  /** What the kernel said, where it says more than an errno. Default: anything. */
+  readonly said?: RegExp
   readonly code: ErrorCode
   readonly why?: string
   readonly fix?: string
@@ -92,6 +94,14 @@ const rules: readonly Rule[] = [
   },
   { steps: ['cwd'], errnos: 'any', code: 'ERR_CWD', field: 'cwd' },
   {
+    steps: ['readonly'],
+    errnos: ['ENOENT', 'ENOTDIR'],
+    code: 'ERR_ROOTFS_INVALID',
+    why: 'the root has nothing there that could be made read-only',
+    fix: 'Name paths that the root has.',
+    field: 'readonlyPaths',
+  },
+  {
     steps: ['rlimit'],
     errnos: ['EPERM', 'EINVAL'],
     code: 'ERR_LIMIT_RANGE',
@@ -105,6 +115,30 @@ const rules: readonly Rule[] = [
     code: 'ERR_MOUNT_SOURCE',
     why: 'its file system, or one mounted below it, takes no id-mapped mounts (overlay, proc, many of network and FUSE)',
     fix: 'Put it on another file system, e.g. ext4, xfs, btrfs or tmpfs; accept that its files are nobody’s: allowDegraded: ["idmap"]; or do without the block of ids: launcher mode `single`.',
+  },
+  {
+    steps: ['overlay'],
+    syscall: 'fsconfig',
+    errnos: ['EINVAL'],
+    said: /too many lower/,
+    code: 'ERR_ROOTFS_LAYERS',
+    why: 'an overlay takes at most 500 directories',
+    field: 'from',
+  },
+  {
+    steps: ['overlay'],
+    syscall: 'mount',
+    errnos: ['E2BIG'],
+    code: 'ERR_ROOTFS_LAYERS',
+    why: 'before Linux 6.7 the directories of an overlay have to be named in one page',
+    field: 'from',
+  },
+  {
+    steps: ['diskUpper'],
+    syscall: 'flock',
+    errnos: ['EAGAIN'],
+    code: 'ERR_STORE_BUSY',
+    why: 'another container writes to it',
   },
   // Of a bind, only open_tree is about the host's path; the rest is about the template's.
   {
@@ -139,6 +173,7 @@ function matches(
   if (step === undefined || kind === undefined) return false
   if (rule.kinds && !rule.kinds.includes(kind)) return false
   if (rule.syscall !== undefined && rule.syscall !== failed.syscall) return false
+  if (rule.said?.test(failed.subject) === false) return false
   return rule.steps.includes(step) && (rule.errnos === 'any' || rule.errnos.includes(errno))
 }
 

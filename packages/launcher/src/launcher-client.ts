@@ -27,6 +27,7 @@ import type { LauncherProgram } from './launcher-link.js'
 import { limitError } from './limited.js'
 import { launcherPath } from './launcher-path.js'
 import { LauncherSession } from './launcher-session.js'
+import { runWorker } from './run-worker.js'
 
 /** How a launcher is found and run. */
 export interface LauncherOptions {
@@ -111,8 +112,15 @@ export class LauncherClient implements Launcher {
     const path = parseAbsolutePath(directory, 'directory')
     const session = await this.#open()
     const launched = new LaunchedCommand()
-    session.jail(path, options.readOnly === true, launched)
+    session.jail(path, options.readOnly === true ? 1 : 0, launched)
     return ServedDirectory.open(launched, session.identity, path)
+  }
+
+  async merge(from: readonly string[], to: string, over: readonly string[] = []): Promise<void> {
+    const session = await this.#open()
+    const launched = new LaunchedCommand()
+    session.merge({ copied: from.length, from: [...from, ...over], to }, launched)
+    await runWorker(launched, 'copy of what lies upon each other', to)
   }
 
   attach(holder: DetachedHolder, place: DetachPlace): LaunchedDetached {

@@ -202,18 +202,22 @@ export class LauncherSession implements ContainerHost {
     const held = [...this.#containers.values()].find((it) => it.pid === pid && !it.isGone)
     if (!this.alive || held === undefined) throw limitError(pid, 'ESRCH')
     const launched = new LaunchedCommand()
-    this.#work(launched, held, (exec) =>
-      this.#link.send('limit', { container: held.id, exec, ...limit }),
-    )
+    const request = { container: held.id, ...limit }
+    this.#work(launched, held, (exec) => this.#link.send('limit', { exec, ...request }))
     await limited(pid, launched)
   }
 
   /** A file server of a directory of the host. */
-  jail(directory: string, readOnly: boolean, launched: LaunchedCommand): void {
+  jail(directory: string, readOnly: 0 | 1, launched: LaunchedCommand): void {
     this.#work(launched, undefined, (exec) => {
       this.#servers.set(exec, false)
-      this.#link.send('jail', { exec, readOnly: readOnly ? 1 : 0, directory })
+      this.#link.send('jail', { exec, readOnly, directory })
     })
+  }
+
+  /** Copies directories of the host that lie over each other. */
+  merge(request: Omit<RequestTypes['merge'], 'exec'>, launched: LaunchedCommand): void {
+    this.#work(launched, undefined, (exec) => this.#link.send('merge', { exec, ...request }))
   }
 
   #work(

@@ -154,6 +154,14 @@ export interface SealRequest {
   readonly exec: number
 }
 
+/** Copies the first `copied` directories of the host, the topmost first, into an empty one as overlayfs would lay them over each other, as a command numbered exec whose exit code is an errno. Whiteouts and opaque directories stay such, as far as there is something for them to hide in the others, which stay below; ids are the launcher's own; data is shared where the file system can. */
+export interface MergeRequest {
+  readonly exec: number
+  readonly copied: number
+  readonly from: readonly string[]
+  readonly to: string
+}
+
 export interface RequestTypes {
   hello: HelloRequest
   mapped: MappedRequest
@@ -174,6 +182,7 @@ export interface RequestTypes {
   jail: JailRequest
   copyUpper: CopyUpperRequest
   seal: SealRequest
+  merge: MergeRequest
 }
 
 export type RequestName = keyof RequestTypes
@@ -198,6 +207,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
   copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
   seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
+  merge: { type: 37, fields: [["exec","u32"],["copied","u32"],["from","strs"],["to","str"]] },
 }
 
 /** hello is done. landlock: the version of it that the kernel has, 0 for none. */

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { chmodSync, createReadStream, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import type { ReadStream } from 'node:fs'
 import { join } from 'node:path'
-import type { Blob, Blobs, IngestOptions } from './blobs.js'
+import type { Blob, Blobs, BlobVerification, IngestOptions } from './blobs.js'
 import { digestNamed, digestOf, hexOf, parseDigest, type Digest } from './digest.js'
 import { syncDirectory } from './durable.js'
 import { Ingest } from './ingest.js'
@@ -40,6 +41,26 @@ export class BlobStore implements Blobs {
       const size = digest === undefined ? undefined : this.size(digest)
       return digest === undefined || size === undefined ? [] : [{ digest, size }]
     })
+  }
+
+  async verify(
+    digest: Digest,
+    { signal, onProgress }: Pick<IngestOptions, 'signal' | 'onProgress'> = {},
+  ): Promise<BlobVerification> {
+    const hash = createHash('sha256')
+    let size = 0
+    try {
+      for await (const chunk of this.open(digest)) {
+        throwIfAborted(signal, 'verify')
+        hash.update(chunk)
+        size += chunk.length
+        onProgress?.(size)
+      }
+    } catch (error) {
+      throw asStoreError(error, digest)
+    }
+    const found: Digest = `sha256:${hash.digest('hex')}`
+    return { ok: found === digest, digest, found, size }
   }
 
   async begin(ref: string, expected: Pick<IngestOptions, 'digest' | 'size'> = {}): Promise<Ingest> {

@@ -19,6 +19,15 @@ export interface IngestOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined
 }
 
+/** What came of the check of a blob. */
+export interface BlobVerification {
+  readonly ok: boolean
+  readonly digest: Digest
+  /** What its bytes hash to. */
+  readonly found: Digest
+  readonly size: number
+}
+
 /** Blobs of a store. What was ingested stays at least as long as this process has the store open. */
 export interface Blobs {
   has(digest: Digest): boolean
@@ -30,6 +39,14 @@ export interface Blobs {
   open(digest: Digest): ReadStream
   /** All of them. */
   list(): readonly Blob[]
+  /**
+   * Reads it, and tells whether it is what its name says.
+   * @throws CaissonError ERR_STORE_NOT_FOUND, ERR_STORE_IO, ERR_ABORTED
+   */
+  verify(
+    digest: Digest,
+    options?: Pick<IngestOptions, 'signal' | 'onProgress'>,
+  ): Promise<BlobVerification>
   /**
    * Takes a stream in, and shows it only when it is whole, checked, and on the disk.
    * @throws CaissonError ERR_DIGEST_MISMATCH, ERR_STORE_SPACE, ERR_STORE_IO, ERR_ABORTED

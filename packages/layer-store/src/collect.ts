@@ -1,5 +1,6 @@
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Collected, CollectOptions } from '@caisson/core'
 import type { BlobStore } from './blob-store.js'
 import { digestNamed, type Digest } from './digest.js'
 import { isDraft, readJson } from './durable.js'
@@ -14,24 +15,6 @@ import type { StoreContext } from './store-context.js'
 import { errnoOf, storeError } from './store-error.js'
 import { stagingSession } from './store-places.js'
 import { treeBytes } from './tree-bytes.js'
-
-/** What a collection removed. */
-export interface Collected {
-  readonly blobs: number
-  readonly layers: number
-  readonly snapshots: number
-  /** Unfinished things of processes that are dead. */
-  readonly unfinished: number
-  /** On disk. */
-  readonly bytes: number
-}
-
-/** How garbage is collected. */
-export interface CollectOptions {
-  /** How long to wait for others who look something up, in milliseconds. Default 10,000. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
 
 /** The parts of a store that a collection looks at. */
 export interface StoreParts {
@@ -62,7 +45,11 @@ export class Collection {
   }
 
   /** @throws CaissonError ERR_STORE_LOCKED, ERR_ABORTED */
-  async run({ timeoutMs = TIMEOUT_MS, signal }: CollectOptions): Promise<Collected> {
+  async run({
+    timeoutMs = TIMEOUT_MS,
+    olderThanMs = 0,
+    signal,
+  }: CollectOptions): Promise<Collected> {
     const { places, leases, step } = this.#context
     leases.trim()
     const lock = await FileLock.take(places.lock, { mode: 'exclusive', timeoutMs, signal })
@@ -75,6 +62,7 @@ export class Collection {
       await this.#sweepUnfinished()
       step('gc:unfinished')
       await this.#mark()
+      if (olderThanMs > 0) this.#markRecent(Date.now() - olderThanMs)
       step('gc:marked')
       this.#sweep()
       step('gc:swept')
@@ -92,6 +80,24 @@ export class Collection {
       const meta = snapshots.meta(id)
       const isLive = meta?.kind === 'kept' || (meta?.kind === 'active' && (await this.#isUsed(id)))
       if (isLive) this.#keep({ kind: 'snapshot', id })
+    }
+  }
+
+  /** What was made or changed after that. */
+  #markRecent(afterMs: number): void {
+    const { places } = this.#context
+    const isRecent = (...path: readonly string[]): boolean =>
+      (statSync(join(...path), { throwIfNoEntry: false })?.mtimeMs ?? 0) > afterMs
+    for (const id of this.#snapshotIds())
+      if (isRecent(places.snapshots, id, 'meta.json')) this.#keep({ kind: 'snapshot', id })
+    for (const name of readdirSync(places.layers)) {
+      const id = digestNamed(name)
+      if (id !== undefined && isRecent(places.layers, name, 'meta.json'))
+        this.#keep({ kind: 'layer', id })
+    }
+    for (const name of readdirSync(places.blobs)) {
+      const id = digestNamed(name)
+      if (id !== undefined && isRecent(places.blobs, name)) this.#keep({ kind: 'blob', id })
     }
   }
 
@@ -163,7 +169,12 @@ export class Collection {
     }
     for (const name of readdirSync(places.ingest))
       await this.#sweepIngest(join(places.ingest, name))
-    const described = this.#snapshotIds().map((id) => join(places.snapshots, id))
+    const described = [
+      ...this.#snapshotIds().map((id) => join(places.snapshots, id)),
+      ...readdirSync(places.layers)
+        .filter((name) => digestNamed(name) !== undefined)
+        .map((name) => join(places.layers, name)),
+    ]
     for (const directory of [places.refs, places.root, ...described])
       for (const name of readdirSync(directory))
         if (isDraft(name)) rmSync(join(directory, name), { force: true })

@@ -33,7 +33,7 @@ export function writeSynced(path: string, bytes: string | Uint8Array, mode = 0o6
 }
 
 /** Replaces a file: after a crash it holds all of the old or all of the new. */
-export function replaceDurably(path: string, text: string): void {
+export function replaceDurably(path: string, text: string | Uint8Array): void {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     writeSynced(draft, text)

@@ -9,8 +9,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '@caisson/core'
+import { describeTree } from './describe-tree.js'
 import { chainIdOf, digestNamed, parseDigest, recipeDiffId, type Digest } from './digest.js'
 import { syncDirectory, writeSynced } from './durable.js'
+import { writeManifest } from './layer-manifest.js'
 import type {
   HeldLayers,
   Layer,
@@ -19,6 +21,7 @@ import type {
   LayerStaging,
   UnknownLayerDraft,
 } from './layers.js'
+import { openTree } from './open-tree.js'
 import { nonce } from './session.js'
 import type { StoreContext } from './store-context.js'
 import { asStoreError, errnoOf, storeError, throwIfAborted } from './store-error.js'
@@ -28,7 +31,7 @@ import { treeBytes } from './tree-bytes.js'
 const CHAIN_MAX = 500
 
 /** What is known of a layer before it is on the disk. */
-type LayerFacts = Omit<Layer, 'diff' | 'createdMs' | 'bytes'>
+type LayerFacts = Omit<Layer, 'diff' | 'createdMs' | 'bytes' | 'manifest'>
 
 interface LayerPlan {
   readonly draft: LayerDraft
@@ -55,6 +58,8 @@ function optionalDigest(value: unknown): Digest | undefined {
 export class LayerBook implements Layers {
   readonly #context: StoreContext
   readonly #publishing = new Map<Digest, Promise<Layer>>()
+  /** How layers are filled that this process published, or would have, were they not there. */
+  readonly #fills = new Map<Digest, LayerDraft['fill']>()
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -96,21 +101,33 @@ export class LayerBook implements Layers {
   }
 
   async hold(id: Digest): Promise<HeldLayers> {
-    const release = await this.#context.leases.hold([{ kind: 'layer', id: parseDigest(id) }])
+    const { leases, uses } = this.#context
+    const drop = await leases.hold([{ kind: 'layer', id: parseDigest(id) }])
     try {
       const chain = this.chain(id)
       if (chain === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such layer')
+      const leave = await uses.use(chain.map((layer) => layer.id))
+      const release = (): void => {
+        leave()
+        drop()
+      }
       return { lowers: chain.map(({ diff }) => diff), chain, release }
     } catch (error) {
-      release()
+      drop()
       throw error
     }
+  }
+
+  /** Fills a directory as the layer was filled; undefined where this process never was told how. */
+  fillOf(id: Digest): LayerDraft['fill'] | undefined {
+    return this.#fills.get(id)
   }
 
   async publish(draft: LayerDraft): Promise<Layer> {
     const plan = planOf(draft)
     const { id } = plan.layer
     throwIfAborted(draft.signal, 'publish')
+    this.#fills.set(id, draft.fill)
     // those that come second share the work, and its failure
     const running = this.#publishing.get(id)
     if (running !== undefined) return running
@@ -179,7 +196,7 @@ export class LayerBook implements Layers {
       throwIfAborted(signal, 'publish')
       step('publish:filled')
       // made by somebody else meanwhile, or not known to be there before
-      if (this.get(layer.id) === undefined) await this.#commit(staging, layer)
+      if (this.get(layer.id) === undefined) await this.#commit(staging, layer, signal)
       else await remove(staging)
       const published = this.get(layer.id)
       if (published !== undefined) return published
@@ -190,13 +207,21 @@ export class LayerBook implements Layers {
     }
   }
 
-  async #commit(staging: string, layer: LayerFacts): Promise<void> {
+  async #commit(
+    staging: string,
+    layer: LayerFacts,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { places, remove, step, sync } = this.#context
     const bytes = treeBytes(join(staging, 'diff'))
-    // all of its files, before anything says that it is there
-    await sync(staging)
+    // all of its files, before anything says that it is there; they are read while the disk is waited for
+    const syncing = sync(staging)
+    syncing.catch(() => {})
+    const manifest = await this.#describe(staging, layer.id, signal)
+    step('publish:manifest')
+    await syncing
     step('publish:synced')
-    const meta = { version: 1, ...layer, bytes, createdMs: Date.now() }
+    const meta = { version: 1, ...layer, manifest, bytes, createdMs: Date.now() }
     writeSynced(join(staging, 'meta.json'), JSON.stringify(meta))
     syncDirectory(staging)
     step('publish:described')
@@ -211,6 +236,17 @@ export class LayerBook implements Layers {
     syncDirectory(places.layers)
     step('publish:done')
   }
+
+  async #describe(
+    staging: string,
+    layer: Digest,
+    signal: AbortSignal | undefined,
+  ): Promise<Digest> {
+    await using reader = await openTree(this.#context, join(staging, 'diff'), { details: true })
+    const { ids, hasXattrs: xattrs } = reader
+    const { entries, stamps } = await describeTree(reader, { signal })
+    return writeManifest(staging, { layer, ids, xattrs, entries }, stamps)
+  }
 }
 
 function parseLayer(text: string, id: Digest, diff: string): Layer {
@@ -224,6 +260,7 @@ function parseLayer(text: string, id: Digest, diff: string): Layer {
     parent: optionalDigest(found['parent']),
     recipe: typeof recipe === 'string' ? recipe : undefined,
     blob: optionalDigest(found['blob']),
+    manifest: optionalDigest(found['manifest']),
     diff,
     createdMs: typeof createdMs === 'number' ? createdMs : 0,
     bytes: typeof bytes === 'number' ? bytes : 0,

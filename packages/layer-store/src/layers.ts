@@ -11,6 +11,8 @@ export interface Layer {
   readonly recipe: string | undefined
   /** The blob it was unpacked from: kept as long as the layer, and what `repair` takes files from. */
   readonly blob: Digest | undefined
+  /** Digest of what `verify` compares it with; undefined where an older version published it. */
+  readonly manifest: Digest | undefined
   /** Absolute host directory with its files; whiteouts and opaque directories as overlayfs has them. */
   readonly diff: string
   /** When it was published, in milliseconds since 1970. */
@@ -36,7 +38,10 @@ export interface LayerDraft {
   /** The blob it is unpacked from. */
   readonly blob?: Digest
   readonly signal?: AbortSignal
-  /** Writes the files, with the ids that they have inside the container. Not called when the layer is there already. */
+  /**
+   * Writes the files, with the ids that they have inside the container. Not called when the layer is there already; remembered
+   * all the same, and called again by `repair` where no blob has what it needs.
+   */
   readonly fill: (staging: LayerStaging) => Promise<void>
 }
 

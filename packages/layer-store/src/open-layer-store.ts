@@ -1,22 +1,35 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, statfsSync } from 'node:fs'
 import { isAbsolute, join, normalize } from 'node:path'
-import { invalidArgument, namespaceInode, parseText } from '@caisson/core'
+import {
+  invalidArgument,
+  namespaceInode,
+  parseText,
+  type Collected,
+  type CollectOptions,
+  type StoreUsage,
+} from '@caisson/core'
 import { BlobStore } from './blob-store.js'
-import { Collection, type Collected, type CollectOptions } from './collect.js'
+import { Collection } from './collect.js'
+import type { Digest } from './digest.js'
 import { readJson, replaceDurably } from './durable.js'
 import { LayerBook } from './layer-book.js'
-import type { LayerStore, LayerStoreOptions, LeaseOptions, StoreUsage } from './layer-store.js'
+import type { LayerStore, LayerStoreOptions, LeaseOptions } from './layer-store.js'
+import { LayerUses } from './layer-uses.js'
+import type { Layer } from './layers.js'
 import { LeaseBook, parseRoot, type Lease } from './lease.js'
 import { RefBook } from './refs.js'
 import { removeByLauncher, removeOwnTree } from './remove-tree.js'
+import type { Repair, RepairOptions } from './repair.js'
 import { Session } from './session.js'
 import { SnapshotBook } from './snapshot-book.js'
+import { isSnapshotId } from './snapshot-meta.js'
 import { noStep, type Step } from './step.js'
 import type { StoreContext } from './store-context.js'
 import { asStoreError, errnoOf, storeError } from './store-error.js'
 import { placesOf, type StorePlaces } from './store-places.js'
 import { syncByTool } from './sync-file-system.js'
 import { treeBytes } from './tree-bytes.js'
+import type { Verification, VerifyOptions } from './verification.js'
 
 const VERSION = 1
 const INITIAL_USER_NAMESPACE = 4026531837
@@ -70,6 +83,13 @@ function staged(directory: string): readonly string[] {
     .map((name) => join(directory, name))
 }
 
+/** Places that a container writes to, or wrote to. */
+function written(snapshots: SnapshotBook, directory: string): readonly string[] {
+  return readdirSync(directory)
+    .filter((name) => isSnapshotId(name) && snapshots.meta(name)?.kind === 'active')
+    .map((name) => join(directory, name))
+}
+
 function total(paths: readonly string[]): number {
   return paths.reduce((sum, path) => sum + treeBytes(path), 0)
 }
@@ -90,7 +110,12 @@ class OpenStore implements LayerStore {
     this.blobs = new BlobStore(context)
     this.layers = new LayerBook(context)
     this.refs = new RefBook(context)
-    this.snapshots = new SnapshotBook(context, this.refs)
+    this.snapshots = new SnapshotBook(context, {
+      layers: this.layers,
+      refs: this.refs,
+      collect: (options) => this.collect(options),
+      usage: () => this.usage(),
+    })
   }
 
   async lease(options: LeaseOptions = {}): Promise<Lease> {
@@ -111,6 +136,22 @@ class OpenStore implements LayerStore {
     }
   }
 
+  async verify(layer: Digest, options: VerifyOptions = {}): Promise<Verification> {
+    // what few programs do is loaded when they do it
+    const { verifyLayer } = await import('./verify-layer.js')
+    return verifyLayer(this.#context, this.#found(layer), options)
+  }
+
+  async repair(layer: Digest, options: RepairOptions = {}): Promise<Repair> {
+    const { timeoutMs = 0 } = options
+    if (!(Number.isFinite(timeoutMs) && timeoutMs >= 0))
+      throw invalidArgument({ field: 'timeoutMs', why: 'must be a number, 0 or more' })
+    const found = this.#found(layer)
+    const parts = { blobs: this.blobs, fill: this.layers.fillOf(found.id) }
+    const { repairLayer } = await import('./repair-layer.js')
+    return repairLayer(this.#context, found, parts, options)
+  }
+
   async usage(): Promise<StoreUsage> {
     const { places } = this.#context
     const [newLayers, newSnapshots] = [staged(places.layers), staged(places.snapshots)]
@@ -119,12 +160,15 @@ class OpenStore implements LayerStore {
     )
     const unfinished = [...newLayers, ...newSnapshots, ...waiting]
     const layerBytes = treeBytes(places.layers) - total(newLayers)
-    const snapshotBytes = treeBytes(places.snapshots) - total(newSnapshots)
+    const writes = written(this.snapshots, places.snapshots)
+    const writtenBytes = total(writes)
+    const snapshotBytes = treeBytes(places.snapshots) - total(newSnapshots) - writtenBytes
     const disk = statfsSync(places.root)
     return {
       blobs: { count: this.blobs.list().length, bytes: treeBytes(places.blobs) },
       layers: { count: this.layers.list().length, bytes: layerBytes },
       snapshots: { count: this.snapshots.list().length, bytes: snapshotBytes },
+      writes: { count: writes.length, bytes: writtenBytes },
       unfinished: { count: unfinished.length, bytes: total(unfinished) },
       bytes: treeBytes(places.root),
       freeBytes: disk.bavail * disk.bsize,
@@ -133,8 +177,16 @@ class OpenStore implements LayerStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.snapshots.close()
+    this.#context.uses.close()
     this.#context.leases.close()
     this.#context.session.close()
+  }
+
+  /** @throws TypeError ERR_INVALID_SPEC; CaissonError ERR_STORE_NOT_FOUND */
+  #found(id: Digest): Layer {
+    const layer = this.layers.get(id)
+    if (layer === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such layer')
+    return layer
   }
 }
 
@@ -154,9 +206,12 @@ export async function openWithSteps(options: LayerStoreOptions, step: Step): Pro
     places,
     session,
     leases: new LeaseBook(places, session),
+    uses: new LayerUses(places, session),
+    launcher: options.launcher,
     step,
     sync: options.sync === false ? async () => {} : syncByTool,
     remove: options.launcher === undefined ? removeOwnTree : removeByLauncher(options.launcher),
+    merge: options.launcher?.merge?.bind(options.launcher),
   }
   return new OpenStore(context, marks)
 }

@@ -34,7 +34,7 @@ export const removeOwnTree: RemoveTree = async (path) => {
  * The same, and what containers of a user with ranges of ids own: for that only the launcher, who is root of those ids, can
  * remove.
  */
-export function removeByLauncher(launcher: Launcher): RemoveTree {
+export function removeByLauncher(launcher: Pick<Launcher, 'jail'>): RemoveTree {
   return async (path) => {
     try {
       await removeOwnTree(path)

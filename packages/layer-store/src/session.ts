@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FileLock } from './file-lock.js'
 import { storeError } from './store-error.js'
@@ -29,6 +29,7 @@ export class Session {
   readonly id: string
   readonly #places: StorePlaces
   readonly #lock: FileLock
+  #closed = false
   /** The store's lock, shared by all that go on at once in this process. */
   #shared: { readonly lock: Promise<FileLock>; users: number } | undefined
 
@@ -45,8 +46,19 @@ export class Session {
       closeSync(openSync(path, 'wx', 0o600))
       // a collection may have taken it for one of a dead process, before it was locked
       const lock = await FileLock.take(path, { mode: 'exclusive' })
-      if (lock !== undefined) return new Session(id, places, lock)
+      if (lock !== undefined) {
+        const session = new Session(id, places, lock)
+        session.note([])
+        return session
+      }
     }
+  }
+
+  /** Tells other processes, for their messages, who this is and which layers it has mounted. The lock is what counts. */
+  note(layers: readonly string[]): void {
+    const path = join(this.#places.sessions, this.id)
+    // in place: the lock is that of the file
+    if (!this.#closed) writeFileSync(path, JSON.stringify({ pid: process.pid, layers }))
   }
 
   /**
@@ -72,6 +84,7 @@ export class Session {
 
   /** Idempotent. */
   close(): void {
+    this.#closed = true
     rmSync(join(this.#places.sessions, this.id), { force: true })
     this.#lock.release()
   }

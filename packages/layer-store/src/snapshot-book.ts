@@ -1,26 +1,29 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   invalidArgument,
   parseText,
   type ActiveSnapshot,
+  type Collected,
+  type CollectOptions,
   type HeldSnapshot,
   type KeepOptions,
   type RootPart,
   type SnapshotOrigin,
   type StoredSnapshot,
+  type StoreUsage,
 } from '@caisson/core'
 import { replaceDurably, syncDirectory, writeSynced } from './durable.js'
 import type { StoreRoot } from './lease.js'
-import { commitSnapshot } from './commit-snapshot.js'
-import type { Refs } from './refs.js'
+import { commitSnapshot, type CommitParts } from './commit-snapshot.js'
 import { nonce } from './session.js'
 import { isSnapshotId, layersOf, readSnapshotMeta, type SnapshotMeta } from './snapshot-meta.js'
 import type { Snapshots } from './snapshots.js'
 import type { StoreContext } from './store-context.js'
 import { asStoreError, errnoOf, storeError } from './store-error.js'
 import { stagingName } from './store-places.js'
+import { LEVELS_MAX, squash, tooDeep, uppersOf } from './squash.js'
 
 const DEPTH_MAX = 500
 
@@ -35,17 +38,23 @@ function checkName(options: KeepOptions): string | undefined {
   return parseText(options.name, 'name', { maxBytes: 255 })
 }
 
+/** What snapshots need of the rest of their store. */
+export interface SnapshotBookParts extends CommitParts {
+  readonly collect: Snapshots['collect']
+  readonly usage: Snapshots['usage']
+}
+
 /** The one implementation of `Snapshots`. */
 export class SnapshotBook implements Snapshots {
   readonly #context: StoreContext
   /** What places and snapshots of this process hold: themselves, and what they lie upon. */
   readonly #holds = new Map<string, () => void>()
 
-  readonly #refs: Refs
+  readonly #parts: SnapshotBookParts
 
-  constructor(context: StoreContext, refs: Refs) {
+  constructor(context: StoreContext, parts: SnapshotBookParts) {
     this.#context = context
-    this.#refs = refs
+    this.#parts = parts
   }
 
   /** Where a snapshot lies. */
@@ -79,6 +88,7 @@ export class SnapshotBook implements Snapshots {
       throw storeError('ERR_STORE_NOT_FOUND', id, 'no place for writes of that id')
     this.#checkOutlives(meta)
     const { leases, step, sync } = this.#context
+    if (this.#mustSquash(meta)) return this.#keepSquashed(meta, options)
     step('keep:begin')
     const [below, release] = [this.#holds.get(id), await leases.hold([{ kind: 'snapshot', id }])]
     this.#holds.set(id, () => {
@@ -96,23 +106,35 @@ export class SnapshotBook implements Snapshots {
     return this.#stored(id)
   }
 
-  async add(
+  add(
     origin: SnapshotOrigin,
     fill: (directory: string) => Promise<void>,
     options: KeepOptions = {},
   ): Promise<StoredSnapshot> {
+    return this.#add(origin, fill, options)
+  }
+
+  /** @param fill what fills it, or a directory that stays as it is and whose copy it is to be */
+  async #add(
+    asked: SnapshotOrigin,
+    fill: ((directory: string) => Promise<void>) | string,
+    options: KeepOptions,
+  ): Promise<StoredSnapshot> {
     const { places, remove, session, step, sync } = this.#context
     const name = checkName(options)
     const kind = options.transient === true ? 'deleted' : 'kept'
-    this.#checkOutlives(origin)
+    this.#checkOutlives(asked)
     const id = randomBytes(16).toString('hex')
-    const release = await this.#holdOrigin(origin, id)
+    const release = await this.#holdOrigin(asked, id)
     const staging = join(places.snapshots, stagingName(session.id, nonce()))
+    const isDeep = this.#mustSquash(asked)
+    const origin = isDeep ? { base: asked.base } : asked
     try {
       step('snapshot:begin')
       mkdirSync(staging, { mode: 0o700 })
       step('snapshot:staged')
-      await fill(staging)
+      if (isDeep || typeof fill === 'string') await this.#fillSquashed(asked, fill, staging)
+      else await fill(staging)
       step('snapshot:filled')
       if (kind === 'kept') await sync(staging)
       step('snapshot:synced')
@@ -123,12 +145,13 @@ export class SnapshotBook implements Snapshots {
       step('snapshot:renamed')
       syncDirectory(places.snapshots)
       step('snapshot:done')
+      this.#holds.set(id, isDeep ? await this.#holdOrigin(origin, id) : release)
+      if (isDeep) release()
     } catch (error) {
       release()
       await remove(staging)
       throw asStoreError(error, id)
     }
-    this.#holds.set(id, release)
     return this.#stored(id)
   }
 
@@ -144,15 +167,21 @@ export class SnapshotBook implements Snapshots {
   }
 
   async hold(id: string): Promise<HeldSnapshot> {
-    const release = await this.#context.leases.hold([{ kind: 'snapshot', id: checkId(id) }])
+    const { leases, places, uses } = this.#context
+    const drop = await leases.hold([{ kind: 'snapshot', id: checkId(id) }])
     try {
       const chain = this.#chain(id)
       const [first] = chain
       if (first === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such snapshot')
+      const leave = await uses.use(layersOf(places, first.base))
+      const release = (): void => {
+        leave()
+        drop()
+      }
       const parts = first.base.parts.map((part, index) => this.#part(part, index, chain))
       return { snapshot: this.#stored(id), parts, depth: chain.length, release }
     } catch (error) {
-      release()
+      drop()
       throw error
     }
   }
@@ -178,14 +207,66 @@ export class SnapshotBook implements Snapshots {
     await remove(away)
   }
 
-  async commit(id: string, name: string): Promise<void> {
-    await commitSnapshot(this.#context, this.#refs, this.#chain(checkId(id)), name)
+  async commit(id: string, name: string): Promise<string | undefined> {
+    const release = await this.#context.leases.hold([{ kind: 'snapshot', id: checkId(id) }])
+    try {
+      const chain = this.#chain(id)
+      const directories = chain.map((one) => this.directory(one.id))
+      return await commitSnapshot(this.#context, this.#parts, chain[0], directories, name)
+    } finally {
+      release()
+    }
+  }
+
+  collect(options?: CollectOptions): Promise<Collected> {
+    return this.#parts.collect(options)
+  }
+
+  usage(): Promise<StoreUsage> {
+    return this.#parts.usage()
   }
 
   /** Gives up what this process holds. */
   close(): void {
     for (const release of this.#holds.values()) release()
     this.#holds.clear()
+  }
+
+  #mustSquash({ parent }: SnapshotOrigin): boolean {
+    if (parent === undefined || this.#context.merge === undefined) return false
+    return this.#chain(parent).length >= LEVELS_MAX
+  }
+
+  /** What its place holds, it holds, too: until the place is discarded. */
+  async #keepSquashed(meta: SnapshotMeta, options: KeepOptions): Promise<StoredSnapshot> {
+    const stored = await this.#add(meta, this.directory(meta.id), options)
+    const [below, own] = [this.#holds.get(meta.id), this.#holds.get(stored.id)]
+    this.#holds.delete(stored.id)
+    this.#holds.set(meta.id, () => {
+      own?.()
+      below?.()
+    })
+    return stored
+  }
+
+  /** Fills it with what lies uppermost and all the snapshots below. */
+  async #fillSquashed(
+    { base, parent = '' }: SnapshotOrigin,
+    fill: ((directory: string) => Promise<void>) | string,
+    to: string,
+  ): Promise<void> {
+    const { merge, remove, step } = this.#context
+    if (merge === undefined) return
+    const top = typeof fill === 'string' ? fill : join(to, 'top')
+    if (typeof fill !== 'string') {
+      mkdirSync(top, { mode: 0o700 })
+      await fill(top)
+      step('squash:filled')
+    }
+    const chain = this.#chain(parent).map(({ id }) => this.directory(id))
+    await squash(merge, [top, ...chain], base.parts, to)
+    step('squash:merged')
+    if (top !== fill) await remove(top)
   }
 
   // of no use after a crash of any kind: nothing to wait for, and no draft that another could mistake for garbage
@@ -259,17 +340,16 @@ export class SnapshotBook implements Snapshots {
     const chain: SnapshotMeta[] = []
     for (let next: string | undefined = id; next !== undefined; next = chain.at(-1)?.parent) {
       const meta = this.meta(next)
-      if (meta === undefined || meta.kind === 'active' || chain.length === DEPTH_MAX) return []
+      if (meta === undefined || meta.kind === 'active') return []
+      if (chain.length === DEPTH_MAX) throw tooDeep(id, DEPTH_MAX)
       chain.push(meta)
     }
     return chain
   }
 
   #part(part: RootPart, index: number, chain: readonly SnapshotMeta[]): RootPart {
-    const uppers = chain
-      .map(({ id }) => join(this.directory(id), String(index), 'upper'))
-      .filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())
-    return { at: part.at, lowers: [...uppers, ...part.lowers] }
+    const directories = chain.map(({ id }) => this.directory(id))
+    return { at: part.at, lowers: [...uppersOf(directories, index), ...part.lowers] }
   }
 
   #stored(id: string): StoredSnapshot {

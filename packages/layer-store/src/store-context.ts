@@ -1,3 +1,5 @@
+import type { Launcher } from '@caisson/core'
+import type { LayerUses } from './layer-uses.js'
 import type { LeaseBook } from './lease.js'
 import type { RemoveTree } from './remove-tree.js'
 import type { Session } from './session.js'
@@ -10,7 +12,11 @@ export interface StoreContext {
   readonly places: StorePlaces
   readonly session: Session
   readonly leases: LeaseBook
+  readonly uses: LayerUses
+  readonly launcher: Pick<Launcher, 'jail'> | undefined
   readonly step: Step
   readonly sync: SyncFileSystem
   readonly remove: RemoveTree
+  /** Copies what lies upon each other into one; undefined: nobody can. */
+  readonly merge: Launcher['merge'] | undefined
 }

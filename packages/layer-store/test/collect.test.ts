@@ -99,6 +99,43 @@ describe('collect', () => {
     await waiting
   })
 
+  it('leaves what is younger than it is asked to, with all that it lies upon', async () => {
+    await using fixture = await makeStore()
+    const { store, directory } = fixture
+    const [base, other] = await Promise.all(
+      ['base', 'other'].map((recipe) =>
+        store.layers.publish({ recipe, fill: oneFile('a', recipe) }),
+      ),
+    )
+    const young = await store.layers.publish({
+      recipe: 'young',
+      ...(base === undefined ? {} : { parent: base.id }),
+      fill: oneFile('b', '2'),
+    })
+    await store.blobs.ingest(bytes('blob'))
+    const snapshot = await store.snapshots.add({ base: foreignBase }, async () => {})
+    await store.snapshots.delete(snapshot.id)
+    await store[Symbol.asyncDispose]()
+    const longAgo = Date.now() / 1000 - 3600
+    for (const layer of [base, other])
+      utimesSync(join(layer?.diff ?? '', '../meta.json'), longAgo, longAgo)
+    const later = await fixture.again()
+    const olderThanMs = 60_000
+    expect(await later.collect({ olderThanMs })).to.deep.include({
+      layers: 1,
+      blobs: 0,
+      snapshots: 0,
+    })
+    expect(later.layers.list().map(({ id }) => id)).to.have.members([base?.id, young.id])
+    for (const place of ['blobs/sha256', 'snaps'])
+      for (const name of fixture.names(place)) {
+        const path = join(directory, place, name)
+        utimesSync(place === 'snaps' ? join(path, 'meta.json') : path, longAgo, longAgo)
+      }
+    expect(await later.collect({ olderThanMs })).to.deep.include({ blobs: 1, snapshots: 1 })
+    expect(await later.collect()).to.deep.include({ layers: 2 })
+  })
+
   it('gives up at a signal', async () => {
     await using fixture = await makeStore()
     const collected = fixture.store.collect({ signal: AbortSignal.abort() })
@@ -219,13 +256,16 @@ describe('usage', () => {
     const { store } = fixture
     await store.blobs.ingest(bytes('x'.repeat(10_000)))
     await store.layers.publish({ recipe: 'x', fill: oneFile('a', 'y'.repeat(50_000)) })
-    await store.snapshots.begin({ base: foreignBase })
+    const place = await store.snapshots.begin({ base: foreignBase })
+    writeFileSync(join(place.directory, 'written'), 'z'.repeat(20_000))
     const usage = await store.usage()
     expect(usage.blobs.count).to.equal(1)
     expect(usage.blobs.bytes).to.be.within(10_000, 30_000)
     expect(usage.layers.count).to.equal(1)
     expect(usage.layers.bytes).to.be.within(50_000, 90_000)
     expect(usage.snapshots.count).to.equal(0)
+    expect(usage.writes.count).to.equal(1)
+    expect(usage.writes.bytes).to.be.within(20_000, 60_000)
     expect(usage.unfinished.count).to.equal(0)
     expect(usage.bytes).to.be.at.least(usage.blobs.bytes + usage.layers.bytes)
     expect(usage.freeBytes).to.be.greaterThan(0)

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { parseDigest, type LayerStore } from '../dist/index.js'
+import { parseDigest, type Digest, type LayerStore } from '../dist/index.js'
+import { damageForRepair, fillForRepair } from './damaged-layer.js'
 import { foreignBase, makeStore, oneFile, type StoreFixture } from './store-fixture.js'
 
 const script = fileURLToPath(new URL('crash-child.js', import.meta.url))
@@ -15,8 +16,13 @@ interface Outcome {
   readonly finished: boolean
 }
 
-async function runChild(directory: string, work: string, dieAt?: number): Promise<Outcome> {
-  const child = spawn(process.execPath, [script, directory, work, String(dieAt ?? '')], {
+async function runChild(
+  directory: string,
+  work: string,
+  dieAt?: number,
+  layer = '',
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [script, directory, work, String(dieAt ?? ''), layer], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'close')
@@ -47,8 +53,20 @@ function checkWhole(store: LayerStore, promised: Outcome['promised']): void {
     if (layer.recipe === 'crash')
       for (let i = 0; i < 5; i++)
         expect(readFileSync(join(layer.diff, 'etc', String(i))).length).to.equal(i * 1000)
-  for (const { directory, name } of store.snapshots.list())
-    if (name !== 'garbage') checkSnapshot(directory, name ?? 'copied')
+  const committed = store.refs.get('layer/committed')
+  if (committed?.kind === 'layer') {
+    const { diff = '' } = store.layers.get(committed.id) ?? {}
+    expect(readFileSync(join(diff, 'copied'), 'utf8')).to.equal('copied')
+  }
+  for (const { directory, name, parent } of store.snapshots.list()) {
+    if (name === 'garbage' || name === 'level') continue
+    checkSnapshot(directory, name ?? 'copied')
+    if (readdirSync(join(directory, '0/upper')).length === 1) continue
+    // put together, and with nothing below any more
+    expect(parent).to.equal(undefined)
+    for (const n of [1, 64])
+      expect(readFileSync(join(directory, '0/upper', `level${n}`), 'utf8')).to.equal(String(n))
+  }
 }
 
 function checkSnapshot(directory: string, name: string): void {
@@ -106,12 +124,23 @@ async function garbage(store: LayerStore): Promise<void> {
     )
 }
 
+/** A layer that much is wrong with, and its id. */
+async function damaged(store: LayerStore): Promise<Digest> {
+  const layer = await store.layers.publish({ recipe: 'damaged', fill: fillForRepair })
+  await store.refs.set('damaged', { kind: 'layer', id: layer.id })
+  damageForRepair(layer.diff)
+  return layer.id
+}
+
 describe('a store whose process is killed', () => {
-  for (const work of ['publish', 'snapshot']) {
+  for (const work of ['publish', 'snapshot', 'squash', 'commit']) {
     it(`at any step of ${work} loses nothing promised, tears nothing, and leaks nothing`, async function () {
       this.timeout(300_000)
       const steps = await countSteps(work, async () => {})
       expect(steps.length).to.be.greaterThan(work === 'publish' ? 12 : 25)
+      if (work === 'squash')
+        expect(steps).to.include.members(['squash:filled', 'merge:64', 'squash:merged'])
+      if (work === 'commit') expect(steps).to.include('commit:layer')
       let promises = 0
       let unfinished = 0
       await forEachStep(steps, async (dieAt) => {
@@ -156,5 +185,55 @@ describe('a store whose process is killed', () => {
       checkNothingLeaked(fixture)
     })
     console.log(`      ${steps.length} kills of a collection`)
+  })
+
+  it('at any step of a repair tears nothing, and the next one goes on', async function () {
+    this.timeout(600_000)
+    let id: Digest | undefined
+    const steps: string[] = []
+    {
+      await using fixture = await makeStore()
+      id = await damaged(fixture.store)
+      const whole = await runChild(fixture.directory, 'repair', undefined, id)
+      expect(whole.finished).to.equal(true)
+      steps.push(...whole.steps)
+      expect(await fixture.store.verify(id, { deep: true })).to.deep.include({ ok: true })
+    }
+    expect(steps.length).to.be.greaterThan(18)
+    let unfinished = 0
+    await forEachStep(steps, async (dieAt) => {
+      await using fixture = await makeStore()
+      const { store } = fixture
+      const layer = await damaged(store)
+      const { finished, promised } = await runChild(fixture.directory, 'repair', dieAt, layer)
+      expect([finished, promised]).to.deep.equal([false, []])
+      const { ok, differences } = await store.verify(layer, { deep: true })
+      const isLast = dieAt >= steps.indexOf('repair:synced')
+      expect(ok, steps[dieAt]).to.equal(isLast)
+      if (!ok) {
+        unfinished++
+        // by stamps too: nothing that is wrong looks as if it were right
+        const quick = new Set((await store.verify(layer)).differences.map(({ path }) => path))
+        for (const { path, kind, found } of differences)
+          if (kind !== 'attributes' || found?.mode !== undefined)
+            expect([...quick]).to.include(path)
+      }
+      // what stands in a place is whole, the old or the new, and content never has a mode that is another's
+      const torn = differences.filter(
+        ({ kind, path, found }) =>
+          kind === 'content' &&
+          (path !== 'etc/passwd' || found?.size !== 'root, and somebody'.length),
+      )
+      expect(torn).to.deep.equal([])
+      const again = await runChild(fixture.directory, 'repair', undefined, layer)
+      expect(again.finished).to.equal(true)
+      expect(await store.verify(layer, { deep: true })).to.deep.include({ ok: true })
+      expect(await store.verify(layer)).to.deep.include({ ok: true, deep: false })
+      await store.collect()
+      checkNothingLeaked(fixture)
+    })
+    console.log(
+      `      ${steps.length} kills of a repair, ${unfinished} of them before it had mended all`,
+    )
   })
 })

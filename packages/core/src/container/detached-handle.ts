@@ -11,6 +11,7 @@ import { checkFields } from '../spec/check-fields.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
 import { parseFlag } from '../spec/parse-flag.js'
 import { parseSignal } from '../spec/parse-signal.js'
+import type { CaissonError } from '../errors/caisson-error.js'
 import { invalidArgument } from '../errors/invalid-argument.js'
 import { parseInteger } from '../values/parse-number.js'
 import type { ContainerParts } from './container-handle.js'
@@ -21,6 +22,7 @@ import type { DetachedMethods, LogOptions } from './detached-container.js'
 import { diskVerdict } from './launch-limits.js'
 import type { CommandIo } from './launch.js'
 import { makeCommand } from './make-command.js'
+import { notDetached } from './no-store.js'
 import { notExecuted } from './not-executed.js'
 
 const logFields: ReadonlySet<string> = new Set(['stream', 'from', 'follow', 'signal'])
@@ -49,6 +51,10 @@ export class DetachedHandle extends SnapshotHandle implements DetachedMethods {
     // what it wrote is kept by no process, and cannot be by this one
     super({ ...parts, isolated: new ReplaceableContainer(parts.isolated), keeper: undefined })
     this.#detached = parts
+  }
+
+  protected override noKeeper(what: string): CaissonError {
+    return notDetached(what)
   }
 
   async wait(options: { readonly signal?: AbortSignal } = {}): Promise<ExecResult> {

@@ -1,5 +1,6 @@
 import type { IsolatedContainer } from '../contracts/isolation-driver.js'
-import type { DirectoryJail } from '../contracts/directory-jail.js'
+import type { DirectoryJail, JailOptions } from '../contracts/directory-jail.js'
+import type { FileAccess } from '../contracts/file-access.js'
 import type { ActiveSnapshot, SnapshotOrigin, SnapshotStore } from '../contracts/snapshot-store.js'
 import type { SnapshotHandle } from './snapshot-handle.js'
 
@@ -14,6 +15,14 @@ export interface Keeper {
   remake(from: string | undefined): Promise<IsolatedContainer>
   /** A container of the same spec on a snapshot. */
   fork(from: string): Promise<SnapshotHandle>
+  /** A root of its kind, to be looked at until it is disposed: nothing runs there. */
+  look(from: string): Promise<LookedAt>
   /** A host directory, out of which nothing leads. @throws CaissonError ERR_UNSUPPORTED */
-  jail(directory: string): Promise<DirectoryJail>
+  jail(directory: string, options?: JailOptions): Promise<DirectoryJail>
+}
+
+/** The files of a root in which nothing runs. */
+export interface LookedAt extends AsyncDisposable {
+  /** Undefined when the isolation driver shows none. */
+  readonly files: FileAccess | undefined
 }

@@ -7,6 +7,7 @@ import type { Change } from '../result/change.js'
 import { checkFields } from '../spec/check-fields.js'
 import { parseInteger } from '../values/parse-number.js'
 import { parseText } from '../values/parse-text.js'
+import { diffSnapshot } from './diff-snapshot.js'
 import { ContainerHandle, type ContainerParts } from './container-handle.js'
 import type { Keeper } from './keeper.js'
 import { noStore } from './no-store.js'
@@ -14,6 +15,7 @@ import type { ReplaceableContainer } from './replaceable.js'
 import type {
   Applied,
   ApplyOptions,
+  Committed,
   Snapshot,
   SnapshotOptions,
   Snapshottable,
@@ -76,18 +78,17 @@ export class SnapshotHandle extends ContainerHandle implements Snapshottable {
 
   diff(since?: Snapshot): AsyncIterable<Change> {
     this.checkThere('be compared')
-    if (since === undefined || since.id === this.#keeper('diff').origin.parent)
-      return this.changes()
+    if (since === undefined) return this.changes()
+    const keeper = this.#keeper('diff')
+    const { origin } = keeper
+    if (since.id === origin.parent) return this.changes()
     const stored = this.#since.get(since.id)
     if (stored === this.#sealed && stored !== undefined) return nothing()
-    if (stored === undefined) {
-      throw invalidArgument({
-        field: 'since',
-        subject: since.id,
-        why: 'it is not a snapshot of this container since it was made, reset or rolled back',
-      })
-    }
-    return this.#parts.isolated.changes(stored.directory)
+    // of one that was put together with those below it, what this container wrote is not to be told from the rest
+    if (stored !== undefined && stored.parent === origin.parent)
+      return this.#parts.isolated.changes(stored.directory)
+    const side = { files: () => this.fileAccess(), changes: () => this.changes() }
+    return diffSnapshot(keeper, side, since.id)
   }
 
   async rollback(to: Snapshot): Promise<void> {
@@ -111,19 +112,19 @@ export class SnapshotHandle extends ContainerHandle implements Snapshottable {
     await this.#next(() => this.#remake(undefined))
   }
 
-  async commit(name: string, options?: SnapshotOptions): Promise<Snapshot> {
+  async commit(name: string, options?: SnapshotOptions): Promise<Committed> {
     const taking = parseOptions(options)
     parseText(name, 'name')
     return this.#next(async () => {
       const stored = await this.#take({ ...taking, name: taking.name ?? name })
       const { store } = this.#keeper('commit')
       try {
-        await store.commit(stored.id, name)
+        const layer = await store.commit(stored.id, name)
+        return Object.freeze({ ...this.#shown(stored), layer })
       } catch (error) {
         await store.delete(stored.id)
         throw error
       }
-      return this.#shown(stored)
     })
   }
 
@@ -231,10 +232,15 @@ export class SnapshotHandle extends ContainerHandle implements Snapshottable {
     })
   }
 
+  /** Why it has none. */
+  protected noKeeper(what: string): CaissonError {
+    return noStore(what)
+  }
+
   /** @throws CaissonError ERR_UNSUPPORTED */
   #keeper(what: string): Keeper {
     const { keeper, isolated } = this.#parts
-    if (keeper === undefined) throw noStore(what)
+    if (keeper === undefined) throw this.noKeeper(what)
     if (isolated.copyWrites !== undefined && isolated.seal !== undefined) return keeper
     throw new CaissonError({
       code: 'ERR_UNSUPPORTED',

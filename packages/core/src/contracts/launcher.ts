@@ -121,6 +121,14 @@ export interface Launcher extends AsyncDisposable {
    */
   jail?(directory: string, options?: JailOptions): Promise<DirectoryJail>
   /**
+   * Copies host directories, the topmost first, into an empty one, as overlayfs would lay them over each other: data is shared
+   * where the file system can, sockets are left out. Ids are those on disk. Absent when it cannot.
+   * @param over what will lie below it: whiteouts and opaque directories stay, as far as they hide something there. Default
+   * none: what comes out is a plain tree
+   * @throws CaissonError ERR_STORE_SPACE, ERR_LAUNCH, or the codes of `identity`
+   */
+  merge?(from: readonly string[], to: string, over?: readonly string[]): Promise<void>
+  /**
    * Starts a launcher for one container that is to outlive this process. Absent, together with `attach`, when it cannot.
    * @throws CaissonError the codes of `identity`
    */

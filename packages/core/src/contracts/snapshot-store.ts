@@ -1,5 +1,6 @@
 import { token, type Token } from '../di/token.js'
 import type { RootExtra, RootPart } from './root-lease.js'
+import type { Collected, CollectOptions, StoreUsage } from './store-usage.js'
 
 /** The root that snapshots lie upon: all of a lease that they need. */
 export interface SnapshotBase {
@@ -67,8 +68,9 @@ export interface SnapshotStore {
    */
   begin(origin: SnapshotOrigin): Promise<ActiveSnapshot>
   /**
-   * Makes a snapshot of a place whose writes have ended: no copy, whatever its size. It is held until `discard`, which then
-   * gives up just that.
+   * Makes a snapshot of a place whose writes have ended: no copy, whatever its size; but for one that lies upon so many others
+   * that the store puts them together (the snapshot then has another id, and no parent). It is held until `discard` of the
+   * place, which then gives up just that.
    * @throws CaissonError ERR_STORE_NOT_FOUND, ERR_STORE_IO; ERR_UNSUPPORTED when the base is lent to this process alone
    */
   keep(id: string, options?: KeepOptions): Promise<StoredSnapshot>
@@ -88,10 +90,19 @@ export interface SnapshotStore {
   /** Gives a place back that was not kept, or the hold on one that was. Idempotent. */
   discard(id: string): Promise<void>
   /**
-   * Names a snapshot, which keeps it and those below it: `layer:<name>` is it from then on.
+   * Names what a snapshot holds: `layer:<name>` is it from then on. Where it lies upon layers of the store alone, it becomes a
+   * layer upon them, by a copy of what was written; elsewhere the snapshot is named, which keeps it and those below it.
+   * @returns the chain id of the layer, where it has become one
    * @throws CaissonError ERR_STORE_NOT_FOUND, ERR_STORE_SPACE, ERR_STORE_IO
    */
-  commit(id: string, name: string): Promise<void>
+  commit(id: string, name: string): Promise<string | undefined>
+  /**
+   * Removes what no name, lease, snapshot or living process leads to, and what dead ones left; what any process uses stays.
+   * @throws CaissonError ERR_STORE_LOCKED (others use it for longer than `timeoutMs`), ERR_ABORTED, ERR_STORE_IO
+   */
+  collect(options?: CollectOptions): Promise<Collected>
+  /** Walks everything: takes as long as `du`. @throws CaissonError ERR_STORE_IO */
+  usage(): Promise<StoreUsage>
 }
 
 /** Where an engine keeps snapshots. Without it, nothing can be written to disk nor be kept. */

@@ -14,6 +14,12 @@ export interface Snapshot {
   delete(): Promise<void>
 }
 
+/** A snapshot that was given a name. */
+export interface Committed extends Snapshot {
+  /** Chain id of the layer that it has become (`layer:<id>`); undefined: it is the snapshot that has the name. */
+  readonly layer: string | undefined
+}
+
 /** How a snapshot is taken. */
 export interface SnapshotOptions {
   /** For people. Default none. */
@@ -67,9 +73,11 @@ export interface Snapshottable {
   fork(): Promise<this>
   fork(count: number): Promise<readonly this[]>
   /**
-   * What it changed since its root was made, reset, or rolled back, as `changes()` gives it; or since a snapshot that was taken
-   * of it since.
-   * @throws CaissonError ERR_INVALID_SPEC for another snapshot, ERR_CONTAINER_STATE when it is removed
+   * What it changed since its root was made, reset, or rolled back, as `changes()` gives it; or since any snapshot of the same
+   * root, such as the one it was forked from, or one below that. Against one that was not taken of it since, files are compared
+   * by type, owner, mode, size and time of change. Iterating rejects with ERR_STORE_NOT_FOUND for one that is gone.
+   * @throws CaissonError ERR_INVALID_SPEC for a snapshot of another root (when iterating), ERR_CONTAINER_STATE when it is
+   * removed
    */
   diff(since?: Snapshot): AsyncIterable<Change>
   /**
@@ -81,10 +89,12 @@ export interface Snapshottable {
   /** As `rollback`, to the root it was made with: what it wrote is gone. */
   reset(): Promise<void>
   /**
-   * Takes a snapshot and gives it a name, which keeps it: `from: 'layer:<name>'` is it from then on.
+   * Takes a snapshot and gives what it holds a name: `from: 'layer:<name>'` is it from then on. Of a container whose root is
+   * made of layers (`debian:`, `tar:`, `layer:`), it becomes a layer upon those, and the snapshot may be deleted; of one with
+   * another root (`dir:`, `host:`, `busybox:`) the snapshot is named, and stays: a layer can lie upon layers alone.
    * @throws CaissonError of `snapshot`; ERR_INVALID_SPEC for a name that is none
    */
-  commit(name: string, options?: SnapshotOptions): Promise<Snapshot>
+  commit(name: string, options?: SnapshotOptions): Promise<Committed>
   /**
    * Brings changes to a directory of the host, for "review, then apply": files and links as they are in the container now,
    * with permission bits but without set-ID bits and owners. No link of either side is followed.

@@ -1,13 +1,15 @@
-import type { Keeper } from '../container/keeper.js'
+import type { Keeper, LookedAt } from '../container/keeper.js'
+import { newId } from '../container/new-id.js'
 import { ReplaceableContainer } from '../container/replaceable.js'
 import { SnapshotHandle } from '../container/snapshot-handle.js'
 import type { HeldLimits } from '../container/held-limits.js'
-import type { DirectoryJail } from '../contracts/directory-jail.js'
+import type { DirectoryJail, JailOptions } from '../contracts/directory-jail.js'
 import type { Feature } from '../contracts/features.js'
 import type { ContainerRequest, IsolatedContainer } from '../contracts/isolation-driver.js'
 import { LAUNCHER } from '../contracts/tokens.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
+import type { ContainerSpec } from '../spec/container-spec.js'
 import { keyOf, type ParsedSpec } from '../spec/parse-container-spec.js'
 import type { EngineParts } from './assemble.js'
 import type { ContainerRoot } from './container-root.js'
@@ -114,14 +116,38 @@ export class ContainerMaker {
         const container = Object.freeze({ ...spec, key: keyOf(spec) })
         return this.create({ ...parsed, container })
       },
-      jail: (directory) => this.#jail(directory),
+      look: (from) => this.#look(request.spec, from, parsed.signal),
+      jail: (directory, options) => this.#jail(directory, options),
     }
   }
 
-  async #jail(directory: string): Promise<DirectoryJail> {
+  async #look(
+    spec: ContainerSpec,
+    from: string,
+    signal: AbortSignal | undefined,
+  ): Promise<LookedAt> {
+    const { isolation, roots } = this.#parts.engine
+    const id = newId()
+    const root = await roots.find(from).lend(id, signal)
+    try {
+      const isolated = await isolation.create({ id, spec, root, amendments: [] })
+      return {
+        files: isolated.files?.(),
+        [Symbol.asyncDispose]: async () => {
+          await isolated.remove()
+          await root.release()
+        },
+      }
+    } catch (error) {
+      await root.release().catch((later: unknown) => suppress(error, [later]))
+      throw error
+    }
+  }
+
+  async #jail(directory: string, options?: JailOptions): Promise<DirectoryJail> {
     const { scope } = this.#parts.engine
     const launcher = scope.has(LAUNCHER) ? scope.get(LAUNCHER) : undefined
-    const jail = await launcher?.jail?.(directory)
+    const jail = await launcher?.jail?.(directory, options)
     if (jail !== undefined) return jail
     throw new CaissonError({
       code: 'ERR_UNSUPPORTED',

@@ -3,6 +3,7 @@ import { holdLimits, noLimits, type HeldLimits } from '../container/held-limits.
 import type { LimitPlan } from '../container/limit-router.js'
 import type { DetachedHolder } from '../contracts/detach.js'
 import type { ContainerRequest } from '../contracts/isolation-driver.js'
+import type { DiskShare } from '../contracts/store-usage.js'
 import { STATE_DIR } from '../contracts/tokens.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { isCaissonError } from '../errors/is-caisson-error.js'
@@ -28,6 +29,12 @@ function unsupported(field: string, why: string, driver?: string): CaissonError 
     why,
     driver,
   })
+}
+
+/** The age of what `prune` may remove. @throws TypeError or RangeError ERR_INVALID_SPEC */
+export function parsePrune(options: unknown): number {
+  const { olderThan } = checkFields(options ?? {}, 'options', pruneFields)
+  return olderThan === undefined ? 0 : parseDuration(olderThan, 'olderThan')
 }
 
 function processSteps(request: ContainerRequest): ContainerRecord['amendment'] {
@@ -135,9 +142,12 @@ export class Detachments {
       )
   }
 
-  async prune(options: unknown): Promise<Swept> {
-    const { olderThan } = checkFields(options ?? {}, 'options', pruneFields)
-    return this.#store.sweep(olderThan === undefined ? 0 : parseDuration(olderThan, 'olderThan'))
+  async prune(olderThanMs: number): Promise<Swept> {
+    return this.#store.sweep(olderThanMs)
+  }
+
+  usage(): DiskShare {
+    return this.#store.usage()
   }
 
   /** The sweep of an engine's start; it never fails. */

@@ -8,6 +8,7 @@ import type { Exec } from '../container/exec.js'
 import { ExecHandle } from '../container/exec-handle.js'
 import { failedRun } from '../container/failed-run.js'
 import type { LimitPlan, LimitRouter } from '../container/limit-router.js'
+import { notDetached } from '../container/no-store.js'
 import { makeCommand } from '../container/make-command.js'
 import type { Feature } from '../contracts/features.js'
 import { CaissonError } from '../errors/caisson-error.js'
@@ -24,11 +25,11 @@ import {
 } from '../spec/parse-container-spec.js'
 import type { Spec } from '../spec/spec.js'
 import type { DetachedHandle } from '../container/detached-handle.js'
-import type { Swept } from '../records/record-store.js'
 import type { EngineParts } from './assemble.js'
 import type { ContainerFilter, DetachedInfo, DetachedSpec } from './detached-options.js'
 import { ContainerMaker } from './container-maker.js'
-import { Detachments } from './detachments.js'
+import { Detachments, parsePrune } from './detachments.js'
+import type { DiskUsage, Pruned } from './disk-usage.js'
 import { examine, type DoctorReport } from './doctor.js'
 import type { Engine, EngineEvents } from './engine.js'
 import { oneShotOpener, withLeases, type OneShotParts } from './one-shot.js'
@@ -135,11 +136,20 @@ export class EngineHandle implements Engine {
     return this.#detachments.list(filter)
   }
 
-  async prune(options?: object): Promise<Swept> {
+  async prune(options?: object): Promise<Pruned> {
     this.#alive()
-    const swept = await this.#detachments.prune(options)
+    const olderThanMs = parsePrune(options)
+    const swept = await this.#detachments.prune(olderThanMs)
     for (const failure of await this.#parts.limits.sweep()) this.#warn(failure)
-    return swept
+    const store = await this.#parts.snapshots?.collect({ olderThanMs })
+    return { ...swept, store, bytes: swept.bytes + (store?.bytes ?? 0) }
+  }
+
+  async diskUsage(): Promise<DiskUsage> {
+    this.#alive()
+    const containers = this.#detachments.usage()
+    const store = await this.#parts.snapshots?.usage()
+    return { containers, store, bytes: containers.bytes + (store?.bytes ?? 0) }
   }
 
   async explain(argv: readonly string[], options?: RunOptions): Promise<string> {
@@ -191,6 +201,7 @@ export class EngineHandle implements Engine {
   async #createDetached(parsed: ParsedSpec): Promise<DetachedHandle> {
     const { limits, roots } = this.#parts
     this.#detachments.check()
+    if (parsed.container.upperOn === 'disk') throw notDetached('writable.on')
     const plan = await planLimits(limits, parsed.container, 'container')
     const root = roots.find(parsed.container.from)
     const { signal } = parsed

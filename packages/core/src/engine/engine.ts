@@ -11,7 +11,7 @@ import type { Spec } from '../spec/spec.js'
 import type { Duration } from '../values/duration.js'
 import type { ContainerFilter, DetachedInfo, DetachedSpec } from './detached-options.js'
 import type { DoctorReport } from './doctor.js'
-import type { Swept } from '../records/record-store.js'
+import type { DiskUsage, Pruned } from './disk-usage.js'
 
 /** What happens in an engine. */
 export interface EngineEvents {
@@ -67,12 +67,19 @@ export interface Engine<
    */
   list(filter?: ContainerFilter): Promise<readonly DetachedInfo[]>
   /**
-   * Removes what dead processes left in the state directory: records, sockets and logs of containers, claims of ids. Every
-   * engine does so when it is made.
+   * Removes what dead processes left in the state directory: records, sockets and logs of containers, claims of ids (every
+   * engine does so when it is made); and the garbage of the store: blobs, layers and snapshots that no name, no kept snapshot
+   * and no process leads to. What any process uses stays.
    * @param options `olderThan`: only what was not touched for so long; default 0
-   * @throws CaissonError ERR_STATE_DIR
+   * @throws CaissonError ERR_STATE_DIR; ERR_STORE_LOCKED when others look things up in the store for longer than ten seconds
+   * (the rest is done then), ERR_STORE_DIR, ERR_STORE_VERSION, ERR_STORE_IO; TypeError or RangeError ERR_INVALID_SPEC
    */
-  prune(options?: { readonly olderThan?: Duration }): Promise<Swept>
+  prune(options?: { readonly olderThan?: Duration }): Promise<Pruned>
+  /**
+   * What its directories take on disk, by kind. Walks all of it, as `du` does.
+   * @throws CaissonError ERR_STATE_DIR, ERR_STORE_DIR, ERR_STORE_VERSION, ERR_STORE_IO
+   */
+  diskUsage(): Promise<DiskUsage>
   /** What `run` with the same arguments would do, in order, for people. Runs nothing. Throws what `run` rejects with. */
   explain(argv: readonly string[], options?: RunOptions<L>): Promise<string>
   /** What this host gives each driver, and what to do about what it does not. Never throws, changes nothing. */

@@ -26,6 +26,10 @@ export const errorCodes = {
     meaning: 'The root file system is there, but cannot serve as one.',
     fix: 'See the reason in the message.',
   },
+  ERR_ROOTFS_LAYERS: {
+    meaning: 'The root has more directories lying over each other than the kernel takes.',
+    fix: 'Use a root of at most 500 layers: squash some of them into one.',
+  },
   ERR_STORE_DIR: {
     meaning: 'The directory of the layer store cannot be used.',
     fix: 'Give it to this user with mode 0700 on a local file system, or pass another `dataDir`.',
@@ -49,6 +53,10 @@ export const errorCodes = {
   ERR_STORE_DAMAGED: {
     meaning: 'A file of the layer store is not what was written.',
     fix: 'Run `verify()` and `repair()`, or remove it and make it again.',
+  },
+  ERR_STORE_NO_MANIFEST: {
+    meaning: 'Nothing tells what the layer should be: an older version published it.',
+    fix: 'Delete its names, `collect()`, and make it again.',
   },
   ERR_STORE_SPACE: {
     meaning: 'The file system of the layer store is full.',

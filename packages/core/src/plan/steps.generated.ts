@@ -157,11 +157,13 @@ export interface MaskStep {
   readonly dir: string
 }
 
-/** Makes a path read-only; absent is fine. Keeps out: writes to that path. */
+/** Makes a path read-only, with all below it. Keeps out: writes to that path. */
 export interface ReadonlyStep {
   readonly op: 'readonly'
   /** path inside the root. */
   readonly path: string
+  /** 0: absent is fine. */
+  readonly required: number
 }
 
 /** Makes a directory and its parents; an existing directory is fine. */
@@ -563,9 +565,9 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     op: 11,
     contexts: ["template","container"],
     call: "mount_setattr",
-    about: "Makes a path read-only; absent is fine.",
+    about: "Makes a path read-only, with all below it.",
     keeps: "writes to that path",
-    fields: [["path","str"]],
+    fields: [["path","str"],["required","u32"]],
   },
   mkdir: {
     op: 12,

@@ -15,6 +15,7 @@ import {
 import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { DiskShare } from '../contracts/store-usage.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { isMarkAlive } from '../host/process-mark.js'
 import { type ContainerRecord, formatRecord, parseRecord } from './container-record.js'
@@ -133,6 +134,14 @@ export class RecordStore {
     }
     if (this.#exists()) this.#sweepClaims()
     return { containers, bytes }
+  }
+
+  /** How many there are, dead ones too, and what they take on disk. */
+  usage(): DiskShare {
+    const names = this.#names()
+    const bytes = names.map((name) => directoryBytes(join(this.#containers, name)))
+    const count = names.filter((name) => idForm.test(name)).length
+    return { count, bytes: bytes.reduce((sum, one) => sum + one, 0) }
   }
 
   async #isDead(id: string): Promise<boolean> {

@@ -5,7 +5,7 @@
  * - `pivot-root`, `chroot`: its root is all it sees of files
  * - `pid-namespace`, `ipc-namespace`, `uts-namespace`, `cgroup-namespace`: those of the host are out of sight
  * - `network-none`: a network with nothing but a loopback
- * - `copy-on-write`, `readonly-root`: its root cannot be changed
+ * - `copy-on-write`, `readonly-root`: its root cannot be changed; `readonly-paths`: those that the spec names take no writes
  * - `no-new-privileges`: no exec adds a power; `capabilities`: reduced to those of the driver's default or fewer
  * - `seccomp`: system calls are filtered
  * - `landlock`: files by place
@@ -28,6 +28,7 @@ export const protections = Object.freeze([
   'network-none',
   'copy-on-write',
   'readonly-root',
+  'readonly-paths',
   'no-new-privileges',
   'capabilities',
   'seccomp',

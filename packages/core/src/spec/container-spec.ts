@@ -42,6 +42,8 @@ export interface ContainerSpec {
   /** e.g. `dir:/srv/root`. */
   readonly from: string
   readonly readonlyRoot: boolean
+  /** Paths of the root that take no writes; absent: none. */
+  readonly readonlyPaths?: readonly string[]
   readonly hostname: string
   /** Who is pid 1. Always `reaper` in a container that stays. Only the driver's own steps depend on it, not `key`. */
   readonly init: 'reaper' | 'command'

@@ -14,6 +14,7 @@ import { isolationFields, parseIsolation } from './parse-isolation.js'
 import { parseLimits } from './parse-limits.js'
 import { parseMounts } from './parse-mounts.js'
 import { parseAbsolutePath } from './parse-path.js'
+import { parseReadonlyPaths } from './parse-readonly-paths.js'
 import { parseSeccomp } from './parse-seccomp.js'
 import { parseSignal } from './parse-signal.js'
 import type { ParsedLimits } from './parsed-limits.js'
@@ -42,7 +43,7 @@ export interface ParsedSpec {
 /** Fields of a spec that say nothing about a single command. */
 export const containerOnlyFields: ReadonlySet<string> = new Set(
   (
-    'name labels from readonlyRoot writable hostname mounts network capabilities seccomp ' +
+    'name labels from readonlyRoot readonlyPaths writable hostname mounts network capabilities seccomp ' +
     'allowNewPrivileges init'
   )
     .split(' ')
@@ -176,6 +177,7 @@ export function keyOf(spec: Omit<ContainerSpec, 'key'>): string {
   return JSON.stringify([
     spec.from,
     spec.readonlyRoot,
+    spec.readonlyPaths ?? [],
     spec.hostname,
     spec.mounts,
     // whose files they are decides how these are mounted
@@ -241,6 +243,8 @@ export function parseContainerFields(
   const limits = parseLimits(limitsOf(given, context), 'limits', context.declaredLimits)
   refuseTwoSizes(given['writable'], limits)
   const base = defaultSpec(parseFrom(from, context.from), limits, isolation)
+  const mounts = mountsOf(given['mounts'], isolation)
+  const readonlyPaths = parseReadonlyPaths(given['readonlyPaths'], mounts)
   const spec = {
     ...base,
     name: parseName(given['name']),
@@ -252,12 +256,13 @@ export function parseContainerFields(
     env: env === undefined ? base.env : withoutGaps(base.env, parseEnv(env, false)),
     user: user === undefined ? base.user : parseUser(user, 'user'),
     groups: groups === undefined ? base.groups : parseGroups(groups, 'groups'),
-    mounts: mountsOf(given['mounts'], isolation),
+    mounts,
     network: parseNetwork(given['network']),
     capabilities: capabilities === undefined ? undefined : parseCapabilities(capabilities),
     seccomp: given['seccomp'] === undefined ? base.seccomp : parseSeccomp(given['seccomp']),
     allowNewPrivileges: parseFlag(given['allowNewPrivileges'], 'allowNewPrivileges', false),
     ...upper,
+    ...(readonlyPaths === undefined ? {} : { readonlyPaths }),
   }
   return Object.freeze({
     container: Object.freeze({ key: keyOf(spec), ...spec }),

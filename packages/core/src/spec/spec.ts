@@ -31,6 +31,14 @@ export interface Spec<L extends LimitKey = LimitKey> {
   readonly from?: string | { readonly from: string }
   /** Refuses writes to the root (EROFS). Default false: writes go to a layer that is thrown away. */
   readonly readonlyRoot?: boolean
+  /**
+   * Paths of the root that take no writes (EROFS), with all below them, also from the container's root and from `container.fs`,
+   * while the rest of it does: e.g. `['/usr', '/etc/passwd']`. Links on the way are followed inside the root. Mounts of the
+   * caller's below them are what they say themselves. At most 256. Default none. Each must be there: else the start fails with
+   * ERR_ROOTFS_INVALID. ERR_INVALID_SPEC for `/` (that is `readonlyRoot`), what is in /proc, /sys or /dev, and what lies in a
+   * mount.
+   */
+  readonly readonlyPaths?: readonly string[]
   readonly writable?: WritableLayer
   /** Absolute path in the container. Default `/`. */
   readonly cwd?: string

@@ -118,6 +118,8 @@ describe('parseContainerSpec', () => {
       {},
       { from: 'dir:/other' },
       { readonlyRoot: true },
+      { readonlyPaths: ['/usr'] },
+      { readonlyPaths: ['/usr', '/etc'] },
       { hostname: 'a' },
       { mounts: [{ kind: 'tmpfs', to: '/t' }] },
       { mounts: [{ kind: 'bind', from: '/t', to: '/t' }] },
