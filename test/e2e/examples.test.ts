@@ -19,4 +19,13 @@ describe('examples', function () {
     expect(status).to.equal(0)
     expect(existsSync('/bin/sh')).to.equal(true)
   })
+
+  it('shared-rootfs mends a root that several share, and nobody notices', () => {
+    const { stdout, stderr, status } = runExample('shared-rootfs/main')
+    expect(stderr).to.equal('')
+    expect(stdout).to.include('missing     bin/vi').and.include('content     etc/motd')
+    expect(stdout).to.include('attributes  etc/profile').and.not.include('✗')
+    expect(stdout).to.include('✓ nobody noticed')
+    expect(status).to.equal(0)
+  })
 })

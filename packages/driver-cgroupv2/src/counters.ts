@@ -33,8 +33,10 @@ export function groupKills(group: Group): number {
  * kernel counts the one it had chosen twice: first alone, then among all.
  * @param together how often all were killed, counted in the group of which they are all
  */
-export function oomKills(group: Group, together = groupKills(group)): number | undefined {
+export function oomKills(group: Group, together?: number): number | undefined {
   const counted = group.value('memory.events', 'oom_kill')
+  // Asked last: of a kill in between, the second count is missing then, until the next look, and never one too many.
+  together ??= groupKills(group)
   return counted === undefined || counted === 0 ? counted : Math.max(1, counted - together)
 }
 

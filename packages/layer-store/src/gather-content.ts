@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { decompress, readTar } from '@caisson/tar'
 import type { BlobStore } from './blob-store.js'
 import { asPieces, type ContentStage } from './content-stage.js'
 import type { Digest } from './digest.js'
@@ -69,8 +70,6 @@ async function takeFromBlob(
   { signal, onProgress }: Wants,
 ): Promise<number> {
   if (blob === undefined || stage.wanted.size === 0) return 0
-  // only who repairs pays for what reads archives
-  const { decompress, readTar } = await import('@caisson/tar')
   const total = blobs.size(blob) ?? 0
   let done = 0
   let taken = 0

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DATA_DIR, isCaissonError, type CaissonError, type RootLease } from '@caisson/core'
@@ -39,6 +47,8 @@ export class Scratch implements AsyncDisposable {
   /** A tree to make archives of. */
   tree(files: Readonly<Record<string, string>>): string {
     const tree = mkdtempSync(join(this.top, 'tree-'))
+    // the root of what is unpacked belongs to another where an ordinary user has ranges, and is looked into all the same
+    chmodSync(tree, 0o755)
     for (const [name, content] of Object.entries(files)) {
       mkdirSync(join(tree, name, '..'), { recursive: true })
       writeFileSync(join(tree, name), content)
