@@ -217,7 +217,7 @@ describe('a detached container', function () {
     const pruned = await engine.prune()
     expect(pruned.containers).to.equal(1)
     expect(pruned.bytes).to.be.greaterThan(0)
-    expect(await engine.prune()).to.deep.equal({ containers: 0, bytes: 0 })
+    expect(await engine.prune()).to.deep.include({ containers: 0, bytes: 0 })
     expect(await codeOf(engine.get(id))).to.equal('ERR_CONTAINER_NOT_FOUND')
   })
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { syscallTable } from '@caisson/seccomp'
-import { createEngine, type RlimitKey, type Spec } from 'caisson'
+import { createEngine, type ExecResult, type RlimitKey, type Spec } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
 import { processesWith } from '../e2e/processes-with.js'
 import { waitUntil } from '../e2e/wait-until.js'
@@ -40,11 +40,15 @@ export interface Observation {
   readonly error: unknown
   /** How the command is told to have ended without having run: that it could not be executed, or was killed. */
   readonly refused: boolean
+  /** What is said to be weaker than it could be. */
+  readonly degraded: readonly string[]
   /** Calls counted, `<process> <name>`; those that failed end in an asterisk. */
   readonly calls: readonly string[]
   /** What is still there afterwards: processes, mounts, files. */
   readonly left: readonly string[]
 }
+
+type Told = Pick<Observation, 'error' | 'refused' | 'degraded'>
 
 // What a command can see of the protections around it; numbers that differ from one container to the next are left out.
 const look = `
@@ -111,24 +115,26 @@ export class FaultBench implements Disposable {
     return new FaultBench(injector, spec)
   }
 
-  async #start(scenario: Scenario, engine: Awaited<ReturnType<typeof open>>): Promise<boolean> {
+  async #start(scenario: Scenario, engine: Awaited<ReturnType<typeof open>>): Promise<Told> {
     const argv = ['sh', '-c', look, this.#place] as const
-    if (scenario === 'one command') {
-      const { exitCode, signal } = await engine.run([...argv], { ...this.#spec, timeout: '20s' })
-      return exitCode === 126 || exitCode === 127 || signal !== null
-    }
+    const told = ({ exitCode, signal, degraded }: ExecResult): Told => ({
+      error: undefined,
+      refused: exitCode === 126 || exitCode === 127 || signal !== null,
+      degraded: [...degraded, ...engine.picked.isolation.degraded],
+    })
+    if (scenario === 'one command')
+      return told(await engine.run([...argv], { ...this.#spec, timeout: '20s' }))
     await using container = await engine.create(this.#spec)
-    const { exitCode, signal } = await container.exec('sh', argv.slice(1), { timeout: '20s' })
-    return exitCode === 126 || exitCode === 127 || signal !== null
+    return told(await container.exec('sh', argv.slice(1), { timeout: '20s' }))
   }
 
-  async #attempt(scenario: Scenario): Promise<Pick<Observation, 'error' | 'refused'>> {
+  async #attempt(scenario: Scenario): Promise<Told> {
     process.env['CAISSON_LAUNCHER'] = join(this.#place, 'launcher')
     try {
       await using engine = await open(this.#state)
-      return { error: undefined, refused: await this.#start(scenario, engine) }
+      return await this.#start(scenario, engine)
     } catch (error) {
-      return { error, refused: false }
+      return { error, refused: false, degraded: [] }
     } finally {
       if (this.#override === undefined) delete process.env['CAISSON_LAUNCHER']
       else process.env['CAISSON_LAUNCHER'] = this.#override

@@ -29,6 +29,20 @@ function differences(whole: string, seen: string): string {
   return [...gone, ...come].join('; ')
 }
 
+/** What depends on how many ids a user namespace has: the map, and what groups are seen as. */
+function withoutIds(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !line.startsWith('Groups:') && !/^\d+ \d+$/.test(line))
+    .join('\n')
+}
+
+/** A single id where the helpers that give more of them failed: no protection less, and it is told. */
+function isSingleInstead(whole: string, { seen = '', degraded }: Observation): boolean {
+  const told = degraded.some((text) => text.includes('one user and one group id only'))
+  return told && withoutIds(seen) === withoutIds(whole)
+}
+
 /** What is wrong with how a fault was met; undefined: nothing. */
 function verdict(
   found: Observation,
@@ -36,7 +50,8 @@ function verdict(
   injected: string | undefined,
 ): string | undefined {
   const { seen, error, left, refused } = found
-  if (seen !== undefined && seen !== whole) return `half-isolated: ${differences(whole, seen)}`
+  if (seen !== undefined && seen !== whole && !isSingleInstead(whole, found))
+    return `half-isolated: ${differences(whole, seen)}; told: ${found.degraded.join('; ')}`
   if (left.length > 0) return `left: ${left.join(', ')}`
   if (error === undefined) {
     return seen === undefined && !refused ? 'no error, and no command ran' : undefined

@@ -4,6 +4,7 @@ import { describeInMachine } from './machine-suite.js'
 const specs = [
   'packages/launcher/dist-test/cgroups.test.js',
   'packages/driver-cgroupv2/dist-test/cgroup-v2.test.js',
+  'packages/driver-cgroupv2/dist-test/detached.test.js',
 ]
 
 // Whoever runs this runs them in there, too: `.ci/run` does so as both.

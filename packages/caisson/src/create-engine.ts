@@ -14,7 +14,7 @@ import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
 import { highestLimit } from '@caisson/driver-rlimits'
 import { layerStoreModule, storeRootfs } from '@caisson/layer-store'
-import { debianRootfs } from '@caisson/rootfs-distro'
+import { debianRootfs, mmdebstrapRootfs } from '@caisson/rootfs-distro'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { tarRootfs } from '@caisson/rootfs-tar'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
@@ -56,6 +56,7 @@ function rootfsOf(
     busyboxRootfs({ dataDir }),
     tarRootfs(),
     debianRootfs(),
+    mmdebstrapRootfs(),
     ...storeRootfs(),
   ]
   return [...ours.filter(({ schemes }) => !schemes.some((scheme) => taken.has(scheme))), ...extra]

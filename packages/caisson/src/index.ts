@@ -40,7 +40,13 @@ export { cgroupV1 } from '@caisson/driver-cgroupv1'
 export { cgroupV2, type CgroupV2Options } from '@caisson/driver-cgroupv2'
 export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
 export type { LayerStore } from '@caisson/layer-store'
-export { debianRootfs, type BuildProgress, type DebianRootfsOptions } from '@caisson/rootfs-distro'
+export {
+  debianRootfs,
+  mmdebstrapRootfs,
+  type BuildProgress,
+  type DebianRootfsOptions,
+  type MmdebstrapRootfsOptions,
+} from '@caisson/rootfs-distro'
 export {
   busyboxRootfs,
   dirRootfs,

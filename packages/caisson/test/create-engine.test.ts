@@ -64,6 +64,7 @@ describe('createEngine of the preset', () => {
       'busybox',
       'tar',
       'debian',
+      'mmdebstrap',
       'layer',
       'snapshot',
     ])

@@ -8,7 +8,7 @@ export interface Hierarchy {
   readonly controllers: readonly string[]
   /** Where it is mounted. */
   readonly mount: string
-  /** Directory of the group that this process is in. */
+  /** Directory of the group that the process is in. */
   readonly own: string
   /** v2: whether a delegated tree bounds who may be moved (`nsdelegate`). */
   readonly nsdelegate: boolean
@@ -109,7 +109,10 @@ function readText(path: string): string {
   }
 }
 
-/** Those of this process, now; none where /proc or control groups are missing. */
-export function readHierarchies(): readonly Hierarchy[] {
-  return parseHierarchies(readText('/proc/self/mountinfo'), readText('/proc/self/cgroup'))
+/**
+ * Those of this process, now; none where /proc or control groups are missing.
+ * @param whose pid of the process whose groups `own` is to name. Default: this one
+ */
+export function readHierarchies(whose: number | 'self' = 'self'): readonly Hierarchy[] {
+  return parseHierarchies(readText('/proc/self/mountinfo'), readText(`/proc/${whose}/cgroup`))
 }

@@ -1,4 +1,14 @@
-import { parseSingle, readIfThere, trackGroup, type Tracker } from '@caisson/cgroup-kit'
+import {
+  DIE_MS,
+  judgeEnd,
+  killGroup,
+  OomNews,
+  parseSingle,
+  pidsNote,
+  readIfThere,
+  trackGroup,
+  type Tracker,
+} from '@caisson/cgroup-kit'
 import {
   CaissonError,
   type Account,
@@ -21,9 +31,6 @@ import type { OomPoller } from './oom-poller.js'
 import type { SettingHost } from './settings.js'
 import { StatsReader } from './stats-reader.js'
 
-/** How long the killed may take. */
-const DIE_MS = 10_000
-
 /** What a lease is made of. */
 export interface LeaseParts {
   readonly group: Group
@@ -36,7 +43,7 @@ export interface LeaseParts {
   /** What is read back, when it is known already. */
   readonly effective?: ParsedLimits | undefined
   /** Removes the group a moment later, when nobody waits for that. */
-  readonly discard?: ((group: Group) => void) | undefined
+  readonly retire?: ((group: Group) => void) | undefined
   /** It is for a container that stays: its commands have groups of their own below. */
   readonly shared: boolean
   /** It holds without this process. */
@@ -62,12 +69,11 @@ export class GroupLease implements LimitLease {
   // of commands: those that run, and those of which somebody is left in the background
   readonly #inner = new Map<Group, GroupLease>()
   readonly #refusedBefore: number
+  readonly #news = new OomNews()
   #limits: ParsedLimits
   #effective: ParsedLimits | undefined
   #killsOfEnded = 0
   #killsForRoom = 0
-  #toldKills = 0
-  #tell: ((notice: ContainerNotice) => void) | undefined
   #unwatch: (() => void) | undefined
   #tracker: Tracker | undefined
   #stats: StatsReader | undefined
@@ -146,10 +152,7 @@ export class GroupLease implements LimitLease {
   reason(end: ProcessEnd): EndReason | undefined {
     // what a command met was counted in its own group
     if (this.#parts.shared) return undefined
-    const { oomKills = 0, pidsRefused = 0 } = this.account(end)
-    if (end.signal === 'SIGKILL' && oomKills > 0) return 'oom'
-    const failed = end.exitCode === null ? end.signal === 'SIGABRT' : end.exitCode !== 0
-    return failed && pidsRefused > 0 && this.#limitsPids() ? 'pids' : undefined
+    return judgeEnd(end, this.account(end), this.#limitsPids())
   }
 
   #limitsPids(): boolean {
@@ -182,7 +185,7 @@ export class GroupLease implements LimitLease {
       ...(limits.cpu === undefined ? {} : { cpu: { ...this.#limits.cpu, ...limits.cpu } }),
     })
     this.#effective = undefined
-    return { notes: this.#notes(limits) }
+    return { notes: pidsNote(this.#processes, limits.pids) }
   }
 
   /** What the kernel of cgroup2 does by itself: the processes in the limited group die, and pid 1 beside it stays. */
@@ -196,14 +199,9 @@ export class GroupLease implements LimitLease {
     await tracker.waitEmpty(DIE_MS)
   }
 
-  #notes({ pids }: ParsedLimits): readonly string[] {
-    if (pids === undefined || pids === 'max') return []
+  get #processes(): number {
     const path = this.#parts.group.file('pids', 'pids.current')
-    const current = parseSingle(path === undefined ? undefined : readIfThere(path)) ?? 0
-    if (current <= pids) return []
-    return [
-      `pids: ${current} are running, ${pids} are allowed: none is killed, and none comes until they are fewer`,
-    ]
+    return parseSingle(path === undefined ? undefined : readIfThere(path)) ?? 0
   }
 
   get #followed(): Tracker {
@@ -224,30 +222,17 @@ export class GroupLease implements LimitLease {
   }
 
   async killAll(): Promise<void> {
-    const tracker = this.#followed
-    await tracker.kill()
-    if (await tracker.waitEmpty(DIE_MS)) return
-    throw new CaissonError({
-      code: 'ERR_LIMIT',
-      what: 'processes not killed',
-      subject: tracker.directory,
-      why: `some are left after ${DIE_MS} ms`,
-      driver: DRIVER,
-      retryable: true,
-    })
+    await killGroup(this.#followed, DRIVER)
   }
 
   watch(tell: (notice: ContainerNotice) => void): void {
-    this.#tell = tell
+    this.#news.begin(tell)
     this.#unwatch ??= this.#parts.poller.add(() => this.look())
   }
 
   /** Tells of kills that were not told of. */
   look(): void {
-    if (this.#tell === undefined) return
-    const kills = this.oomKills
-    const what = `memory ${String(this.effective.memory?.max ?? 'of a group above')}`
-    for (; this.#toldKills < kills; this.#toldKills++) this.#tell({ kind: 'oom', what })
+    this.#news.look(() => ({ kills: this.oomKills, effective: this.effective }))
   }
 
   async release(): Promise<void> {
@@ -265,8 +250,8 @@ export class GroupLease implements LimitLease {
       parent.#ended(this)
       return
     }
-    if (this.#parts.discard !== undefined) {
-      this.#parts.discard(group)
+    if (this.#parts.retire !== undefined) {
+      this.#parts.retire(group)
       return
     }
     await group.remove().catch(async () => {

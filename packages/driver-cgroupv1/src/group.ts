@@ -6,6 +6,7 @@ import {
   readIfThere,
   readKernelFile,
   removeGroups,
+  trackGroup,
   tryRemoveGroups,
   writeKernelFile,
 } from '@caisson/cgroup-kit'
@@ -109,6 +110,21 @@ export class Group {
     } catch (error) {
       throw limitError({ driver: DRIVER, field, file: path, value, error })
     }
+  }
+
+  /** Takes one away in which nobody has ever been. */
+  discard(): void {
+    try {
+      this.tryRemove()
+    } catch {
+      // the next start sweeps
+    }
+  }
+
+  /** Kills what is in it. */
+  async kill(): Promise<void> {
+    const [directory] = this.directories
+    if (directory !== undefined) await trackGroup(directory).kill()
   }
 
   /** Removes it where nobody is in it; whether it is gone everywhere. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { throwIfLeft } from '@caisson/cgroup-kit'
 import {
   CaissonError,
   resolveBlockDevice,
@@ -19,21 +20,35 @@ import { OomPoller } from './oom-poller.js'
 import { CHANGEABLE, controllersOf, COUNTED, treesOf } from './placement.js'
 import { settingsOf, type SettingHost } from './settings.js'
 
+/** With the descriptors that the end of its command is read from. */
+function opened(group: Group): Group {
+  group.counters.open()
+  return group
+}
+
+/** It was made by a process in other groups than this one's: others of the same limits would be no limit. */
+function notFound(id: string): CaissonError {
+  return new CaissonError({
+    code: 'ERR_LIMIT',
+    what: 'control groups not found',
+    subject: id,
+    why: 'they are not below the groups of this process',
+    fix: 'Use the container from a process in the same control groups as its maker.',
+    driver: DRIVER,
+  })
+}
+
 /** Enforces limits by groups of v1, beside which there may be a cgroup2 tree. */
 export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
   readonly #store: GroupStore
   readonly #poller = new OomPoller()
   #host: SettingHost | undefined
-  #sweeps = false
 
   constructor(store: GroupStore) {
     this.#store = store
   }
 
   async acquire(request: LimitRequest<LimitKeyV1>): Promise<LimitLease> {
-    // not waited for: what dead owners left has other names
-    if (!this.#sweeps) void this.#store.sweep()
-    this.#sweeps = true
     this.#checkHost()
     if (request.scope === 'container') return this.#container(request)
     return request.scope === 'command' ? this.#command(request) : this.#oneShot(request)
@@ -52,18 +67,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
   }
 
   async sweep(): Promise<void> {
-    const { failed } = await this.#store.sweep()
-    const [first] = failed
-    if (first === undefined) return
-    throw new CaissonError({
-      code: 'ERR_LIMIT',
-      what: 'control groups not removed',
-      subject: failed.map(({ slot }) => slot).join(', '),
-      why: String(first.error),
-      driver: DRIVER,
-      cause: first.error,
-      retryable: true,
-    })
+    throwIfLeft(await this.#store.sweep(), DRIVER)
   }
 
   get #settingHost(): SettingHost {
@@ -88,27 +92,28 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
 
   #oneShot({ limits }: LimitRequest): GroupLease {
     const needed = treesOf(this.#store.trees, [...COUNTED, ...controllersOf(limits)])
-    const { group, effective } = this.#store.take(
+    const { group, known: effective } = this.#store.take(
       JSON.stringify(limits),
-      () => this.#limited(this.#store.make(needed), limits),
+      () => opened(this.#limited(this.#store.make(needed), limits)),
       (made) => effectiveLimits(made, limits, this.#settingHost),
     )
     const amendment: Amendment = {
       container: [this.#cgroup('', [], group.directories)],
       process: [{ op: 'group', into: '', tasks: group.tasks }],
     }
-    const discard = (used: Group): void => this.#store.discard(used)
-    return this.#lease(group, limits, amendment, { effective, discard })
+    const retire = (used: Group): void => this.#store.retire(used)
+    return this.#lease(group, limits, amendment, { effective, retire })
   }
 
   /** One that stays: its processes are stopped and killed by one group that they are all born in. */
-  #container({ id, limits }: LimitRequest): GroupLease {
+  #container({ id, limits, running }: LimitRequest): GroupLease {
     const { trees, trackers } = this.#store
     const [tracker] = trackers
     const needed = new Set(treesOf(trees, CHANGEABLE))
     if (tracker !== undefined) needed.add(tracker)
-    const group =
-      this.#store.findKept(id) ?? this.#limited(this.#store.makeKept([...needed], id), limits)
+    const found = this.#store.findKept(id)
+    if (found === undefined && running !== undefined) throw notFound(id)
+    const group = found ?? this.#limited(this.#store.makeKept([...needed], id), limits)
     const unified = trees.unified === undefined ? undefined : join(trees.unified.own, group.name)
     const freezer = trees.of('freezer')
     // the freezer is for pid 1 too: its children are born there
@@ -156,7 +161,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
     amendment: Amendment,
     more: {
       readonly effective?: ParsedLimits
-      readonly discard?: (group: Group) => void
+      readonly retire?: (group: Group) => void
       readonly tracked?: string | undefined
       readonly unified?: string | undefined
       readonly shared?: boolean
@@ -175,7 +180,7 @@ export class CgroupV1Limiter implements ResourceLimiter<LimitKeyV1> {
       shared: more.shared ?? false,
       durable: more.durable ?? false,
       effective: more.effective,
-      discard: more.discard,
+      retire: more.retire,
       parent: more.parent,
     })
   }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { slotName } from '@caisson/cgroup-kit'
+import { probeSlotName } from '@caisson/cgroup-kit'
 import type { LimitSupport, Missing, Probe } from '@caisson/core'
 import type { Controller, Tree, Trees } from './trees.js'
 
@@ -22,7 +22,7 @@ function mountFix(controller: string): string {
 function groupHas(tree: Tree | undefined, file: string): boolean {
   if (tree === undefined) return false
   if (existsSync(join(tree.own, file))) return true
-  const trial = join(tree.own, `${slotName()}-probe`)
+  const trial = join(tree.own, probeSlotName())
   try {
     mkdirSync(trial)
     return existsSync(join(trial, file))

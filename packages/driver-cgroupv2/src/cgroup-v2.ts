@@ -4,9 +4,9 @@ import { DRIVER } from './driver-name.js'
 import { GroupStore } from './group-store.js'
 import { LIMIT_KEYS, type LimitKeyV2 } from './limit-keys.js'
 import { CgroupV2Limiter } from './limiter.js'
-import { findPlace } from './place.js'
+import { findPlace, foundPlace } from './place.js'
 import { probePlace } from './probe.js'
-import { openScope, scopePlace } from './systemd-scope.js'
+import { scopePlace, systemdPlace } from './systemd-scope.js'
 
 /** Where groups are made. */
 export interface CgroupV2Options {
@@ -65,7 +65,7 @@ export function cgroupV2(
     name: '@caisson/driver-cgroupv2',
     install(scope) {
       if (scope.has(store)) return
-      scope.provide(store, {}, () => new GroupStore(systemd ? openScope : () => findPlace(options)))
+      scope.provide(store, {}, () => new GroupStore(systemd ? systemdPlace : foundPlace(options)))
     },
   } satisfies DriverModule)
   return defineDriver({

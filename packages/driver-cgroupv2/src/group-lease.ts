@@ -1,19 +1,25 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
-import { trackGroup, type Tracker } from '@caisson/cgroup-kit'
 import {
-  CaissonError,
-  type Account,
-  type Amendment,
-  type BelowUsage,
-  type ContainerNotice,
-  type ContainerStats,
-  type EndReason,
-  type LimitKey,
-  type LimitLease,
-  type ParsedLimits,
-  type ProcessEnd,
-  type Updated,
+  judgeEnd,
+  killGroup,
+  OomNews,
+  pidsNote,
+  trackGroup,
+  type Tracker,
+} from '@caisson/cgroup-kit'
+import type {
+  Account,
+  Amendment,
+  BelowUsage,
+  ContainerNotice,
+  ContainerStats,
+  EndReason,
+  LimitKey,
+  LimitLease,
+  ParsedLimits,
+  ProcessEnd,
+  Updated,
 } from '@caisson/core'
 import { changeLimits } from './change-limits.js'
 import { controllersOf, handDown } from './controllers.js'
@@ -24,9 +30,6 @@ import { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
 import { mergeLimits } from './merge-limits.js'
 import { readStats } from './stats-reader.js'
-
-/** How long the killed may take. */
-const DIE_MS = 10_000
 
 /** What a lease is made of. */
 export interface LeaseParts {
@@ -54,14 +57,13 @@ export class GroupLease implements LimitLease {
   readonly #parts: LeaseParts
   // commands that run, and those of which somebody is left in the background
   readonly #inner = new Set<GroupLease>()
+  readonly #news = new OomNews()
   readonly #refusedBefore: number
   readonly #oomsBefore: number
   readonly #groupKillsBefore: number
   #limits: ParsedLimits
   #effective: ParsedLimits | undefined
   #refusedOfEnded = 0
-  #toldKills = 0
-  #tell: ((notice: ContainerNotice) => void) | undefined
   #watcher: FSWatcher | undefined
   #tracker: Tracker | undefined
   #account: Account | undefined
@@ -153,11 +155,8 @@ export class GroupLease implements LimitLease {
   reason(end: ProcessEnd): EndReason | undefined {
     // what a command met was counted in its own group
     if (this.#parts.scope === 'container') return undefined
-    const { oomKills = 0, pidsRefused = 0 } = this.account()
-    if (end.signal === 'SIGKILL' && oomKills > 0) return 'oom'
-    const failed = end.exitCode === null ? end.signal === 'SIGABRT' : end.exitCode !== 0
     const limited = this.#limits.pids ?? this.#parts.parent?.effective.pids
-    return failed && pidsRefused > 0 && limited !== undefined ? 'pids' : undefined
+    return judgeEnd(end, this.account(), limited !== undefined)
   }
 
   cpuTimeMs(): number {
@@ -173,7 +172,7 @@ export class GroupLease implements LimitLease {
     changeLimits(this.group, this.#limits, limits, belowUsage)
     this.#limits = mergeLimits(this.#limits, limits)
     this.#effective = undefined
-    return { notes: this.#notes(limits) }
+    return { notes: pidsNote(this.group.number('pids.current') ?? 0, limits.pids) }
   }
 
   /** Hands controllers down to the groups of its commands. @throws CaissonError ERR_UNSUPPORTED, ERR_LIMIT */
@@ -190,15 +189,6 @@ export class GroupLease implements LimitLease {
     else parent.handDown(controllers)
   }
 
-  #notes({ pids }: ParsedLimits): readonly string[] {
-    if (pids === undefined || pids === 'max') return []
-    const current = this.group.number('pids.current') ?? 0
-    if (current <= pids) return []
-    return [
-      `pids: ${current} are running, ${pids} are allowed: none is killed, and none comes until they are fewer`,
-    ]
-  }
-
   get #followed(): Tracker {
     this.#tracker ??= trackGroup(this.group.directory)
     return this.#tracker
@@ -209,20 +199,11 @@ export class GroupLease implements LimitLease {
   }
 
   async killAll(): Promise<void> {
-    await this.#followed.kill()
-    if (await this.#followed.waitEmpty(DIE_MS)) return
-    throw new CaissonError({
-      code: 'ERR_LIMIT',
-      what: 'processes not killed',
-      subject: this.group.directory,
-      why: `some are left after ${DIE_MS} ms`,
-      driver: DRIVER,
-      retryable: true,
-    })
+    await killGroup(this.#followed, DRIVER)
   }
 
   watch(tell: (notice: ContainerNotice) => void): void {
-    this.#tell = tell
+    this.#news.begin(tell)
     try {
       const file = join(this.group.directory, 'memory.events')
       this.#watcher = watch(file, { persistent: false }, () => this.look())
@@ -235,10 +216,10 @@ export class GroupLease implements LimitLease {
 
   /** Tells of kills that were not told of. */
   look(): void {
-    if (this.#tell === undefined) return
-    const kills = counters.oomKills(this.group) ?? 0
-    const what = `memory ${String(this.effective.memory?.max ?? 'of a group above')}`
-    for (; this.#toldKills < kills; this.#toldKills++) this.#tell({ kind: 'oom', what })
+    this.#news.look(() => ({
+      kills: counters.oomKills(this.group) ?? 0,
+      effective: this.effective,
+    }))
   }
 
   async release(): Promise<void> {

@@ -1,43 +1,51 @@
 import { chmodSync, existsSync, mkdirSync, rmdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import {
   errnoOf,
   findKept,
+  isKeptSlot,
   keptSlotName,
   limitError,
+  readHierarchies,
+  ReadyGroups,
+  RetiredGroups,
   slotName,
   sweepSlots,
   tryRemoveGroups,
+  type SweptSlots,
 } from '@caisson/cgroup-kit'
-import { CaissonError } from '@caisson/core'
+import { CaissonError, type ParsedLimits } from '@caisson/core'
 import { adoptGroup } from './adopt.js'
 import { availableControllers, handDown } from './controllers.js'
 import { DRIVER } from './driver-name.js'
 import { Group } from './group.js'
-import type { Place } from './place.js'
-
-/** Groups kept ready of one kind, and how long one is kept that nobody takes. */
-const READY = 2
-const KINDS = 8
-const UNUSED_MS = 5000
-
-interface Kind {
-  readonly ready: Group[]
-  readonly make: () => Group
-}
+import type { Place, PlaceSource } from './place.js'
 
 let stores = 0
+
+/** Where the groups of a container are, by that of its pid 1. */
+function directoryOf(id: string, pid: number): string {
+  const own = readHierarchies(pid).find(({ version }) => version === 2)?.own ?? ''
+  const directory = dirname(own)
+  if (basename(directory) === id && isKeptSlot(basename(dirname(directory)))) return directory
+  throw new CaissonError({
+    code: 'ERR_LIMIT',
+    what: 'control groups not found',
+    subject: id,
+    why: `process ${pid}, its pid 1, is in ${own === '' ? 'none that can be seen here' : own}`,
+    driver: DRIVER,
+  })
+}
 
 /**
  * The groups of one engine: `<root>/caisson-<pid>-<start time>-<pid namespace>/<engine>/`, with `init` for every pid 1 and one
  * for each container. Only leaves have processes.
  */
 export class GroupStore implements AsyncDisposable {
-  readonly #find: () => Place | Promise<Place>
+  readonly #source: PlaceSource
   readonly #number = stores++
-  readonly #kinds = new Map<string, Kind>()
-  readonly #hungry = new Set<Kind>()
-  readonly #leaving = new Set<Promise<void>>()
+  readonly #ready = new ReadyGroups<Group, ParsedLimits>((unused) => void unused.tryRemove())
+  readonly #retired = new RetiredGroups()
   readonly #onExit = (): void => this.#removeNow()
   #opening: Promise<void> | undefined
   #place: Place | undefined
@@ -45,12 +53,10 @@ export class GroupStore implements AsyncDisposable {
   #root = ''
   #count = 0
   #swept: Promise<unknown> | undefined
-  #refill: NodeJS.Immediate | undefined
-  #timer: NodeJS.Timeout | undefined
   #disposed = false
 
-  constructor(find: () => Place | Promise<Place>) {
-    this.#find = find
+  constructor(source: PlaceSource) {
+    this.#source = source
   }
 
   /** What holds all groups of this engine. */
@@ -61,6 +67,18 @@ export class GroupStore implements AsyncDisposable {
   /** Where every pid 1 is: beside the groups with limits, which are not meant for it. */
   get init(): string {
     return join(this.directory, 'init')
+  }
+
+  /** Takes away what dead owners have left; makes nothing. @throws Error of the file system when it cannot look */
+  async sweep(): Promise<SweptSlots> {
+    const sweeps = this.#source.left().map((root) => sweepSlots([root]))
+    const swept = Promise.all(sweeps)
+    this.#swept = Promise.all([this.#swept, swept])
+    const all = await swept
+    return {
+      removed: all.flatMap(({ removed }) => removed),
+      failed: all.flatMap(({ failed }) => failed),
+    }
   }
 
   /**
@@ -76,7 +94,7 @@ export class GroupStore implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const place = await this.#find()
+    const place = await this.#source.open()
     this.#place = place
     const { root, missing } = place
     if (root === undefined) {
@@ -92,8 +110,6 @@ export class GroupStore implements AsyncDisposable {
     if (place.adopt) adoptGroup(root)
     this.#root = root
     this.#slot = join(root, slotName())
-    // not waited for: what dead owners left has other names
-    this.#swept = sweepSlots([root])
     const counted = ['memory', 'pids'].filter((each) => availableControllers(root).includes(each))
     handDown(root, counted)
     process.once('exit', this.#onExit)
@@ -121,10 +137,11 @@ export class GroupStore implements AsyncDisposable {
     for (const directory of [this.#root, this.#slot, this.directory]) handDown(directory, wanted)
   }
 
-  /** The same for a container that stays. */
+  /** The same for a container that stays, whoever made it. */
   enableKept(directory: string, controllers: Iterable<string>): void {
     const wanted = [...controllers]
-    for (const each of [this.#root, dirname(directory), directory]) handDown(each, wanted)
+    const slot = dirname(directory)
+    for (const each of [dirname(slot), slot, directory]) handDown(each, wanted)
   }
 
   /**
@@ -156,13 +173,16 @@ export class GroupStore implements AsyncDisposable {
 
   /**
    * Directory of a container that stays, which may outlive this process: it has an `init` of its own. Another process finds it
-   * again by the same name.
-   * @throws CaissonError as of `make`
+   * again by its pid 1, wherever that is.
+   * @param running host pid of its pid 1, if it runs already: then nothing is made
+   * @throws CaissonError as of `make`; ERR_LIMIT when the groups of a container that runs are not found
    */
   keep(
     id: string,
     controllers: Iterable<string>,
+    running?: number,
   ): { readonly directory: string; readonly made: boolean } {
+    if (running !== undefined) return { directory: directoryOf(id, running), made: false }
     const found = findKept(this.#root, id)
     if (found !== undefined) return { directory: join(this.#root, found), made: false }
     const slot = join(this.#root, keptSlotName())
@@ -176,65 +196,22 @@ export class GroupStore implements AsyncDisposable {
   }
 
   /**
-   * One that was made ahead by an earlier call with the same key, or a new one. Another is made while the first is at work.
+   * One that was made ahead by an earlier call with the same key, or a new one.
+   * @param learn its limits: the same for all with that key
    * @throws CaissonError as of `make`
    */
-  take(key: string, make: () => Group): Group {
-    let kind = this.#kinds.get(key)
-    if (kind === undefined) {
-      kind = { ready: [], make }
-      this.#kinds.set(key, kind)
-      this.#dropOldKinds()
-      // what is asked for once may never be asked for again
-      return make()
-    }
-    const group = kind.ready.shift() ?? make()
-    this.#hungry.add(kind)
-    this.#refill ??= setImmediate(() => this.#fill())
-    return group
+  take(
+    key: string,
+    make: () => Group,
+    learn: (group: Group) => ParsedLimits,
+  ): { readonly group: Group; readonly limits: ParsedLimits } {
+    const { group, known } = this.#ready.take(key, make, learn)
+    return { group, limits: known }
   }
 
   /** Removes one whose commands have ended, when there is time. */
   retire(group: Group): void {
-    const gone = new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
-        if (group.tryRemove()) resolve()
-        else group.remove().then(resolve, reject)
-      })
-    })
-    this.#leaving.add(gone)
-    // what stays is found by the sweep of whoever comes next
-    const forget = (): boolean => this.#leaving.delete(gone)
-    gone.then(forget, forget)
-  }
-
-  #fill(): void {
-    this.#refill = undefined
-    if (this.#disposed) return
-    for (const kind of this.#hungry) {
-      try {
-        while (kind.ready.length < READY) kind.ready.push(kind.make())
-      } catch {
-        // whoever wants it will hear why, from one of its own
-      }
-    }
-    this.#hungry.clear()
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#drop(), UNUSED_MS).unref()
-  }
-
-  #dropOldKinds(): void {
-    for (const [key, kind] of this.#kinds) {
-      if (this.#kinds.size <= KINDS) return
-      this.#kinds.delete(key)
-      for (const group of kind.ready.splice(0)) group.tryRemove()
-    }
-  }
-
-  #drop(): void {
-    // nobody has ever been in there: they go at once
-    for (const { ready } of this.#kinds.values())
-      for (const group of ready.splice(0)) group.tryRemove()
+    this.#retired.add(group)
   }
 
   /** What is empty: the next start sweeps the rest, and another engine of this process may have groups in there. */
@@ -253,10 +230,9 @@ export class GroupStore implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
-    clearImmediate(this.#refill)
-    clearTimeout(this.#timer)
-    this.#drop()
-    await Promise.allSettled([...this.#leaving, this.#swept])
+    this.#ready[Symbol.dispose]()
+    // what stays is found by the sweep of whoever comes next
+    await Promise.all([this.#retired.gone(), this.#swept])
     process.removeListener('exit', this.#onExit)
     this.#removeNow()
     this.#place?.release?.()

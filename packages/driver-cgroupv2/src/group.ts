@@ -8,6 +8,7 @@ import {
   parseSingle,
   readIfThere,
   removeGroups,
+  trackGroup,
   writeKernelFile,
 } from '@caisson/cgroup-kit'
 import { CaissonError } from '@caisson/core'
@@ -84,6 +85,11 @@ export class Group {
   /** Closes what it keeps open. Idempotent. */
   close(): void {
     for (const file of this.#kept.values()) file?.close()
+  }
+
+  /** Kills what is in it. */
+  async kill(): Promise<void> {
+    await trackGroup(this.directory).kill()
   }
 
   /** Removes it; false: somebody is in there. */

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { tryRemoveGroups } from '@caisson/cgroup-kit'
+import { throwIfLeft, tryRemoveGroups } from '@caisson/cgroup-kit'
 import type {
   Amendment,
   ContainerStep,
@@ -11,6 +11,7 @@ import type {
 import { suppress } from '@caisson/core'
 import { availableControllers, controllersOf, handDown } from './controllers.js'
 import { COUNTED } from './counters.js'
+import { DRIVER } from './driver-name.js'
 import { GroupLease } from './group-lease.js'
 import { Group } from './group.js'
 import type { GroupStore } from './group-store.js'
@@ -42,6 +43,10 @@ export class CgroupV2Limiter implements ResourceLimiter<LimitKeyV2> {
     return request.scope === 'command' ? this.#command(request) : this.#oneShot(request)
   }
 
+  async sweep(): Promise<void> {
+    throwIfLeft(await this.#store.sweep(), DRIVER)
+  }
+
   /** Writes limits into a new group; it is gone again when one is refused. */
   #limited(group: Group, asked: ParsedLimits): ParsedLimits {
     try {
@@ -55,18 +60,18 @@ export class CgroupV2Limiter implements ResourceLimiter<LimitKeyV2> {
   }
 
   #oneShot({ limits: asked }: LimitRequest): GroupLease {
-    // withDefaults says the same of every group: the files are the kernel's
-    let limits = asked
     const make = (): Group => {
       this.#store.enable(controllersOf(asked))
       const made = this.#store.make()
-      limits = this.#limited(made, asked)
+      this.#limited(made, asked)
       made.warm(COUNTED)
       return made
     }
     const { init, directory } = this.#store
-    const group = this.#store.take(JSON.stringify(asked), make)
-    limits = withDefaults(asked, (file) => group.has(file))
+    // the same of every group: the files are the kernel's
+    const { group, limits } = this.#store.take(JSON.stringify(asked), make, (made) =>
+      withDefaults(asked, (file) => made.has(file)),
+    )
     return this.#lease('one-shot', group, limits, {
       // every pid 1 is in one group beside those with limits, so that any that was made ahead will do
       container: [cgroupStep(init, init, directory)],
@@ -74,8 +79,9 @@ export class CgroupV2Limiter implements ResourceLimiter<LimitKeyV2> {
     })
   }
 
-  #container({ id, limits: asked }: LimitRequest): GroupLease {
-    const { directory, made } = this.#store.keep(id, [...this.#counted, ...controllersOf(asked)])
+  #container({ id, limits: asked, running }: LimitRequest): GroupLease {
+    const controllers = [...this.#counted, ...controllersOf(asked)]
+    const { directory, made } = this.#store.keep(id, controllers, running)
     const group = Group.make(join(directory, BOX))
     const limits = made ? this.#begin(group, asked) : withDefaults(asked, (file) => group.has(file))
     const amendment: Amendment = {

@@ -22,6 +22,14 @@ export interface Place {
   release?(): void
 }
 
+/** How a place is come by. */
+export interface PlaceSource {
+  /** Makes it, where it has to be made. */
+  open(): Place | Promise<Place>
+  /** Directories in which earlier processes may have left slots. Looks, and makes nothing. */
+  left(): readonly string[]
+}
+
 /** What the caller says about it. */
 export interface PlaceOptions {
   readonly root?: string | undefined
@@ -112,4 +120,16 @@ export function findPlace({ root, adoptOwnCgroup = false }: PlaceOptions): Place
     `cgroupV2({ adoptOwnCgroup: true }) moves them to ${own}/${HOME}; or make a group beside theirs and name that by cgroupV2({ root }).`,
     nsdelegate,
   )
+}
+
+/** Found anew at each call. */
+export function foundPlace(options: PlaceOptions): PlaceSource {
+  const find = (): Place => findPlace(options)
+  return {
+    open: find,
+    left() {
+      const { root } = find()
+      return root === undefined ? [] : [root]
+    },
+  }
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { slotName } from '@caisson/cgroup-kit'
+import { probeSlotName } from '@caisson/cgroup-kit'
 import type { LimitSupport, LimitSupports, Probe } from '@caisson/core'
 import { availableControllers, delegationFix, enabledControllers } from './controllers.js'
 import type { Place } from './place.js'
@@ -29,7 +29,7 @@ const FIELDS: readonly (readonly [string, string, string, string])[] = [
  * not handed down yet cannot be seen, and are taken for granted.
  */
 function lookAt(root: string): (controller: string, file: string) => boolean {
-  const trial = join(root, `${slotName()}-probe`)
+  const trial = join(root, probeSlotName())
   const enabled = enabledControllers(root)
   const found = new Set<string>()
   try {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import {
+  childGroups,
   limitError,
   readHierarchies,
   readIfThere,
@@ -12,7 +13,7 @@ import {
 } from '@caisson/cgroup-kit'
 import { CaissonError, type Missing } from '@caisson/core'
 import { DRIVER } from './driver-name.js'
-import { checkRoot, type Place } from './place.js'
+import { checkRoot, type Place, type PlaceSource } from './place.js'
 
 const run = promisify(execFile)
 /** What one call may take: systemd starts a job for it. */
@@ -68,6 +69,20 @@ export function scopePlace(): Place {
     missing,
     nsdelegate: hierarchy?.nsdelegate ?? false,
   }
+}
+
+/** Slices that managers make scopes in, unless they are told otherwise. */
+const SLICES = ['', 'app.slice', 'system.slice']
+
+/** Scopes of ours, of this process and of others: one vanishes with its last process, which may be of a detached container. */
+function ownScopes(): readonly string[] {
+  const { root } = scopePlace()
+  if (root === undefined) return []
+  return SLICES.flatMap((slice) =>
+    childGroups(join(root, slice))
+      .filter((name) => /^caisson-.*\.scope$/.test(name))
+      .map((name) => join(root, slice, name)),
+  )
 }
 
 /** Why systemd cannot be asked for a scope here. */
@@ -219,3 +234,6 @@ export async function openScope(): Promise<Place> {
     throw error
   }
 }
+
+/** A scope that is asked for when there is a use for it. */
+export const systemdPlace: PlaceSource = { open: openScope, left: ownScopes }

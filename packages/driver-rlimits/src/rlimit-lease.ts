@@ -51,12 +51,14 @@ function amendmentOf(pairs: ReadonlyMap<RlimitKey, RlimitPair>): Amendment {
   return Object.freeze({ process: Object.freeze(process) })
 }
 
-function cannotReach(why: string): CaissonError {
+function cannotReach(key: RlimitKey, why: string): CaissonError {
   return new CaissonError({
     code: 'ERR_UNSUPPORTED',
-    what: 'limits of running processes',
-    field: 'limits',
+    what: 'limit not changeable',
+    subject: key,
+    field: `limits.${key}`,
     why,
+    fix: 'Give it when the container is made, or to a command by exec().',
     driver: 'rlimits',
   })
 }
@@ -140,9 +142,16 @@ export class RlimitLease implements LimitLease {
   async #apply(pairs: ReadonlyMap<RlimitKey, RlimitPair>): Promise<void> {
     const { limit } = this.#live
     const pid = this.#pid
+    const [first] = pairs.keys()
+    if (first === undefined) return
     if (pid === undefined)
-      throw cannotReach('only a container that stays, of this process, has any')
-    if (limit === undefined) throw cannotReach('the launcher of this engine cannot change them')
+      throw cannotReach(
+        first,
+        'processes of a detached container belong to a launcher of their own, which does not change it; those of control ' +
+          'groups can be changed',
+      )
+    if (limit === undefined)
+      throw cannotReach(first, 'the launcher of this engine cannot change it')
     const done: RlimitKey[] = []
     try {
       for (const [key, pair] of pairs) {

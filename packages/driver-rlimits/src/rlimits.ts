@@ -2,6 +2,7 @@ import {
   defineDriver,
   LAUNCHER,
   type Driver,
+  type Launcher,
   type LimitLease,
   type LimitRequest,
   type LimitSupports,
@@ -13,6 +14,7 @@ import { optional } from '@caisson/core/di'
 import { readHostLimits, type HostLimits } from './host-limits.js'
 import { RlimitLease, type LiveRlimits } from './rlimit-lease.js'
 import { RLIMIT_KEYS, RLIMITS, type RlimitKey } from './rlimit-table.js'
+import { whyExempt } from './root-exempt.js'
 
 /** Different sets of limits kept ready; a program uses a handful. */
 const MAX_KEPT = 256
@@ -52,8 +54,9 @@ const supports: LimitSupports = Object.fromEntries(
   RLIMIT_KEYS.map((key) => [key, { level: 'enforced', note: RLIMITS[key].resolution } as const]),
 )
 
-async function probe(): Promise<Probe> {
+async function probe(launcher: Launcher | undefined): Promise<Probe> {
   const host = readHostLimits()
+  const processes = await whyExempt(launcher)
   const facts = RLIMIT_KEYS.map((key): [string, string] => {
     const hard = host.mayRaise ? undefined : host.hard.get(key)
     return [key, `${RLIMITS[key].resolution}; at most ${hard ?? 'unlimited'}`]
@@ -63,13 +66,13 @@ async function probe(): Promise<Probe> {
     missing: [],
     degraded: host.mayRaise ? [] : ['hard limits cannot be raised: no CAP_SYS_RESOURCE'],
     facts: Object.fromEntries(facts),
-    limits: supports,
+    limits: processes === undefined ? supports : { ...supports, processes },
   }
 }
 
 /**
  * Limits by setrlimit(2): they need no privilege and no cgroup, and hold for each process by itself (`processes`: for each
- * user id). It has no `memory`: RLIMIT_AS limits addresses, and is offered as `addressSpace`.
+ * user id, and unsupported where containers run as the host's root by id, whom the kernel exempts). It has no `memory`: RLIMIT_AS limits addresses, and is offered as `addressSpace`.
  *
  * `acquire` rejects with ERR_LIMIT_RANGE for a value out of range, or above the hard limit of this process without
  * CAP_SYS_RESOURCE; the field is named (`limits.openFiles`). Nothing was started then.
@@ -88,7 +91,7 @@ export function rlimits(): Driver<'limiter', RlimitKey, 'update'> {
     limits: RLIMIT_KEYS,
     features: ['update'],
     inject: { launcher: optional(LAUNCHER) },
-    probe,
+    probe: ({ launcher }) => probe(launcher),
     create: ({ launcher }) => new RlimitLimiter({ limit: launcher?.limit?.bind(launcher) }),
   })
 }

@@ -105,6 +105,16 @@ describe('RlimitLease', () => {
     expect(failure(foreign)).to.include({ code: 'ERR_UNSUPPORTED', field: 'limits.memory' })
   })
 
+  it('refuses by field to change processes of a detached container, whose launcher is another', async () => {
+    const lease = new RlimitLease(parsed({ openFiles: 64 }), open, { limit: async () => {} })
+    let error: unknown
+    await lease.update(parsed({ openFiles: 32 })).then(undefined, (reason: unknown) => {
+      error = reason
+    })
+    expect(error).to.include({ code: 'ERR_UNSUPPORTED', field: 'limits.openFiles' })
+    expect(lease.effective.openFiles).to.deep.equal(parsed({ openFiles: 64 }).openFiles)
+  })
+
   for (const [key, value, why] of [
     ['cpuTime', 0, 'less than 1'],
     ['cpuTime', Number.NaN, 'not a number'],

@@ -88,7 +88,9 @@ int identity_mapped(struct failure *f)
 		return fail_with(f, EINVAL, "mapped", "not asked for");
 	if (L.userns == 2 && syscall(SYS_setgroups, 0, NULL) < 0)
 		return fail(f, "setgroups", "user namespace");
-	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
+	if (syscall(SYS_setresgid, 0, 0, 0) < 0)
+		return fail(f, "setresgid", "user namespace");
+	if (syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return fail(f, "setresuid", "user namespace");
 	if (own_mounts(f) < 0)
 		return -f->err;

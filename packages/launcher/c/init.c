@@ -61,7 +61,9 @@ int init_enter_user(struct failure *f, int user_ns, uint32_t id)
 		/* EPERM: groups are denied in a namespace of one id, and there are none to drop that were ours to give */
 		if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
 			return fail(f, "setgroups", "user namespace");
-		if (syscall(SYS_setresgid, id, id, id) < 0 || syscall(SYS_setresuid, id, id, id) < 0)
+		if (syscall(SYS_setresgid, id, id, id) < 0)
+			return fail(f, "setresgid", "user namespace");
+		if (syscall(SYS_setresuid, id, id, id) < 0)
 			return fail(f, "setresuid", "user namespace");
 	}
 	/* our memory is the launcher's copy: nobody in the container may look into it */

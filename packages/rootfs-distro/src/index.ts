@@ -1,4 +1,8 @@
 export { configurePackages, type ConfigurableContainer } from './debian/configure-packages.js'
 export type { DebianOptions } from './debian/debian-options.js'
 export { debianRootfs, type DebianRootfsOptions } from './debian/debian-rootfs.js'
+export type { SourceOptions } from './debian/source-options.js'
+export type { MmdebstrapOptions, MmdebstrapVariant } from './mmdebstrap/mmdebstrap-options.js'
+export { mmdebstrapRootfs, type MmdebstrapRootfsOptions } from './mmdebstrap/mmdebstrap-rootfs.js'
 export type { BuildProgress } from './progress.js'
+export type { ToolFailure } from './tools/tool-failure.js'

@@ -3,7 +3,9 @@
 //   <launcher> <nr> <k> <errno> <programs>
 //
 // nr -1: the k-th call of all, counted from the launcher's first to that by which the last of so many programs is executed
-// in containers; k 0: none. `supervisor` is the process that sees to it: with its end everything traced ends. Another nr: each call of that number, for as long as the launcher lives. The call does not happen.
+// in containers; k 0: none. `supervisor` is the process that sees to it: with its end everything traced ends. Another nr: each call
+// of that number, for as long as the launcher lives. The call does not happen, but for close(2): Linux gives the descriptor back
+// whatever it answers, and a peer that waits for the end of a socket is not to wait for ever.
 //
 // When nothing is left of what was traced, `log` comes to be: a line for each call counted, `<process> <nr>`, an asterisk
 // at those that failed. Commands of containers are let go when they are executed: what they do is not looked at.
@@ -101,7 +103,8 @@ static void entered(struct tracee *t, long nr)
 		return;
 	if (ptrace(PTRACE_GETREGS, t->pid, NULL, &regs) < 0)
 		return; /* it was killed meanwhile */
-	regs.orig_rax = (unsigned long long)-1;
+	if (nr != SYS_close)
+		regs.orig_rax = (unsigned long long)-1;
 	if (ptrace(PTRACE_SETREGS, t->pid, NULL, &regs) == 0)
 		t->answer = plan.err;
 }

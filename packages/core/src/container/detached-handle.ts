@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { IsolatedDetached } from '../contracts/detach.js'
+import type { UpdateOptions, UpdateResult } from '../contracts/features.js'
 import { noHolding } from '../contracts/holding.js'
 import { isMarkAlive } from '../host/process-mark.js'
 import type { ContainerRecord } from '../records/container-record.js'
@@ -10,7 +11,9 @@ import { makeResult, usageOf } from '../result/make-result.js'
 import { checkFields } from '../spec/check-fields.js'
 import { parseExecOptions } from '../spec/parse-exec-options.js'
 import { parseFlag } from '../spec/parse-flag.js'
+import type { Limits } from '../spec/limits.js'
 import { parseSignal } from '../spec/parse-signal.js'
+import type { ParsedLimits } from '../spec/parsed-limits.js'
 import type { CaissonError } from '../errors/caisson-error.js'
 import { invalidArgument } from '../errors/invalid-argument.js'
 import { parseInteger } from '../values/parse-number.js'
@@ -41,6 +44,8 @@ export interface DetachedParts extends ContainerParts {
   readonly record: ContainerRecord
   /** Of its record. */
   readonly directory: string
+  /** Its limits have changed: whoever finds it later is to hear of it. */
+  readonly changed: (effective: ParsedLimits) => void
 }
 
 /** The one implementation of `DetachedContainer`. */
@@ -109,6 +114,12 @@ export class DetachedHandle extends SnapshotHandle implements DetachedMethods {
       signal: parseSignal(given['signal']),
       isAlive: () => isMarkAlive(record.holder.owner),
     })
+  }
+
+  override async update(limits: Limits, options?: UpdateOptions): Promise<UpdateResult> {
+    const result = await super.update(limits, options)
+    this.#detached.changed(result.effective)
+    return result
   }
 
   async detach(): Promise<void> {

@@ -124,6 +124,11 @@ export interface LimitRequest<L extends LimitKey = LimitKey> {
    * container with its only command. The lease of a one-shot serves both: it is asked for `account` too.
    */
   readonly scope: 'container' | 'command' | 'one-shot'
+  /**
+   * Of a `container` that runs already, a detached one that was found again: the host pid of its pid 1. What holds it is found, and
+   * nothing is made.
+   */
+  readonly running?: number
   /** Of a `command`: tells it from others of the container; letters and digits. */
   readonly command?: string
   /** Of a `command`: what this limiter holds for its container, if anything. */
@@ -144,8 +149,8 @@ export interface ResourceLimiter<L extends LimitKey = LimitKey> {
    */
   acquire(request: LimitRequest<L>): Promise<LimitLease>
   /**
-   * Removes what dead processes left on the host, and nothing else. Called by `prune()`; a limiter that can leave something
-   * does so by itself before its first lease, too. Absent: nothing of it is ever left.
+   * Removes what dead processes left on the host, and nothing else; makes nothing. Called at an engine's start, which does not
+   * wait for it, and by `prune()`. Absent: nothing of it is ever left.
    */
   sweep?(): Promise<void>
 }

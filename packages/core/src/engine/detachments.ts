@@ -12,6 +12,7 @@ import type { ContainerRecord } from '../records/container-record.js'
 import { RecordStore, type Swept } from '../records/record-store.js'
 import { checkFields, plainObject } from '../spec/check-fields.js'
 import type { ParsedSpec } from '../spec/parse-container-spec.js'
+import type { ParsedLimits } from '../spec/parsed-limits.js'
 import { parseDuration } from '../values/parse-duration.js'
 import { parseText } from '../values/parse-text.js'
 import type { EngineParts } from './assemble.js'
@@ -202,6 +203,7 @@ export class Detachments {
       limits,
       record,
       directory,
+      changed: (effective) => this.#remember(record, held, effective),
       giveBack: async () => {
         this.#handles.delete(record.id)
         try {
@@ -217,6 +219,16 @@ export class Detachments {
     return handle
   }
 
+  /** They hold already: what cannot be written down is told, and is no failure. */
+  #remember(record: ContainerRecord, held: HeldLimits, limits: ParsedLimits): void {
+    try {
+      const spec = { ...record.spec, limits }
+      this.#store.replace({ ...record, spec, enforced: held.enforced })
+    } catch (error) {
+      this.#warn(error)
+    }
+  }
+
   /** For what limits have to say of ends; the record's own steps are what runs. */
   async #holdAgain(record: ContainerRecord): Promise<HeldLimits> {
     try {
@@ -225,7 +237,11 @@ export class Detachments {
         'container',
         record.spec.isolation.allowDegraded,
       )
-      return await holdLimits(plan, { id: record.id, scope: 'container' })
+      return await holdLimits(plan, {
+        id: record.id,
+        scope: 'container',
+        running: record.holder.pid,
+      })
     } catch (error) {
       this.#warn(error)
       return { ...noLimits, enforced: record.enforced }

@@ -65,16 +65,27 @@ export class RecordStore {
     try {
       mkdirSync(draft, { mode: 0o700 })
       mkdirSync(join(draft, 'logs'), { mode: 0o700 })
-      const fd = openSync(join(draft, 'record.json'), 'wx', 0o600)
-      try {
-        writeFileSync(fd, formatRecord(record))
-        fsyncSync(fd)
-      } finally {
-        closeSync(fd)
-      }
+      writeWhole(join(draft, 'record.json'), formatRecord(record))
       renameSync(draft, this.directoryOf(record.id))
     } catch (error) {
       rmSync(draft, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /**
+   * Puts another record in the place of one that is there, by a rename: whoever reads it finds one of the two.
+   * @throws Error of the file system, when the container is gone too
+   */
+  replace(record: ContainerRecord): void {
+    const directory = this.directoryOf(record.id)
+    // with the directory it goes, should nobody come to rename it
+    const draft = join(directory, ownedName('new'))
+    try {
+      writeWhole(draft, formatRecord(record))
+      renameSync(draft, join(directory, 'record.json'))
+    } catch (error) {
+      rmSync(draft, { force: true })
       throw error
     }
   }
@@ -187,6 +198,17 @@ export class RecordStore {
   #names(): readonly string[] {
     if (!this.#exists() || !isPrivateDirectory(this.#containers)) return []
     return readdirSync(this.#containers)
+  }
+}
+
+/** On disk before it has its name. */
+function writeWhole(path: string, text: string): void {
+  const fd = openSync(path, 'wx', 0o600)
+  try {
+    writeFileSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -105,7 +105,8 @@ export class FakeMirror implements AsyncDisposable {
         .map(([name, value]) => `${name}: ${value}\n`)
         .join('')
     })
-    const index = gzipSync(Buffer.from(paragraphs.join('\n')))
+    const plain = Buffer.from(paragraphs.join('\n'))
+    const index = gzipSync(plain)
     const digest = sha256(index)
     this.put(`dists/test/main/binary-amd64/by-hash/SHA256/${digest}`, index)
     const fields = {
@@ -116,7 +117,12 @@ export class FakeMirror implements AsyncDisposable {
       Architectures: 'amd64',
       Components: 'main',
       ...release,
-      SHA256: `\n ${digest} ${index.length} main/binary-amd64/Packages.gz`,
+      // apt takes no index that is not listed without compression, too
+      SHA256: [
+        '',
+        ` ${digest} ${index.length} main/binary-amd64/Packages.gz`,
+        ` ${sha256(plain)} ${plain.length} main/binary-amd64/Packages`,
+      ].join('\n'),
     }
     const text = Object.entries(fields)
       .map(([name, value]) => `${name}: ${value}`)
