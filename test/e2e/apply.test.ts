@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { watch } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'mocha'
@@ -83,6 +84,29 @@ describe('apply', function () {
     expect(applied.deleted).to.equal(1)
     expect(applied.skipped).to.have.members(['/work/beside', '/work/project/a/pipe'])
     expect(readdirSync(project)).to.have.members(['src', 'a', 'link', 'linked-directory'])
+    rmSync(host, { recursive: true })
+  })
+
+  it('ends at so many bytes, or by a signal, and leaves no draft', async () => {
+    const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
+    await using container = await engine.create()
+    // a terabyte of nothing, in a root of some megabytes
+    const sparse = 'dd if=/dev/zero of=/d/b bs=1 count=0 seek=1099511627776 2>/dev/null'
+    await run(container, `mkdir /d; echo a > /d/a; ${sparse}`)
+    const apply = (options: object): Promise<unknown> =>
+      container.apply(container.diff(), host, { root: '/d', ...options })
+    expect(await codeOf(apply({ maxBytes: 1_000_000 }))).to.equal('ERR_FILE_LIMIT')
+    expect(readdirSync(host)).to.deep.equal(['a'])
+    const abort = new AbortController()
+    const ended = codeOf(apply({ signal: abort.signal }))
+    for await (const { filename } of watch(host))
+      if (filename?.startsWith('.caisson-') === true) break
+    abort.abort()
+    expect(await ended).to.equal('ERR_ABORTED')
+    expect(readdirSync(host)).to.deep.equal(['a'])
+    expect(await codeOf(apply({ signal: AbortSignal.abort() }))).to.equal('ERR_ABORTED')
+    for (const bad of [{ maxBytes: -1 }, { maxBytes: NaN }, { signal: {} }])
+      expect(await codeOf(apply(bad))).to.equal('ERR_INVALID_SPEC')
     rmSync(host, { recursive: true })
   })
 

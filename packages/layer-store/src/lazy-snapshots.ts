@@ -47,6 +47,10 @@ export class LazySnapshots implements SnapshotStore {
     this.#store = store
   }
 
+  get directory(): string {
+    return this.#store.directory
+  }
+
   async begin(origin: SnapshotOrigin): Promise<ActiveSnapshot> {
     return (await this.#store.open()).snapshots.begin(origin)
   }

@@ -40,12 +40,22 @@ function keyOf({ kind, id }: StoreRoot): string {
   return `${kind} ${id}`
 }
 
+/** What a process uses. */
+interface Held {
+  readonly root: StoreRoot
+  users: number
+  /** Done when others can read that it is leased. */
+  readonly saved: Promise<void>
+}
+
 /** The leases of one process, and, for collections, everybody's. */
 export class LeaseBook {
   readonly #places: StorePlaces
   readonly #session: Session
   /** What this process uses: how often, and the root. */
-  readonly #held = new Map<string, { readonly root: StoreRoot; users: number }>()
+  readonly #held = new Map<string, Held>()
+  /** A write that is to come and has not begun. */
+  #saving: Promise<void> | undefined
   readonly #timers = new Set<NodeJS.Timeout>()
 
   constructor(places: StorePlaces, session: Session) {
@@ -60,26 +70,40 @@ export class LeaseBook {
   async hold(roots: readonly StoreRoot[]): Promise<() => void> {
     const entries = roots.map((root) => {
       const key = keyOf(root)
-      const known = this.#held.get(key)
-      const entry = known ?? { root, users: 0 }
-      this.#held.set(key, entry)
+      const entry = this.#held.get(key) ?? this.#begin(key, root)
       entry.users++
-      return { entry, isNew: known === undefined }
+      return entry
     })
     let released = false
     const release = (): void => {
       if (released) return
       released = true
-      for (const { entry } of entries) entry.users--
+      for (const entry of entries) entry.users--
       this.#dropSoon()
     }
     try {
-      if (entries.some(({ isNew }) => isNew)) await this.#session.shared(() => this.#write())
+      // also of one that another call is about to write: what is not on disk keeps nothing
+      await Promise.all(entries.map(({ saved }) => saved))
     } catch (error) {
       release()
       throw error
     }
     return release
+  }
+
+  #begin(key: string, root: StoreRoot): Held {
+    this.#saving ??= this.#session.shared(() => {
+      this.#saving = undefined
+      this.#write()
+    })
+    const entry: Held = { root, users: 0, saved: this.#saving }
+    this.#held.set(key, entry)
+    entry.saved.catch(() => {
+      this.#saving = undefined
+      // whoever comes next tries again
+      if (this.#held.get(key) === entry) this.#held.delete(key)
+    })
+    return entry
   }
 
   /** A lease that outlives this process until `expiresMs` from now, or, without it, ends with this process. */

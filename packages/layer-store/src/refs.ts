@@ -17,7 +17,7 @@ export interface Ref {
 export interface Refs {
   /**
    * Gives a name; one that is given already moves.
-   * @param name 1 to 128 of `A-Za-z0-9._:/@+-`, the first a letter or digit
+   * @param name 1 to 128 of `A-Za-z0-9._:/@+-`, the first a letter or digit; `/ : @ +` count three
    * @throws TypeError ERR_INVALID_SPEC
    */
   set(name: string, root: StoreRoot): Promise<void>
@@ -31,13 +31,21 @@ export interface Refs {
 
 const form = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/
 
+/** NAME_MAX, less the end that a file has while it is written. */
+const FILE_MAX = 240
+
 function fileOf(name: unknown): string {
   const text = parseText(name, 'name')
   if (!form.test(text)) {
     const why = 'must be 1 to 128 of A-Z a-z 0-9 . _ : / @ + -, the first a letter or digit'
     throw invalidArgument({ field: 'name', subject: text.slice(0, 80), why })
   }
-  return `${encodeURIComponent(text)}.json`
+  const file = `${encodeURIComponent(text)}.json`
+  if (file.length > FILE_MAX) {
+    const why = `too long: each of / : @ + counts three, and together they are more than ${FILE_MAX - 5}`
+    throw invalidArgument({ field: 'name', subject: text.slice(0, 80), why })
+  }
+  return file
 }
 
 /** The one implementation of `Refs`: a file each, by whose names they are found. */

@@ -57,14 +57,18 @@ export class SnapshotBook implements Snapshots {
     this.#parts = parts
   }
 
+  get directory(): string {
+    return this.#context.places.root
+  }
+
   /** Where a snapshot lies. */
-  directory(id: string): string {
+  #directoryOf(id: string): string {
     return join(this.#context.places.snapshots, checkId(id))
   }
 
   /** What is known of one, of whatever kind. */
   meta(id: string): SnapshotMeta | undefined {
-    return readSnapshotMeta(this.directory(id), id)
+    return readSnapshotMeta(this.#directoryOf(id), id)
   }
 
   async begin(origin: SnapshotOrigin): Promise<ActiveSnapshot> {
@@ -78,7 +82,7 @@ export class SnapshotBook implements Snapshots {
       throw asStoreError(error, id)
     }
     this.#holds.set(id, release)
-    return { id, directory: this.directory(id) }
+    return { id, directory: this.#directoryOf(id) }
   }
 
   async keep(id: string, options: KeepOptions = {}): Promise<StoredSnapshot> {
@@ -98,7 +102,7 @@ export class SnapshotBook implements Snapshots {
     if (options.transient === true) {
       this.#rewriteQuickly({ ...meta, kind: 'deleted', name })
     } else {
-      await sync(this.directory(id))
+      await sync(this.#directoryOf(id))
       step('keep:synced')
       await this.#rewrite({ ...meta, kind: 'kept', name })
     }
@@ -141,7 +145,7 @@ export class SnapshotBook implements Snapshots {
       writeSynced(join(staging, 'meta.json'), this.#format(id, origin, kind, name))
       syncDirectory(staging)
       step('snapshot:described')
-      renameSync(staging, this.directory(id))
+      renameSync(staging, this.#directoryOf(id))
       step('snapshot:renamed')
       syncDirectory(places.snapshots)
       step('snapshot:done')
@@ -199,7 +203,7 @@ export class SnapshotBook implements Snapshots {
     if (kind !== 'active') return
     const away = join(places.trash, nonce())
     try {
-      renameSync(this.directory(id), away)
+      renameSync(this.#directoryOf(id), away)
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return
       throw asStoreError(error, id)
@@ -211,7 +215,7 @@ export class SnapshotBook implements Snapshots {
     const release = await this.#context.leases.hold([{ kind: 'snapshot', id: checkId(id) }])
     try {
       const chain = this.#chain(id)
-      const directories = chain.map((one) => this.directory(one.id))
+      const directories = chain.map((one) => this.#directoryOf(one.id))
       return await commitSnapshot(this.#context, this.#parts, chain[0], directories, name)
     } finally {
       release()
@@ -239,7 +243,7 @@ export class SnapshotBook implements Snapshots {
 
   /** What its place holds, it holds, too: until the place is discarded. */
   async #keepSquashed(meta: SnapshotMeta, options: KeepOptions): Promise<StoredSnapshot> {
-    const stored = await this.#add(meta, this.directory(meta.id), options)
+    const stored = await this.#add(meta, this.#directoryOf(meta.id), options)
     const [below, own] = [this.#holds.get(meta.id), this.#holds.get(stored.id)]
     this.#holds.delete(stored.id)
     this.#holds.set(meta.id, () => {
@@ -263,7 +267,7 @@ export class SnapshotBook implements Snapshots {
       await fill(top)
       step('squash:filled')
     }
-    const chain = this.#chain(parent).map(({ id }) => this.directory(id))
+    const chain = this.#chain(parent).map(({ id }) => this.#directoryOf(id))
     await squash(merge, [top, ...chain], base.parts, to)
     step('squash:merged')
     if (top !== fill) await remove(top)
@@ -271,7 +275,7 @@ export class SnapshotBook implements Snapshots {
 
   // of no use after a crash of any kind: nothing to wait for, and no draft that another could mistake for garbage
   #rewriteQuickly(meta: SnapshotMeta): void {
-    const path = join(this.directory(meta.id), 'meta.json')
+    const path = join(this.#directoryOf(meta.id), 'meta.json')
     writeFileSync(`${path}.draft`, JSON.stringify(meta), { mode: 0o600 })
     renameSync(`${path}.draft`, path)
   }
@@ -288,7 +292,7 @@ export class SnapshotBook implements Snapshots {
   }
 
   async #rewrite(meta: SnapshotMeta): Promise<void> {
-    const path = join(this.directory(meta.id), 'meta.json')
+    const path = join(this.#directoryOf(meta.id), 'meta.json')
     await this.#context.session.shared(() => replaceDurably(path, JSON.stringify(meta)))
   }
 
@@ -306,7 +310,7 @@ export class SnapshotBook implements Snapshots {
     step('begin:staged')
     const meta = this.#format(id, origin, 'active', undefined)
     writeFileSync(join(staging, 'meta.json'), meta, { mode: 0o600 })
-    renameSync(staging, this.directory(id))
+    renameSync(staging, this.#directoryOf(id))
     step('begin:done')
   }
 
@@ -348,7 +352,7 @@ export class SnapshotBook implements Snapshots {
   }
 
   #part(part: RootPart, index: number, chain: readonly SnapshotMeta[]): RootPart {
-    const directories = chain.map(({ id }) => this.directory(id))
+    const directories = chain.map(({ id }) => this.#directoryOf(id))
     return { at: part.at, lowers: [...uppersOf(directories, index), ...part.lowers] }
   }
 
@@ -356,6 +360,6 @@ export class SnapshotBook implements Snapshots {
     const meta = this.meta(id)
     if (meta === undefined) throw storeError('ERR_STORE_NOT_FOUND', id, 'no such snapshot')
     const { name, createdMs, parent, base } = meta
-    return Object.freeze({ id, name, createdMs, parent, base, directory: this.directory(id) })
+    return Object.freeze({ id, name, createdMs, parent, base, directory: this.#directoryOf(id) })
   }
 }

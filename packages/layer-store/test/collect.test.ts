@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { FileLock } from '../dist/file-lock.js'
+import { LeaseBook } from '../dist/lease.js'
+import { Session } from '../dist/session.js'
+import { placesOf } from '../dist/store-places.js'
 import { codeOf, foreignBase, makeStore, oneFile } from './store-fixture.js'
 
 async function* bytes(text: string): AsyncGenerator<Uint8Array> {
@@ -12,6 +15,28 @@ async function* bytes(text: string): AsyncGenerator<Uint8Array> {
 }
 
 describe('collect', () => {
+  it('cannot come between a lease and the look that follows it, whoever else asks for the same', async () => {
+    await using fixture = await makeStore()
+    const places = placesOf(fixture.directory)
+    const session = await Session.open(places)
+    const leases = new LeaseBook(places, session)
+    const lock = await FileLock.take(places.lock, { mode: 'exclusive' })
+    expect(lock).not.to.equal(undefined)
+    const said: string[] = []
+    const holds = ['first', 'second'].map(async (name) => {
+      const release = await leases.hold([{ kind: 'snapshot', id: '0'.repeat(32) }])
+      said.push(name)
+      release()
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(said, 'nobody goes on before the lease is on disk').to.deep.equal([])
+    lock?.release()
+    await Promise.all(holds)
+    expect(said).to.have.members(['first', 'second'])
+    leases.close()
+    session.close()
+  })
+
   it('keeps what a name leads to, with all below it and the blobs of that', async () => {
     await using fixture = await makeStore()
     const { store } = fixture

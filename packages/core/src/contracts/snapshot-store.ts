@@ -61,6 +61,8 @@ export interface KeepOptions {
 
 /** Where snapshots are kept. `@caisson/layer-store` has the real one. */
 export interface SnapshotStore {
+  /** Where it lies, absolute, also before it is made. */
+  readonly directory: string
   /**
    * A place for writes, until `discard` or `keep`, or until both this process and whoever has it mounted have ended.
    * Holds what it lies upon.

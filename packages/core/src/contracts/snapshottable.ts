@@ -38,6 +38,13 @@ export interface ApplyOptions {
   readonly root?: string
   /** Which of the changes; a deleted directory goes with all in it. Default: all. */
   readonly only?: (change: Change) => boolean
+  /**
+   * More bytes of content are ERR_FILE_LIMIT; what was brought before stays. A hole counts as its zeros: a sparse file of a
+   * container can be larger than the disk. Default: no limit but the disk.
+   */
+  readonly maxBytes?: number
+  /** Ends it with ERR_ABORTED; what was brought before stays, whole files alone. */
+  readonly signal?: AbortSignal
 }
 
 /** What was done to a host directory. */
@@ -91,7 +98,7 @@ export interface Snapshottable {
   /**
    * Brings changes to a directory of the host, for "review, then apply": files and links as they are in the container now,
    * with permission bits but without set-ID bits and owners. No link of either side is followed.
-   * @throws CaissonError ERR_UNSUPPORTED, ERR_INVALID_SPEC, ERR_FILE_ACCESS and others of files
+   * @throws CaissonError ERR_UNSUPPORTED, ERR_INVALID_SPEC, ERR_FILE_LIMIT, ERR_ABORTED, ERR_FILE_ACCESS and others of files
    */
   apply(
     changes: Iterable<Change> | AsyncIterable<Change>,

@@ -1,7 +1,11 @@
 import type { Driver, DriverKind } from '../contracts/driver.js'
+import type { IsolationDriver } from '../contracts/isolation-driver.js'
 import type { Probe } from '../contracts/probe.js'
+import type { SnapshotStore } from '../contracts/snapshot-store.js'
 import type { Scope } from '../di/scope.js'
 import { reportLimits, type LimitReport } from './limit-report.js'
+import type { ContainerSpec } from '../spec/container-spec.js'
+import { probeAllWrites, type WriteProbes } from './probe-writes.js'
 import { readHostFacts, type HostFacts } from '../host/host-facts.js'
 
 /** What a driver found out. */
@@ -18,20 +22,40 @@ export interface DoctorReport {
   readonly drivers: readonly DriverReport[]
   /** What each limit (`memory`), or a field of it (`memory.high`), is worth here, and who enforces it. */
   readonly limits: Readonly<Record<string, LimitReport>>
+  /** Whether containers can write, and where; undefined: the isolation driver makes no root writable, or shows no files. */
+  readonly writes: WriteProbes | undefined
 }
 
-/** Asks the host and every driver. Never throws. */
-export async function examine(drivers: readonly Driver[], scope: Scope): Promise<DoctorReport> {
+/** What is asked, besides the drivers themselves. */
+export interface Examined {
+  readonly scope: Scope
+  readonly isolation: IsolationDriver
+  readonly spec: ContainerSpec
+  readonly snapshots: SnapshotStore | undefined
+}
+
+/** Asks the host and every driver, and tries out whether containers can write. Never throws. */
+export async function examine(
+  drivers: readonly Driver[],
+  { scope, isolation, spec, snapshots }: Examined,
+): Promise<DoctorReport> {
   const reports = await Promise.all(
     drivers.map(async (driver) => {
       const probe = await driver.probe(scope)
       return Object.freeze({ driver: driver.name, kind: driver.kind, ...probe })
     }),
   )
+  const features = drivers.flatMap((driver) => driver.features)
+  const tries =
+    features.includes('copyOnWrite') &&
+    features.includes('files') &&
+    reports.every(({ kind, ok }) => kind !== 'isolation' || ok)
+  const writes = tries ? await probeAllWrites(isolation, spec, snapshots) : undefined
   return {
     ok: reports.every(({ ok }) => ok),
     host: readHostFacts(),
     drivers: reports,
     limits: reportLimits(drivers, reports),
+    writes,
   }
 }

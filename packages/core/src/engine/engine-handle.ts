@@ -171,7 +171,8 @@ export class EngineHandle implements Engine {
   }
 
   async doctor(): Promise<DoctorReport> {
-    return examine(this.#parts.drivers, this.#parts.scope)
+    const spec = this.#defaultSpec.container
+    return examine(this.#parts.drivers, { ...this.#parts, spec })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

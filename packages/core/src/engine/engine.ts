@@ -82,7 +82,10 @@ export interface Engine<
   diskUsage(): Promise<DiskUsage>
   /** What `run` with the same arguments would do, in order, for people. Runs nothing. Throws what `run` rejects with. */
   explain(argv: readonly string[], options?: RunOptions<L>): Promise<string>
-  /** What this host gives each driver, and what to do about what it does not. Never throws, changes nothing. */
+  /**
+   * What this host gives each driver, and what to do about what it does not; whether containers can write to memory and to the
+   * file system of the store is tried out. Never throws, leaves nothing behind.
+   */
   doctor(): Promise<DoctorReport>
   /** What was plugged in, as the manifests declare it. */
   readonly supports: {

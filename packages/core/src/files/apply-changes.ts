@@ -7,12 +7,14 @@ import { isCaissonError } from '../errors/is-caisson-error.js'
 import type { Change } from '../result/change.js'
 import { checkFields } from '../spec/check-fields.js'
 import { parseAbsolutePath } from '../spec/parse-path.js'
-import { CHUNK_BYTES } from './content.js'
+import { checkAbort } from './abort.js'
+import { ByteCount } from './byte-count.js'
+import { readContent } from './content.js'
 import { fileFault } from './file-error.js'
 import { fileType } from './file-stats.js'
 import { withFile } from './with-file.js'
 
-const optionFields: ReadonlySet<string> = new Set(['root', 'only'])
+const optionFields: ReadonlySet<string> = new Set(['root', 'only', 'maxBytes', 'signal'])
 
 /** What is applied, and where. */
 export interface Application {
@@ -56,15 +58,25 @@ async function sortChanges(
   return { placed, outside }
 }
 
+interface Bounds {
+  readonly maxBytes: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
 class Applying {
   readonly #from: FileAccess
   readonly #jail: DirectoryJail
   /** Directories of the host that are known to be such. */
   readonly #known = new Set<string>([''])
 
-  constructor(from: FileAccess, jail: DirectoryJail) {
+  readonly #count: ByteCount
+  readonly #signal: AbortSignal | undefined
+
+  constructor(from: FileAccess, jail: DirectoryJail, { maxBytes, signal }: Bounds) {
     this.#from = from
     this.#jail = jail
+    this.#count = new ByteCount(maxBytes, Buffer.from('changes'))
+    this.#signal = signal
   }
 
   async delete({ place }: Placed): Promise<boolean> {
@@ -108,11 +120,9 @@ class Applying {
     try {
       try {
         await withFile(this.#from, source, { access: 'read', follow: false }, async (file) => {
-          for (let at = 0; ;) {
-            const chunk = await file.read(at, CHUNK_BYTES)
-            if (chunk.length === 0) break
+          for await (const chunk of readContent(file, 0, this.#signal)) {
+            this.#count.add(chunk.length)
             await target.write(chunk)
-            at += chunk.length
           }
         })
         // never set-ID bits: whoever runs it here is not whom it was made for
@@ -131,6 +141,7 @@ class Applying {
   async #remove(place: string): Promise<boolean> {
     try {
       await this.#jail.files.remove(Buffer.from(place), true)
+      this.#known.delete(place)
       return true
     } catch (error) {
       if (isCaissonError(error, 'ERR_FILE_NOT_FOUND')) return false
@@ -172,20 +183,30 @@ class Applying {
  */
 export async function applyChanges(application: Application): Promise<Applied> {
   const given = checkFields(application.options ?? {}, 'options', optionFields)
-  const { root = '/', only = () => true } = given
+  const { root = '/', only = () => true, maxBytes, signal } = given
+  if (!isCount(maxBytes))
+    throw invalidArgument({ field: 'options.maxBytes', why: 'must be a whole number of bytes' })
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidArgument({ field: 'options.signal', why: 'must be an AbortSignal' })
+  checkAbort(signal)
   if (!isChoice(only)) throw invalidArgument({ field: 'options.only', why: 'must be a function' })
   const top = parseAbsolutePath(root, 'options.root')
   const { placed, outside } = await sortChanges(application.changes, top, only)
   const skipped = [...outside]
   let [written, deleted] = [0, 0]
   await using jail = await application.to()
-  const applying = new Applying(application.from(), jail)
+  const applying = new Applying(application.from(), jail, { maxBytes, signal })
   for (const one of placed) {
+    checkAbort(signal)
     if (one.change.kind === 'deleted') deleted += (await applying.delete(one)) ? 1 : 0
     else if (await applying.write(one)) written++
     else skipped.push(one.change.path)
   }
   return { written, deleted, skipped }
+}
+
+function isCount(value: unknown): value is number | undefined {
+  return value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0)
 }
 
 function isChoice(value: unknown): value is (change: Change) => boolean {
