@@ -103,5 +103,5 @@ export function parseDnfReference(reference: string, options: DnfOptions): DnfRe
   const request = parseDnfOptions({ ...options, ...found, ...release })
   if (request.packages.length > 0) return request
   const why = 'no package is named: write `dnf:?packages=<name>,<name>`, or give `packages`'
-  throw invalidArgument({ field: 'packages', why })
+  throw invalidArgument({ field: 'from', why })
 }

@@ -54,7 +54,7 @@ describe('options of dnf:', () => {
   }
 
   it('refuse a reference that names no package', () => {
-    expect(thrown(() => parseDnfReference('42', { repos })).field).to.equal('packages')
+    expect(thrown(() => parseDnfReference('42', { repos })).field).to.equal('from')
     expect(thrown(() => parseDnfReference('42?x=y', { repos, packages: ['a'] })).field).to.equal(
       'from',
     )
