@@ -1,0 +1,69 @@
+import {
+  defineDriver,
+  LAUNCHER,
+  trustedProgram,
+  type Driver,
+  type Missing,
+  type Probe,
+} from '@caisson/core'
+import { launcherModule } from '@caisson/launcher'
+import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store/shared'
+import type { BuiltRoots } from '../built-roots.js'
+import type { BuildProgress } from '../progress.js'
+import { parseDnfOptions, parseDnfReference, type DnfOptions } from './dnf-options.js'
+
+export interface DnfRootfsOptions extends DnfOptions {
+  /** Told how far a root is that is being built. */
+  readonly onProgress?: (progress: BuildProgress) => void
+}
+
+async function probe(): Promise<Probe> {
+  const missing: Missing[] = []
+  for (const [name, debianPackage] of [
+    ['dnf', 'dnf'],
+    ['unshare', 'util-linux'],
+  ] as const) {
+    if (trustedProgram(name) !== undefined) continue
+    missing.push({ what: `${name} is not installed`, fix: `apt-get install ${debianPackage}` })
+  }
+  if (process.geteuid?.() !== 0)
+    missing.push({ what: 'dnf installs as root alone', fix: 'Run it as root.' })
+  return { ok: missing.length === 0, missing, degraded: [], facts: {} }
+}
+
+/**
+ * `from: 'dnf:42?packages=bash,coreutils'`: a root that the host's own dnf installs from the repositories given, as root alone.
+ * Scripts of packages run as root of this host in a chroot, with mounts and processes of their own: take packages that you would
+ * install on it. Built once and kept in the layer store; asked again after `maxAge` whether there are updates.
+ *
+ * Throws TypeError or RangeError ERR_INVALID_SPEC for bad options. `lend` rejects with ERR_TOOL_MISSING and ERR_UNSUPPORTED (not root) before
+ * anything is done, ERR_MIRROR_UNREACHABLE, ERR_PACKAGE_NOT_FOUND, ERR_DEPENDENCY_UNSATISFIED, ERR_SIGNATURE_INVALID,
+ * ERR_DIGEST_MISMATCH, ERR_ROOTFS_INVALID (another failure; as of all of dnf, the cause has argv, exit code and last lines), ERR_ABORTED and the codes of the store (ERR_STORE_*).
+ */
+export function dnfRootfs(options: DnfRootfsOptions): Driver<'rootfs', never, never> {
+  const { onProgress, ...wanted } = options
+  parseDnfOptions(wanted)
+  return defineDriver({
+    kind: 'rootfs',
+    name: 'dnf',
+    apiVersion: 1,
+    schemes: ['dnf'],
+    modules: [launcherModule(), layerStoreModule()],
+    inject: { launcher: LAUNCHER, store: LAYER_STORE },
+    probe,
+    create: ({ launcher, store }) => {
+      let roots: BuiltRoots | undefined
+      return {
+        schemes: ['dnf'],
+        async lend({ reference, signal }) {
+          const { BuiltRoots: Roots, throwIfGivenUp } = await import('../built-roots.js')
+          throwIfGivenUp(signal, 'dnf:')
+          const request = parseDnfReference(reference, wanted)
+          const { dnfOrder } = await import('./dnf-root.js')
+          roots ??= new Roots('dnf', store, onProgress)
+          return roots.lend(dnfOrder(request, { launcher, onProgress }), signal)
+        },
+      }
+    },
+  })
+}
