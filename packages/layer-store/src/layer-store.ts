@@ -40,7 +40,7 @@ export interface LayerStore extends AsyncDisposable {
   collect(options?: CollectOptions): Promise<Collected>
   /**
    * Finds what of a layer is not as it was published: deleted, added, altered, of another mode or owner. What differs is a
-   * result, not an error. A quick check takes a tenth of a second for 11,000 entries. Writes nothing.
+   * result, not an error. A quick check takes a fraction of a second for 11,000 entries. Writes nothing.
    * @throws TypeError ERR_INVALID_SPEC; CaissonError ERR_STORE_NOT_FOUND, ERR_STORE_NO_MANIFEST (an older version published it),
    * ERR_STORE_DAMAGED (the manifest itself), ERR_STORE_IO, ERR_ABORTED; ERR_UNSUPPORTED when a user with ranges of ids opened
    * the store without `launcher`
