@@ -23,7 +23,7 @@ async function loopForEver(engine: PresetEngine, from: string): Promise<void> {
 }
 
 async function forkForEver(engine: PresetEngine, from: string): Promise<void> {
-  const bomb = 'bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done'
+  const bomb = 'bomb() { bomb | bomb & }; while :; do bomb; sleep 0.1; done'
   await using container = await engine.create({ from, limits: { processes: MOST } })
   const seen = new Map<number, HostProcess>()
   let most = 0
@@ -32,7 +32,7 @@ async function forkForEver(engine: PresetEngine, from: string): Promise<void> {
     most = Math.max(most, now.length)
     for (const found of now) seen.set(found.pid, found)
   }, 20)
-  const result = await container.sh(bomb, { timeout: '1500ms' })
+  const result = await container.sh(bomb, { timeout: '2s' })
   clearInterval(watch)
   shown(bomb, `${result.reason}; ${most} processes at most`)
   check(`a fork bomb gets no more than ${MOST} processes`, most > 2 && most <= MOST, String(most))

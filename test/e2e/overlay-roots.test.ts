@@ -137,9 +137,10 @@ for (const [title, isolation] of modes) {
       const said = await engine.explain(['true'])
       for (const option of ['redirect_dir=nofollow', 'metacopy=off', 'index=off', 'xino=off'])
         expect(said).to.include(option)
-      const mapped = (await engine.run(['cat', '/proc/self/uid_map'])).stdout.trim().split(/ +/)
+      const mapped = (await engine.run(['cat', '/proc/self/uid_map'])).stdout.trim().split(/\s+/)
       const isHostRoot = process.getuid?.() === 0 && isolation === undefined
-      expect(mapped).to.have.length(3)
+      // a line of three numbers for each range
+      expect(mapped.length % 3).to.equal(0)
       expect(said.includes('userxattr')).to.equal(!isHostRoot)
     })
   })

@@ -100,7 +100,8 @@ async function takeFromSource(
   mkdirSync(diff, { mode: 0o755 })
   await fill({ diff, signal })
   await using reader = await openTree(context, diff, { details: false })
-  return takeEntries(stage, reader, damaged, signal)
+  // awaited here: the reader is to outlive it
+  return await takeEntries(stage, reader, damaged, signal)
 }
 
 /**

@@ -16,7 +16,7 @@ export interface DriverReport extends Probe {
 
 /** What a host gives. */
 export interface DoctorReport {
-  /** Whether every driver works here. */
+  /** Whether containers can be made: isolation and every limiter work here, and one provider of roots at least. */
   readonly ok: boolean
   readonly host: HostFacts
   readonly drivers: readonly DriverReport[]
@@ -32,6 +32,13 @@ export interface Examined {
   readonly isolation: IsolationDriver
   readonly spec: ContainerSpec
   readonly snapshots: SnapshotStore | undefined
+}
+
+/** A provider that lacks its tool or its mirror hinders nobody who takes roots from elsewhere. */
+function isOk(reports: readonly DriverReport[]): boolean {
+  const roots = reports.filter(({ kind }) => kind === 'rootfs')
+  const others = reports.filter(({ kind }) => kind !== 'rootfs')
+  return others.every(({ ok }) => ok) && (roots.length === 0 || roots.some(({ ok }) => ok))
 }
 
 /** Asks the host and every driver, and tries out whether containers can write. Never throws. */
@@ -52,7 +59,7 @@ export async function examine(
     reports.every(({ kind, ok }) => kind !== 'isolation' || ok)
   const writes = tries ? await probeAllWrites(isolation, spec, snapshots) : undefined
   return {
-    ok: reports.every(({ ok }) => ok),
+    ok: isOk(reports),
     host: readHostFacts(),
     drivers: reports,
     limits: reportLimits(drivers, reports),

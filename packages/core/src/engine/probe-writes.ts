@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { newId } from '../container/new-id.js'
@@ -43,10 +51,16 @@ async function exercise(files: FileAccess): Promise<void> {
   })
 }
 
+/** Overlayfs makes directories so that their owner may not look into them. */
+function openUp(directory: string): void {
+  chmodSync(directory, 0o700)
+  for (const entry of readdirSync(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) openUp(join(directory, entry.name))
+}
+
 function removeScratch(scratch: string): void {
-  // overlayfs makes it so that its owner may not look into it
   const work = join(scratch, 'upper/0/work/work')
-  if (existsSync(work)) chmodSync(work, 0o700)
+  if (existsSync(work)) openUp(work)
   rmSync(scratch, { recursive: true, force: true })
 }
 

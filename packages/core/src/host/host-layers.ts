@@ -10,6 +10,7 @@ export interface HostLayer {
     | 'seccomp'
     | 'landlock'
     | 'sealed-launcher'
+    | 'file-server-filter'
   /** `unknown`: nothing that can be read says so; a start will. */
   readonly state: 'given' | 'missing' | 'unknown'
   /** What is there, or what its absence means. */
@@ -120,8 +121,28 @@ function sealedLauncher(read: ReadHostFile): Found {
     : given('the launcher may run from a sealed copy of itself')
 }
 
-/** Layer by layer, what this host gives and how to get the rest. Reads alone; never throws. */
-export function hostLayers(read: ReadHostFile, release: string): readonly HostLayer[] {
+/** Those of which file-guard.c of the launcher knows the numbers of system calls. */
+const GUARDED: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64'])
+
+function fileServerFilter(arch: string): Found {
+  return GUARDED.has(arch)
+    ? given('what serves files of containers has the system calls of files alone')
+    : missing(
+        `there is no filter for ${arch}: what serves files of containers has all system calls of its user there, without a ` +
+          'capability that its work does not need',
+        `use a processor of ${[...GUARDED].join(', ')}`,
+      )
+}
+
+/**
+ * Layer by layer, what this host gives and how to get the rest. Reads alone; never throws.
+ * @param arch as `process.arch`, the default
+ */
+export function hostLayers(
+  read: ReadHostFile,
+  release: string,
+  arch: string = process.arch,
+): readonly HostLayer[] {
   const all: readonly (readonly [HostLayer['name'], Found])[] = [
     ['kernel', kernel(release)],
     ['namespaces', namespaces(read)],
@@ -130,6 +151,7 @@ export function hostLayers(read: ReadHostFile, release: string): readonly HostLa
     ['seccomp', seccomp(read)],
     ['landlock', landlock(read)],
     ['sealed-launcher', sealedLauncher(read)],
+    ['file-server-filter', fileServerFilter(arch)],
   ]
   return Object.freeze(all.map(([name, found]) => Object.freeze({ name, ...found })))
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { CaissonError, createEngine, type Container, type Engine } from '@caisson/core'
+import { CaissonError, createEngine, type Container, type Engine, type Probe } from '@caisson/core'
 import { FakeWorld } from '../support/fake-drivers.js'
 import { deferred } from '../support/fake-process.js'
 import { thrown } from '../support/thrown.js'
@@ -279,6 +279,26 @@ describe('engine.run', () => {
       ['first', 'limiter', true],
       ['second', 'limiter', true],
     ])
+  })
+
+  it('finds a host good enough where one provider of roots works, and no other driver fails', async () => {
+    const bad: Probe = {
+      ok: false,
+      missing: [{ what: 'a tool', fix: 'get it' }],
+      degraded: [],
+      facts: {},
+    }
+    const probe = async (): Promise<Probe> => bad
+    const lame = { ...world.rootfs('lame', ['lame']), probe }
+    const isolation = world.isolation()
+    const okWith = async (options: Parameters<typeof createEngine>[0]): Promise<boolean> => {
+      await using made = await createEngine(options)
+      return (await made.doctor()).ok
+    }
+    expect(await okWith({ rootfs: [world.rootfs(), lame], isolation })).to.equal(true)
+    expect(await okWith({ rootfs: [lame], isolation })).to.equal(false)
+    const limiters = [{ ...world.limiter('third', ['pids']), probe }]
+    expect(await okWith({ rootfs: [world.rootfs()], isolation, limiters })).to.equal(false)
   })
 })
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { defaultStateDir, readHostFacts } from '@caisson/core'
+import { hostLayers } from '../../dist/host/host-layers.js'
 
 const reader =
   (files: Readonly<Record<string, string>>) =>
@@ -78,7 +80,7 @@ describe('layers of a host', () => {
   it('are all given by a host that has them', () => {
     const { layers, advice } = readHostFacts(reader(good), 0, 'root', '6.8.0')
     expect(layers.filter(({ state }) => state !== 'given')).to.deep.equal([])
-    expect(layers).to.have.length(7)
+    expect(layers).to.have.length(8)
     expect(advice).to.deep.equal([])
   })
 
@@ -113,6 +115,19 @@ describe('layers of a host', () => {
       expect(advice.join()).to.include(fix)
     })
   }
+
+  it('know for which processors the launcher filters what serves files', () => {
+    const guard = readFileSync(new URL('../../../launcher/c/file-guard.c', import.meta.url), 'utf8')
+    const has = (macro: string): boolean => guard.includes(`#define ARCHITECTURE ${macro}`)
+    const arches = { x64: 'X86_64', arm64: 'AARCH64', riscv64: 'RISCV64', s390x: 'S390X' }
+    for (const [arch, macro] of Object.entries(arches)) {
+      const found = hostLayers(reader(good), '6.8.0', arch).find(
+        ({ name: is }) => is === 'file-server-filter',
+      )
+      expect(found?.state, arch).to.equal(has(`AUDIT_ARCH_${macro}`) ? 'given' : 'missing')
+    }
+    expect(guard.match(/#define ARCHITECTURE /g)).to.have.length(3)
+  })
 
   it('know a container around by its masked /proc, which is in the way of users alone', () => {
     const masked = mountinfo(

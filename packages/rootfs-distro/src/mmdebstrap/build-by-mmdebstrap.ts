@@ -4,6 +4,7 @@ import { requireProgram, type DirectoryJail, type Launcher } from '@caisson/core
 import { unpackTar } from '@caisson/tar'
 import type { ResolvedSources } from '../debian/resolve-sources.js'
 import type { ReportProgress } from '../progress.js'
+import { RootFiles } from '../root-files.js'
 import { runTool } from '../tools/run-tool.js'
 import { openScratch } from '../tools/scratch.js'
 import { explainMmdebstrap } from './explain-mmdebstrap.js'
@@ -53,6 +54,34 @@ export function mmdebstrapArguments({
   ]
 }
 
+/** What it copies from the host, and what is there instead. */
+const ofHost: ReadonlyMap<string, string> = new Map([
+  ['etc/hostname', 'localhost\n'],
+  ['etc/resolv.conf', ''],
+])
+
+/** The same packages are to make the same root, and whose host it was is nobody's affair. */
+async function unpackWithoutHost(
+  bytes: AsyncIterable<Uint8Array>,
+  jail: DirectoryJail,
+  date: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = new Map<string, string>()
+  await unpackTar(bytes, jail, {
+    signal,
+    filter: ({ path }) => {
+      const name = path.toString('latin1').replace(/^\.?\/+/, '')
+      const text = ofHost.get(name)
+      if (text !== undefined) found.set(name, text)
+      return text === undefined
+    },
+  })
+  const root = new RootFiles(jail, date)
+  for (const [name, text] of found) await root.file(`/${name}`, text)
+  await root.settle()
+}
+
 /**
  * Runs mmdebstrap, whose archive is unpacked as it comes; it never writes where the root is.
  * @throws CaissonError ERR_TOOL_MISSING, ERR_USER_NAMESPACE, of `explainMmdebstrap`, of `unpackTar`, ERR_ABORTED
@@ -81,7 +110,7 @@ export async function buildByMmdebstrap(
       if (phase !== undefined) report({ phase, subject: line.slice(3), bytes: 0 })
     },
     output: async (bytes) => {
-      await unpackTar(bytes, jail, { signal })
+      await unpackWithoutHost(bytes, jail, date, signal)
     },
     explain: (lines, failure) => explainMmdebstrap(subject, lines, failure),
   })

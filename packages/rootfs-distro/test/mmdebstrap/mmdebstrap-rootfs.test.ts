@@ -91,6 +91,9 @@ describe('mmdebstrap: from a mirror on the loopback', function () {
     ])
     expect(second).to.equal(first)
     expect(readFileSync(join(first, 'usr/one'), 'utf8')).to.equal('1')
+    // mmdebstrap copies those of the host
+    expect(readFileSync(join(first, 'etc/hostname'), 'utf8')).to.equal('localhost\n')
+    expect(readFileSync(join(first, 'etc/resolv.conf'), 'utf8')).to.equal('')
     expect(told.map(({ phase }) => phase)).to.deep.equal(['resolve', 'download', 'install', 'done'])
 
     const asked = mirror.requests.length
