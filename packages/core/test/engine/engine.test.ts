@@ -4,6 +4,12 @@ import { FakeWorld } from '../support/fake-drivers.js'
 import { deferred } from '../support/fake-process.js'
 import { thrown } from '../support/thrown.js'
 
+/** What `doctor()` of such an engine says. */
+async function okWith(options: Parameters<typeof createEngine>[0]): Promise<boolean> {
+  await using made = await createEngine(options)
+  return (await made.doctor()).ok
+}
+
 describe('engine.run', () => {
   let world: FakeWorld
   let engine: Engine<'cpuTime' | 'pids'>
@@ -291,10 +297,6 @@ describe('engine.run', () => {
     const probe = async (): Promise<Probe> => bad
     const lame = { ...world.rootfs('lame', ['lame']), probe }
     const isolation = world.isolation()
-    const okWith = async (options: Parameters<typeof createEngine>[0]): Promise<boolean> => {
-      await using made = await createEngine(options)
-      return (await made.doctor()).ok
-    }
     expect(await okWith({ rootfs: [world.rootfs(), lame], isolation })).to.equal(true)
     expect(await okWith({ rootfs: [lame], isolation })).to.equal(false)
     const limiters = [{ ...world.limiter('third', ['pids']), probe }]
