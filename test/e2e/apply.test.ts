@@ -14,26 +14,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'mocha'
 import { expect } from 'chai'
-import { isCaissonError } from 'caisson'
-import { emptyStore, openEngine } from './snapshot-engine.js'
+import { codeOf, emptyStore, openEngine, run, type AnyEngine } from './snapshot-engine.js'
 
 let scratch = ''
-type AnyEngine = Awaited<ReturnType<typeof openEngine>>
-type AnyContainer = Pick<Awaited<ReturnType<AnyEngine['create']>>, 'sh'>
 let engine: AnyEngine
-
-async function run(container: AnyContainer, script: string): Promise<string> {
-  return (await container.sh(script)).unwrap().stdout
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-  } catch (error) {
-    return isCaissonError(error) ? error.code : String(error)
-  }
-  return 'nothing was thrown'
-}
 
 describe('apply', function () {
   this.timeout(60_000)

@@ -4,11 +4,16 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'mocha'
 import { expect } from 'chai'
 import { createEngine, isCaissonError, type Change } from 'caisson'
-import { emptyStore, openEngine } from './snapshot-engine.js'
+import {
+  codeOf,
+  emptyStore,
+  openEngine,
+  run,
+  type AnyContainer,
+  type AnyEngine,
+} from './snapshot-engine.js'
 
 let scratch = ''
-type AnyEngine = Awaited<ReturnType<typeof openEngine>>
-type AnyContainer = Pick<Awaited<ReturnType<AnyEngine['create']>>, 'sh'>
 let engine: AnyEngine
 
 /** One for each suite. */
@@ -30,19 +35,6 @@ async function listed(changes: AsyncIterable<Change>): Promise<readonly string[]
   const found: string[] = []
   for await (const { kind, path, type } of changes) found.push(`${kind} ${type} ${path}`)
   return found.toSorted()
-}
-
-async function run(container: AnyContainer, script: string): Promise<string> {
-  return (await container.sh(script)).unwrap().stdout
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-  } catch (error) {
-    return isCaissonError(error) ? error.code : String(error)
-  }
-  return 'nothing was thrown'
 }
 
 describe('snapshots', function () {

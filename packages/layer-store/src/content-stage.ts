@@ -7,17 +7,15 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashFile } from './hash-file.js'
+import { readChunks } from './read-chunks.js'
 
 /** A piece of a file; between pieces lie holes. */
 export interface Piece {
   readonly offset: number
   readonly bytes: Uint8Array
 }
-
-const CHUNK = 256 * 1024
 
 /** Content of files that a repair needs, in a directory of this process's own: by digest, so that it is right whatever gave it. */
 export class ContentStage {
@@ -65,17 +63,8 @@ export class ContentStage {
   }
 
   /** What was taken in. */
-  async *read(digest: string): AsyncGenerator<Uint8Array> {
-    const file = await open(join(this.#directory, digest))
-    try {
-      for (;;) {
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK))
-        if (bytesRead === 0) return
-        yield buffer.subarray(0, bytesRead)
-      }
-    } finally {
-      await file.close()
-    }
+  read(digest: string): AsyncGenerator<Uint8Array> {
+    return readChunks(join(this.#directory, digest))
   }
 }
 

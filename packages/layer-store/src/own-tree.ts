@@ -1,10 +1,10 @@
 import { constants, lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { DirectoryJail } from '@caisson/core'
 import { hashFiles } from './hash-files.js'
 import { isNoEntry, readDetails } from './jailed-details.js'
 import { baseName, typeOfMode, type ManifestIds } from './manifest-entry.js'
+import { readChunks } from './read-chunks.js'
 import { asStoreError, errnoOf } from './store-error.js'
 import type {
   HashOptions,
@@ -17,8 +17,6 @@ import type {
 /** Entries that are looked at before other work of this process gets its turn. */
 const BREATH = 2000
 const NOBODY = 65_534
-const CHUNK = 256 * 1024
-
 /** glibc's encoding of dev_t. */
 function deviceOf(rdev: bigint): { major: number; minor: number } {
   return {
@@ -91,18 +89,9 @@ export class OwnTree implements TreeReader {
     return hashFiles(this.#directory, files, options)
   }
 
-  async *content(path: string): AsyncGenerator<Uint8Array> {
+  content(path: string): AsyncGenerator<Uint8Array> {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-    const file = await open(this.#at(path), flags)
-    try {
-      for (;;) {
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK))
-        if (bytesRead === 0) return
-        yield buffer.subarray(0, bytesRead)
-      }
-    } finally {
-      await file.close()
-    }
+    return readChunks(this.#at(path), flags)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

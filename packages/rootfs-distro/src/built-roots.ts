@@ -1,4 +1,10 @@
-import { CaissonError, isCaissonError, SharedWork, type RootLease } from '@caisson/core'
+import {
+  CaissonError,
+  isCaissonError,
+  SharedWork,
+  type Launcher,
+  type RootLease,
+} from '@caisson/core'
 import {
   lendLayer,
   type Layer,
@@ -7,6 +13,12 @@ import {
   type SharedStore,
 } from '@caisson/layer-store'
 import type { BuildProgress } from './progress.js'
+
+/** What roots are built with. */
+export interface RootTools {
+  readonly launcher: Launcher
+  readonly onProgress: ((progress: BuildProgress) => void) | undefined
+}
 
 /** How a root is made that is not there yet. */
 export interface RootRecipe {

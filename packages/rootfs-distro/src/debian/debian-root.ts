@@ -1,22 +1,15 @@
-import type { Launcher } from '@caisson/core'
 import type { LayerStore } from '@caisson/layer-store'
 import { storeCache } from '../blob-cache.js'
-import type { RootOrder, RootRecipe } from '../built-roots.js'
+import type { RootOrder, RootRecipe, RootTools } from '../built-roots.js'
 import { openJail } from '../open-jail.js'
-import { countProgress, type BuildProgress } from '../progress.js'
+import { countProgress } from '../progress.js'
 import { buildRoot } from './build-root.js'
 import { resolveRoot, type ResolvedRequest } from './resolve-root.js'
-
-/** What roots are built with. */
-export interface DebianTools {
-  readonly launcher: Launcher
-  readonly onProgress: ((progress: BuildProgress) => void) | undefined
-}
 
 async function prepare(
   store: LayerStore,
   request: ResolvedRequest,
-  { launcher, onProgress }: DebianTools,
+  { launcher, onProgress }: RootTools,
   signal: AbortSignal,
 ): Promise<RootRecipe> {
   const cache = storeCache(store)
@@ -35,7 +28,7 @@ async function prepare(
 }
 
 /** The root of a request. Its `prepare` throws what `resolveRoot` does, its `fill` what `buildRoot` does. */
-export function debianOrder(request: ResolvedRequest, tools: DebianTools): RootOrder {
+export function debianOrder(request: ResolvedRequest, tools: RootTools): RootOrder {
   return {
     name: `debian/${request.key}`,
     subject: request.suite,

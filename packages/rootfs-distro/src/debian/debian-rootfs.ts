@@ -1,8 +1,6 @@
-import { fileURLToPath } from 'node:url'
-import { defineDriver, LAUNCHER, type Driver, type Probe } from '@caisson/core'
-import { launcherModule } from '@caisson/launcher'
-import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store/shared'
-import type { BuiltRoots } from '../built-roots.js'
+import type { Driver, Probe } from '@caisson/core'
+import { builtRootfs } from '../built-rootfs.js'
+import { ownKeyring } from '../own-keyring.js'
 import type { BuildProgress } from '../progress.js'
 import { parseDebianOptions, parseDebianReference, type DebianOptions } from './debian-options.js'
 
@@ -10,8 +8,6 @@ export interface DebianRootfsOptions extends DebianOptions {
   /** Told how far a root is that is being built. */
   readonly onProgress?: (progress: BuildProgress) => void
 }
-
-const ownKeyring = fileURLToPath(new URL('../../keys/debian-archive.gpg', import.meta.url))
 
 async function probe(mirror: string | undefined): Promise<Probe> {
   const { hostSources } = await import('./apt-sources.js')
@@ -57,30 +53,15 @@ async function probe(mirror: string | undefined): Promise<Probe> {
 export function debianRootfs(options: DebianRootfsOptions = {}): Driver<'rootfs', never, never> {
   const { onProgress, ...wanted } = options
   parseDebianOptions(wanted)
-  return defineDriver({
-    kind: 'rootfs',
-    name: 'debian',
-    apiVersion: 1,
-    schemes: ['debian'],
-    modules: [launcherModule(), layerStoreModule()],
-    inject: { launcher: LAUNCHER, store: LAYER_STORE },
+  return builtRootfs({
+    scheme: 'debian',
+    onProgress,
     probe: () => probe(wanted.mirror),
-    create: ({ launcher, store }) => {
-      // archives, signatures and a store are loaded when the first root is wanted
-      let roots: BuiltRoots | undefined
-      return {
-        schemes: ['debian'],
-        async lend({ reference, signal }) {
-          const { BuiltRoots: Roots, throwIfGivenUp } = await import('../built-roots.js')
-          throwIfGivenUp(signal, 'debian:')
-          const request = parseDebianReference(reference, wanted)
-          const { resolveRequest } = await import('./resolve-root.js')
-          const { debianOrder } = await import('./debian-root.js')
-          const resolved = await resolveRequest(request, ownKeyring)
-          roots ??= new Roots('debian', store, onProgress)
-          return roots.lend(debianOrder(resolved, { launcher, onProgress }), signal)
-        },
-      }
+    order: async (reference, tools) => {
+      const request = parseDebianReference(reference, wanted)
+      const { resolveRequest } = await import('./resolve-root.js')
+      const { debianOrder } = await import('./debian-root.js')
+      return debianOrder(await resolveRequest(request, ownKeyring), tools)
     },
   })
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { requireProgram, type Launcher } from '@caisson/core'
+import { requireProgram } from '@caisson/core'
 import type { LayerStaging } from '@caisson/layer-store'
-import type { RootOrder, RootRecipe } from '../built-roots.js'
+import type { RootOrder, RootRecipe, RootTools } from '../built-roots.js'
 import { requestKey } from '../debian/resolve-sources.js'
 import { distroError } from '../distro-error.js'
 import { download } from '../download.js'
@@ -13,12 +13,6 @@ import { runTool } from '../tools/run-tool.js'
 import { openScratch } from '../tools/scratch.js'
 import type { DnfRepository, DnfRequest } from './dnf-options.js'
 import { explainDnf } from './explain-dnf.js'
-
-/** What roots are built with. */
-export interface DnfTools {
-  readonly launcher: Launcher
-  readonly onProgress: ((progress: BuildProgress) => void) | undefined
-}
 
 // raised when equal packages become another tree
 const RECIPE_VERSION = 1
@@ -85,7 +79,7 @@ function tellSteps(
 
 async function fill(
   request: DnfRequest,
-  { launcher, onProgress }: DnfTools,
+  { launcher, onProgress }: RootTools,
   program: string,
   { diff, signal }: LayerStaging,
 ): Promise<void> {
@@ -122,7 +116,7 @@ async function fill(
 
 async function prepare(
   request: DnfRequest,
-  tools: DnfTools,
+  tools: RootTools,
   signal: AbortSignal,
 ): Promise<RootRecipe> {
   const program = requireProgram('dnf', 'dnf')
@@ -148,7 +142,7 @@ async function prepare(
 }
 
 /** The root of a request. */
-export function dnfOrder(request: DnfRequest, tools: DnfTools): RootOrder {
+export function dnfOrder(request: DnfRequest, tools: RootTools): RootOrder {
   const { maxAgeMs, packages, release, repos } = request
   return {
     name: `dnf/${requestKey([RECIPE_VERSION, process.arch, release, packages, repos])}`,

@@ -1,14 +1,5 @@
-import {
-  defineDriver,
-  LAUNCHER,
-  trustedProgram,
-  type Driver,
-  type Missing,
-  type Probe,
-} from '@caisson/core'
-import { launcherModule } from '@caisson/launcher'
-import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store/shared'
-import type { BuiltRoots } from '../built-roots.js'
+import { trustedProgram, type Driver, type Missing, type Probe } from '@caisson/core'
+import { builtRootfs } from '../built-rootfs.js'
 import type { BuildProgress } from '../progress.js'
 import { parseDnfOptions, parseDnfReference, type DnfOptions } from './dnf-options.js'
 
@@ -43,27 +34,14 @@ async function probe(): Promise<Probe> {
 export function dnfRootfs(options: DnfRootfsOptions): Driver<'rootfs', never, never> {
   const { onProgress, ...wanted } = options
   parseDnfOptions(wanted)
-  return defineDriver({
-    kind: 'rootfs',
-    name: 'dnf',
-    apiVersion: 1,
-    schemes: ['dnf'],
-    modules: [launcherModule(), layerStoreModule()],
-    inject: { launcher: LAUNCHER, store: LAYER_STORE },
+  return builtRootfs({
+    scheme: 'dnf',
+    onProgress,
     probe,
-    create: ({ launcher, store }) => {
-      let roots: BuiltRoots | undefined
-      return {
-        schemes: ['dnf'],
-        async lend({ reference, signal }) {
-          const { BuiltRoots: Roots, throwIfGivenUp } = await import('../built-roots.js')
-          throwIfGivenUp(signal, 'dnf:')
-          const request = parseDnfReference(reference, wanted)
-          const { dnfOrder } = await import('./dnf-root.js')
-          roots ??= new Roots('dnf', store, onProgress)
-          return roots.lend(dnfOrder(request, { launcher, onProgress }), signal)
-        },
-      }
+    order: async (reference, tools) => {
+      const request = parseDnfReference(reference, wanted)
+      const { dnfOrder } = await import('./dnf-root.js')
+      return dnfOrder(request, tools)
     },
   })
 }

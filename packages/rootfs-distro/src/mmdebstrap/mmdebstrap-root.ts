@@ -1,8 +1,7 @@
 import { requireProgram } from '@caisson/core'
 import type { LayerStore } from '@caisson/layer-store'
 import { storeCache } from '../blob-cache.js'
-import type { RootOrder, RootRecipe } from '../built-roots.js'
-import type { DebianTools } from '../debian/debian-root.js'
+import type { RootOrder, RootRecipe, RootTools } from '../built-roots.js'
 import { openSuites, requestKey, type ResolvedSources } from '../debian/resolve-sources.js'
 import type { Suite } from '../debian/suite.js'
 import { distroError } from '../distro-error.js'
@@ -56,7 +55,7 @@ async function readSuites(
 async function prepare(
   store: LayerStore,
   request: Request,
-  { launcher, onProgress }: DebianTools,
+  { launcher, onProgress }: RootTools,
   signal: AbortSignal,
 ): Promise<RootRecipe> {
   const subject = `mmdebstrap:${request.suite}`
@@ -81,7 +80,7 @@ async function prepare(
 }
 
 /** The root of a request. Its `prepare` and what that gives throw what `openSuites` and `buildByMmdebstrap` do. */
-export function mmdebstrapOrder(request: Request, tools: DebianTools): RootOrder {
+export function mmdebstrapOrder(request: Request, tools: RootTools): RootOrder {
   const { architecture, keyring, packages, sources, variant } = request
   const key = requestKey([RECIPE_VERSION, architecture, keyring, packages, variant, sources])
   return {

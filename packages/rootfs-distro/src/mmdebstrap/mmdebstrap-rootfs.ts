@@ -1,8 +1,6 @@
-import { fileURLToPath } from 'node:url'
-import { defineDriver, LAUNCHER, trustedProgram, type Driver, type Probe } from '@caisson/core'
-import { launcherModule } from '@caisson/launcher'
-import { LAYER_STORE, layerStoreModule } from '@caisson/layer-store/shared'
-import type { BuiltRoots } from '../built-roots.js'
+import { trustedProgram, type Driver, type Probe } from '@caisson/core'
+import { builtRootfs } from '../built-rootfs.js'
+import { ownKeyring } from '../own-keyring.js'
 import type { BuildProgress } from '../progress.js'
 import {
   parseMmdebstrapOptions,
@@ -14,8 +12,6 @@ export interface MmdebstrapRootfsOptions extends MmdebstrapOptions {
   /** Told how far a root is that is being built. */
   readonly onProgress?: (progress: BuildProgress) => void
 }
-
-const ownKeyring = fileURLToPath(new URL('../../keys/debian-archive.gpg', import.meta.url))
 
 async function probe(): Promise<Probe> {
   const { lackOfIds } = await import('./privilege.js')
@@ -49,30 +45,15 @@ export function mmdebstrapRootfs(
 ): Driver<'rootfs', never, never> {
   const { onProgress, ...wanted } = options
   parseMmdebstrapOptions(wanted)
-  return defineDriver({
-    kind: 'rootfs',
-    name: 'mmdebstrap',
-    apiVersion: 1,
-    schemes: ['mmdebstrap'],
-    modules: [launcherModule(), layerStoreModule()],
-    inject: { launcher: LAUNCHER, store: LAYER_STORE },
+  return builtRootfs({
+    scheme: 'mmdebstrap',
+    onProgress,
     probe,
-    create: ({ launcher, store }) => {
-      // archives, signatures and a store are loaded when the first root is wanted
-      let roots: BuiltRoots | undefined
-      return {
-        schemes: ['mmdebstrap'],
-        async lend({ reference, signal }) {
-          const { BuiltRoots: Roots, throwIfGivenUp } = await import('../built-roots.js')
-          throwIfGivenUp(signal, 'mmdebstrap:')
-          const request = parseMmdebstrapReference(reference, wanted)
-          const { resolveSources } = await import('../debian/resolve-sources.js')
-          const { mmdebstrapOrder } = await import('./mmdebstrap-root.js')
-          const resolved = await resolveSources('mmdebstrap', request, ownKeyring)
-          roots ??= new Roots('mmdebstrap', store, onProgress)
-          return roots.lend(mmdebstrapOrder(resolved, { launcher, onProgress }), signal)
-        },
-      }
+    order: async (reference, tools) => {
+      const request = parseMmdebstrapReference(reference, wanted)
+      const { resolveSources } = await import('../debian/resolve-sources.js')
+      const { mmdebstrapOrder } = await import('./mmdebstrap-root.js')
+      return mmdebstrapOrder(await resolveSources('mmdebstrap', request, ownKeyring), tools)
     },
   })
 }
