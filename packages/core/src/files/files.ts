@@ -81,7 +81,7 @@ export interface CopyInOptions extends CopyOptions {
 }
 
 export interface WatchOptions extends Abortable {
-  /** Also all directories below, new ones included. Default false. */
+  /** Also all directories below, new ones included, as deep as a path is long (4095 bytes). Default false. */
   readonly recursive?: boolean
 }
 
