@@ -16,12 +16,12 @@ async function append(jail: DirectoryJail, path: string, text: string): Promise<
   await file.close()
 }
 
-/** Other bytes of the same number, and the times that were there: as somebody does who does not want to be seen. */
+/** Other bytes of the same number, with the mode and the times that were there: as somebody does who does not want to be seen. */
 async function forge(jail: DirectoryJail, path: string): Promise<void> {
   const file = await jail.open(at(path), { access: 'write', follow: false })
-  const { size, atimeNs, mtimeNs } = file.status
+  const { size, mode, atimeNs, mtimeNs } = file.status
   await file.write(Buffer.alloc(Math.min(size, 1000), 'x'))
-  await file.set({ times: { atimeNs, mtimeNs } })
+  await file.set({ mode: mode & 0o7777, times: { atimeNs, mtimeNs } })
   await file.close()
 }
 
