@@ -20,7 +20,12 @@ export type WorkerRequest =
       readonly lowers: readonly string[]
       readonly since: string
     }
-  | { readonly name: 'copyUpper'; readonly to: string }
+  | {
+      readonly name: 'copyUpper'
+      readonly to: string
+      readonly index: number
+      readonly lowers: readonly string[]
+    }
   | { readonly name: 'seal' }
 
 /** What a container asks of the session that holds it. */
@@ -79,8 +84,11 @@ export class KeptContainer implements LaunchedContainer {
     yield* listUpper(this.#work({ name: 'changes', index, lowers, since }))
   }
 
-  copyUpper(to: string): Promise<void> {
-    return runWorker(this.#work({ name: 'copyUpper', to }), 'copy of what a container wrote', to)
+  async copyUpper(to: string, lowers: readonly (readonly string[])[]): Promise<void> {
+    for (const [index, below] of lowers.entries()) {
+      const work = this.#work({ name: 'copyUpper', to, index, lowers: below })
+      await runWorker(work, 'copy of what a container wrote', to)
+    }
   }
 
   seal(): Promise<void> {
