@@ -89,11 +89,12 @@ function extraSteps(input: PlanInput): readonly ContainerStep[] {
 
 function writableStep(input: PlanInput, part: RootPart, index: number): ContainerStep {
   const lowers = lowerPaths(index, part)
-  const place = { at: part.at, index, lowers, attrs: rootAttributes(input) }
-  if (lowers.length === 0) return { op: 'overlay', ...place, options: [] }
+  const place = { at: part.at, index, lowers }
+  const attrs = rootAttributes(input)
+  if (lowers.length === 0) return { op: 'overlay', ...place, options: [], attrs }
   return isCopy(input)
-    ? { op: 'copyRoot', ...place, apart: input.copyOnWrite === 'copy' ? 1 : 0 }
-    : { op: 'overlay', ...place, options: overlayOptions(input) }
+    ? { op: 'copyRoot', ...place, apart: input.copyOnWrite === 'copy' ? 1 : 0, attrs }
+    : { op: 'overlay', ...place, options: overlayOptions(input), attrs }
 }
 
 function overlaySteps(input: PlanInput): readonly ContainerStep[] {

@@ -77,10 +77,9 @@ static int is_alike(const struct whole *w, const struct stat *st, const struct s
 	if (st->st_mode != was->st_mode &&
 	    (st->st_uid == was->st_uid || (st->st_mode | S_ISUID | S_ISGID) != (was->st_mode | S_ISUID | S_ISGID)))
 		return 0;
-	if (S_ISDIR(st->st_mode))
-		return 1;
-	return st->st_rdev == was->st_rdev && st->st_size == was->st_size &&
-	       st->st_mtim.tv_sec == was->st_mtim.tv_sec && st->st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+	if (st->st_mtim.tv_sec != was->st_mtim.tv_sec || st->st_mtim.tv_nsec != was->st_mtim.tv_nsec)
+		return 0;
+	return S_ISDIR(st->st_mode) || (st->st_rdev == was->st_rdev && st->st_size == was->st_size);
 }
 
 static int same_content(int a, int b)
@@ -200,7 +199,7 @@ static int push(struct pending **todo, const char *path, int fresh, int deep)
 static int entry(struct whole *w, struct pending **todo, const struct pending *in, int dir, const char *name)
 {
 	char path[PATH_ROOM];
-	struct stat st, was;
+	struct stat st, was = { 0 };
 	struct place p = { .dir = dir, .path = path, .name = name, .level = w->lowers };
 	int err = 0, is_new;
 
