@@ -373,7 +373,10 @@ export class LauncherSession implements ContainerHost {
     const streams = [reply.stdin, reply.stdout, reply.stderr]
     try {
       // Nobody waits for it any more: the ends are closed unopened.
-      if (pending) pending.launched.start(openStreams(this.#link.pid, reply))
+      if (pending) {
+        const { launched } = pending
+        launched.start(openStreams(this.#link.pid, reply, launched.output))
+      }
     } catch (error) {
       pending?.launched.fail(error)
       this.#link.send('signal', { exec: reply.exec, signo: 9, final: 0 })
