@@ -19,6 +19,9 @@ enum record { ENTRY = 0, CONTENT = 1, FAILED = 2 };
 /* Room that an entry may need: its record's head, its path, and what is found. */
 enum { HEAD = 2 * sizeof(uint32_t), ENTRY_MAX = HEAD + 12 + PATH_ROOM + FILE_FOUND_MAX };
 
+/* Content that goes from the file to the client by the kernel alone; and the least that is worth a record. */
+enum { WORTH_IT = 32 << 10, LEAST = 4 << 10 };
+
 static const uint64_t not_told = ~(uint64_t)0;
 
 /* A directory's names, one after another, and where each begins. */
@@ -31,8 +34,8 @@ struct level {
 struct walk {
 	struct level *level;
 	size_t depth, cap;
-	uint64_t left; /* of the content of `file` */
-	int file, holes, failed;
+	uint64_t left; /* to be told of `file` */
+	int file, holes, failed, cut;
 	char path[PATH_ROOM];
 };
 
@@ -117,33 +120,38 @@ static void put_failed(struct files *s, struct walk *w, size_t at, int err)
 
 static int put_content(struct files *s, struct walk *w)
 {
-	size_t at = s->size, room = FILE_CHUNK - at - HEAD;
-	ssize_t n = read(w->file, s->answer + at + HEAD, w->left < room ? (size_t)w->left : room);
+	size_t at = s->size, room = FILE_CHUNK - at - HEAD, size = w->left < room ? (size_t)w->left : room;
+	ssize_t n = size < WORTH_IT ? read(w->file, s->answer + at + HEAD, size) : (ssize_t)size;
+	uint32_t head[] = { CONTENT, (uint32_t)n };
 
 	if (n < 0)
 		return -errno;
-	s->size += HEAD + (size_t)n;
-	put_head(s, at, CONTENT);
-	w->left = n ? w->left - (uint64_t)n : 0;
-	if (!w->left) {
-		close(w->file);
-		w->file = -1;
+	file_put(s, head, HEAD);
+	if (size < WORTH_IT) {
+		s->size += (size_t)n;
+	} else {
+		s->from = w->file;
+		s->follows = size;
+		s->cut = &w->cut;
 	}
+	w->left = n ? w->left - (uint64_t)n : 0;
 	return 0;
 }
 
-/* What is large and has several names would come as often: it is asked for once. */
-static int open_content(const struct files *s, struct walk *w, int found, const struct stat *st)
+/* What is large and has several names would come as often: it is asked for once. How much is told, in `told`. */
+static int open_content(const struct files *s, struct walk *w, int found, const struct stat *st, uint64_t *told)
 {
 	if ((st->st_nlink > 1 && st->st_size > FILE_CHUNK) ||
-	    (w->holes && (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size))
-		w->left = not_told;
-	else if (st->st_size > 0)
-		w->file = file_reopen(s, found, O_RDONLY);
-	if (w->file < -1)
-		return w->file;
-	if (w->file >= 0)
-		w->left = (uint64_t)st->st_size;
+	    (w->holes && (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size)) {
+		*told = not_told;
+	} else if (st->st_size > 0) {
+		int fd = file_reopen(s, found, O_RDONLY);
+
+		if (fd < 0)
+			return fd;
+		w->file = fd;
+		*told = w->left = (uint64_t)st->st_size;
+	}
 	return 0;
 }
 
@@ -152,6 +160,7 @@ static int put_entry(struct files *s, struct walk *w)
 	scoped_fd found = path_in(s->root, w->path, O_PATH | O_NOFOLLOW, 0);
 	uint32_t length = (uint32_t)strlen(w->path);
 	size_t at = s->size;
+	uint64_t told = 0;
 	struct stat st;
 	int err;
 
@@ -159,14 +168,16 @@ static int put_entry(struct files *s, struct walk *w)
 		return found;
 	if (fstat(found, &st) < 0)
 		return -errno;
-	w->left = 0;
-	err = S_ISREG(st.st_mode) ? open_content(s, w, found, &st) : S_ISDIR(st.st_mode) ? push(s, w, found) : 0;
+	if (w->file >= 0)
+		close(w->file);
+	w->file = -1;
+	err = S_ISREG(st.st_mode) ? open_content(s, w, found, &st, &told) : S_ISDIR(st.st_mode) ? push(s, w, found) : 0;
 	if (err < 0)
 		return err;
 	s->size += HEAD;
 	file_put(s, &length, sizeof(length));
 	file_put(s, w->path, length);
-	file_put(s, &w->left, sizeof(w->left));
+	file_put(s, &told, sizeof(told));
 	err = file_put_found(s, found, &st);
 	put_head(s, at, ENTRY);
 	return err;
@@ -221,14 +232,14 @@ int file_next(struct files *s, const struct field *a)
 		return -EBADF;
 	if (!w->level && !w->failed && (more = put_entry(s, w)) < 0)
 		put_failed(s, w, 0, more);
-	while (!w->failed && (w->file >= 0 ? FILE_CHUNK - s->size > 4096 : FILE_CHUNK - s->size >= ENTRY_MAX)) {
+	if (w->cut)
+		put_failed(s, w, 0, -ENODATA);
+	while (!w->failed && more && !s->follows && FILE_CHUNK - s->size >= (w->left ? LEAST : ENTRY_MAX)) {
 		size_t at = s->size;
-		int err = w->file >= 0 ? put_content(s, w) : (more = advance(w)) > 0 ? put_entry(s, w) : more;
+		int err = w->left ? put_content(s, w) : (more = advance(w)) > 0 ? put_entry(s, w) : more;
 
 		if (err < 0)
 			put_failed(s, w, at, err);
-		if (!more)
-			break;
 	}
 	return 0;
 }

@@ -22,6 +22,9 @@ struct files {
 	int slot[FILE_SLOTS];	/* numbered by the client; -1: free */
 	struct walk *walk[FILE_WALKS];	/* likewise; NULL: free */
 	size_t size;		/* of the answer */
+	int from;		/* as much of this file comes after it */
+	size_t follows;
+	int *cut;		/* set when it had not as much: zeros come instead */
 	unsigned char answer[FILE_CHUNK];
 };
 

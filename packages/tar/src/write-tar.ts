@@ -137,6 +137,25 @@ async function* chunksOf(
   yield gathering.rest()
 }
 
+/** The next chunk is made ready while one is looked at. */
+async function* oneAhead(
+  chunks: AsyncGenerator<Buffer, void, void>,
+  done: (chunk: Buffer) => void,
+): AsyncGenerator<Buffer, void, void> {
+  let coming = chunks.next()
+  try {
+    for (let next = await coming; next.done !== true; next = await coming) {
+      coming = chunks.next()
+      // it is awaited when its turn comes; a failure before that is not unhandled
+      coming.catch(() => {})
+      yield next.value
+      done(next.value)
+    }
+  } finally {
+    await chunks.return()
+  }
+}
+
 /**
  * Entries as an archive, in their order: ustar, with extended headers (PAX) where it needs them. The same entries give the
  * same bytes.
@@ -148,19 +167,6 @@ export async function* writeTar(
 ): AsyncGenerator<Buffer, void, void> {
   const gathering = new Gathering()
   const chunks = chunksOf(entries, gathering)
-  if (!reuse) return yield* chunks
-  let coming = chunks.next()
-  try {
-    for (;;) {
-      const next = await coming
-      if (next.done === true) return
-      coming = chunks.next()
-      // it is awaited when its turn comes; a failure before that is not unhandled
-      coming.catch(() => {})
-      yield next.value
-      gathering.give(next.value)
-    }
-  } finally {
-    await chunks.return()
-  }
+  if (reuse) yield* oneAhead(chunks, (chunk) => gathering.give(chunk))
+  else yield* chunks
 }
