@@ -140,11 +140,8 @@ static void carry_out(uint32_t type, const struct field *a)
 
 	switch ((enum request_type)type) {
 	case REQ_HELLO:
-		if (identity_hello(&f, a) < 0)
-			reply_failed(&L.wire, 0, 0, &f);
-		break;
 	case REQ_MAPPED:
-		if (identity_mapped(&f) < 0)
+		if ((type == REQ_HELLO ? identity_hello(&f, a) : identity_mapped(&f)) < 0)
 			reply_failed(&L.wire, 0, 0, &f);
 		break;
 	case REQ_TEMPLATE:

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { CaissonError } from '@caisson/core'
-import { decodeReply, encodeRequest, type Reply } from './codec.js'
+import { decodeReply, encodeRequest } from './codec.js'
 import { FrameParser } from './frame-parser.js'
 import type { Link, LinkEvents } from './link.js'
 import type { RequestName, RequestTypes } from './protocol.generated.js'
@@ -47,7 +47,7 @@ export class AttachedLink implements Link {
     this.#socket = socket
     this.#events = events
     this.#parser = new FrameParser(MAX_REPLY_BYTES, (type, body) => {
-      if (this.#state === 'alive') this.#hear(decodeReply(type, body))
+      if (this.#state === 'alive') this.#events.reply(decodeReply(type, body))
     })
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
@@ -86,12 +86,6 @@ export class AttachedLink implements Link {
     // what was written still arrives; who waits behind another client gets no answer to wait for
     this.#socket.destroySoon()
     await this.#closed
-  }
-
-  /** The launcher wants to know that it is really we who connected, before it says anything else. */
-  #hear(reply: Reply): void {
-    if (reply.name === 'who') this.send('here', { nonce: reply.nonce })
-    else this.#events.reply(reply)
   }
 
   #receive(chunk: Buffer): void {
