@@ -10,3 +10,5 @@ export {
   type BadReference,
   type RootfsSuiteOptions,
 } from './test-rootfs-provider.js'
+export type { OpenedSnapshotStore, SnapshotStoreSuiteOptions } from './snapshots-bench.js'
+export { testSnapshotStore } from './test-snapshot-store.js'

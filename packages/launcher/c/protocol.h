@@ -155,6 +155,9 @@ enum file_type {
 	FILE_SEEK = 24,
 	FILE_SYNC = 25,
 	FILE_SPACE = 26,
+	FILE_WALK = 27,
+	FILE_NEXT = 28,
+	FILE_END_WALK = 29,
 };
 
 enum {
@@ -218,6 +221,10 @@ enum {
 	FILE_SEEK_SLOT = 0,
 	FILE_SEEK_OFFSET = 1,
 	FILE_SEEK_DATA = 2,
+	FILE_WALK_NUMBER = 0,
+	FILE_WALK_HOLES = 1,
+	FILE_NEXT_NUMBER = 0,
+	FILE_END_WALK_NUMBER = 0,
 };
 
 #define FILE_TABLE(X) \
@@ -243,6 +250,9 @@ enum {
 	X(FILE_SEEK, "ili") \
 	X(FILE_SYNC, "") \
 	X(FILE_SPACE, "") \
+	X(FILE_WALK, "ii") \
+	X(FILE_NEXT, "i") \
+	X(FILE_END_WALK, "i") \
 
 enum reply_type {
 	REPLY_READY = 1,

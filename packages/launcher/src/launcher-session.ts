@@ -366,16 +366,16 @@ export class LauncherSession implements ContainerHost {
   }
 
   #started(reply: StartedReply): void {
-    const pending = this.#commands.get(this.#known(reply.exec))
+    const launched = this.#commands.get(this.#known(reply.exec))?.launched
     if (this.#servers.get(reply.exec) === false) {
       this.#servers.set(reply.exec, true)
       this.#link.release()
     }
     const streams = [reply.stdin, reply.stdout, reply.stderr]
     try {
-      pending?.launched.start(openStreams(this.#link.pid, reply)) // else they are closed unopened
+      launched?.start(openStreams(this.#link.pid, reply, launched.output)) // else closed unopened
     } catch (error) {
-      pending?.launched.fail(error)
+      launched?.fail(error)
       this.#link.send('signal', { exec: reply.exec, signo: 9, final: 0 })
     }
     streams.forEach((fd, stream) => {

@@ -468,6 +468,22 @@ export interface SyncFile {
 export interface SpaceFile {
 }
 
+/** Begins to tell all in the root, itself first, in the order of the bytes of their names. number: a free one below 16. holes 1: content with holes is not told. */
+export interface WalkFile {
+  readonly number: number
+  readonly holes: number
+}
+
+/** Answered by the next of a walk, by nothing at its end. Records of u32 kind, u32 length, bytes. 0, an entry: u32 length and path, u64 bytes of content that follow (all ones: none is told of a file with holes, nor of more than 256 KiB that have several names), then as `get` answers. 1, content of the last entry; empty: the file has become shorter. 2, the walk has failed: u32 errno, path. */
+export interface NextFile {
+  readonly number: number
+}
+
+/** Frees its number. */
+export interface EndWalkFile {
+  readonly number: number
+}
+
 export interface FileTypes {
   open: OpenFile
   read: ReadFile
@@ -491,6 +507,9 @@ export interface FileTypes {
   seek: SeekFile
   sync: SyncFile
   space: SpaceFile
+  walk: WalkFile
+  next: NextFile
+  endWalk: EndWalkFile
 }
 
 export type FileName = keyof FileTypes
@@ -518,4 +537,7 @@ export const fileTable: Readonly<Record<FileName, { readonly type: number; reado
   seek: { type: 24, fields: [["slot","u32"],["offset","u64"],["data","u32"]] },
   sync: { type: 25, fields: [] },
   space: { type: 26, fields: [] },
+  walk: { type: 27, fields: [["number","u32"],["holes","u32"]] },
+  next: { type: 28, fields: [["number","u32"]] },
+  endWalk: { type: 29, fields: [["number","u32"]] },
 }
