@@ -9,6 +9,7 @@ import { requestKey } from '../debian/resolve-sources.js'
 import { distroError } from '../distro-error.js'
 import { download } from '../download.js'
 import type { BuildProgress } from '../progress.js'
+import { ownNamespaces } from '../tools/own-namespaces.js'
 import { runTool } from '../tools/run-tool.js'
 import { openScratch } from '../tools/scratch.js'
 import type { DnfRepository, DnfRequest } from './dnf-options.js'
@@ -88,15 +89,8 @@ async function fill(
   const config = join(scratch.path, 'dnf.conf')
   await writeFile(config, configuration(request.repos, scratch.path), { mode: 0o600 })
   await runTool({
-    // what scripts of packages mount or start is theirs alone, and ends with dnf
     argv: [
-      requireProgram('unshare', 'util-linux'),
-      '--mount',
-      '--pid',
-      '--ipc',
-      '--fork',
-      '--kill-child',
-      '--',
+      ...ownNamespaces(),
       program,
       `--config=${config}`,
       `--installroot=${diff}`,
