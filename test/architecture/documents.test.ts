@@ -23,6 +23,12 @@ describe('documents', () => {
     })
   }
 
+  it('have no marks of a merge in them', () => {
+    // the last as the formatter writes it
+    const marked = documents.filter((path) => /^(<{7} |={7}$|>{7} |(> ){6}>)/m.test(readText(path)))
+    expect(marked).to.deep.equal([])
+  })
+
   for (const [path, program] of [
     ['README.md', 'examples/ten-lines.ts'],
     ['docs/drivers.md', 'examples/layers-rootfs.ts'],

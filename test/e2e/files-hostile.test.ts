@@ -151,6 +151,46 @@ describe('container.fs in hostile containers', function () {
     expect(readFileSync(place.at('target', 'file'), 'utf8')).to.equal('inside')
   })
 
+  it('takes no more out than a disk holds, by default, and as much as the caller says', async () => {
+    const { fs } = container
+    // larger than most disks, in a root of some megabytes
+    await sh('mkdir -p /tmp/bomb/d; cd /tmp/bomb; truncate -s 1T sparse; touch d/1 d/2 d/3')
+    for (const work of [
+      () => fs.copyOut('/tmp/bomb', place.at('bomb')),
+      () => fs.copyOut('/tmp/bomb/sparse', place.at('sparse')),
+      () => buffer(fs.tar('/tmp/bomb')),
+      () => fs.copyOut('/tmp/bomb/d', place.at('d'), { maxEntries: 2 }),
+      () => buffer(fs.tar('/tmp/bomb/d', { maxEntries: 2 })),
+      () => fs.copyIn(canary, '/tmp/in', { maxEntries: 2 }),
+      () => fs.untar('/tmp/in', archive(entry('a', '0'), entry('b', '0')), { maxEntries: 1 }),
+    ])
+      expect(await outcome(work)).to.equal('ERR_FILE_LIMIT')
+    await fs.copyOut('/tmp/bomb/d', place.at('d'), { maxEntries: 3, maxBytes: 0 })
+    expect(readdirSync(place.at('d'))).to.have.length(3)
+    for (const maxBytes of [-1, NaN, 1.5, '1MiB'] as number[])
+      for (const work of [
+        () => fs.copyOut('/tmp/bomb/d', place.at('e'), { maxBytes }),
+        () => fs.copyIn(canary, '/tmp/in', { maxBytes }),
+        () => fs.untar('/tmp/in', archive(), { maxBytes }),
+        () => fs.readFile('/tmp/bomb/d/1', { maxBytes }),
+        () => fs.readdir('/tmp/bomb', { maxEntries: maxBytes }),
+      ])
+        expect(await outcome(work), String(maxBytes)).to.equal('ERR_INVALID_SPEC')
+  })
+
+  it('replaces no file of the host by what cannot be made there', async () => {
+    const { fs } = container
+    await fs.writeFile('/tmp/new', 'new')
+    mkdirSync(place.at('kept', 'new'), { recursive: true })
+    expect(await outcome(() => fs.copyOut('/tmp/new', place.at('kept', 'new')))).to.equal(
+      'ERR_FILE_EXISTS',
+    )
+    const long = place.at('kept', 'n'.repeat(300))
+    expect(await outcome(() => fs.copyOut('/tmp/new', long))).to.equal('ERR_FILE_LIMIT')
+    await fs.mkdir('/tmp/directory')
+    expect(await outcome(() => fs.copyOut('/tmp/directory', long))).to.equal('ERR_FILE_LIMIT')
+  })
+
   it('unpacks nothing beside the directory', async () => {
     const { fs } = container
     const up = entry('../escaped', '0', '', 'x')

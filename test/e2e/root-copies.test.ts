@@ -204,6 +204,24 @@ for (const mode of modes) {
         expect(await listed(container.changes())).to.deep.equal([])
       })
 
+    it('do not hold themselves when the store lies in the root', async () => {
+      const dataDir = join(root, `data-${mode}`)
+      await using engine = await createEngine({
+        from: `dir:${root}`,
+        isolation: pivotRoot({ launcher: { mode } }),
+        copyOnWrite: 'copy',
+        stateDir: join(place, 'state'),
+        dataDir,
+      })
+      await using container = await engine.create({ writable: { on: 'disk' } })
+      const { stdout } = await container.sh(`find /data-${mode} -name upper -exec ls -A {} ';'`)
+      expect(stdout).to.equal('')
+      expect(await listed(container.changes())).to.deep.equal([])
+      await container.remove()
+      await engine[Symbol.asyncDispose]()
+      rmSync(dataDir, { recursive: true })
+    })
+
     it('that do not fit in memory are an error that says what would', async () => {
       await using engine = await open('copy')
       const made = engine.create({ writable: { size: '1MiB' } })

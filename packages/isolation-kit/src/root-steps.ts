@@ -87,13 +87,26 @@ function extraSteps(input: PlanInput): readonly ContainerStep[] {
   )
 }
 
+/** Paths below a directory, relative to it. */
+function masksIn(masked: readonly string[], at: string): readonly string[] {
+  const above = at === '/' ? at : `${at}/`
+  return masked.flatMap((path) => (path.startsWith(above) ? [path.slice(above.length)] : []))
+}
+
 function writableStep(input: PlanInput, part: RootPart, index: number): ContainerStep {
   const lowers = lowerPaths(index, part)
   const place = { at: part.at, index, lowers }
   const attrs = rootAttributes(input)
   if (lowers.length === 0) return { op: 'overlay', ...place, options: [], attrs }
   return isCopy(input)
-    ? { op: 'copyRoot', ...place, apart: input.copyOnWrite === 'copy' ? 1 : 0, attrs }
+    ? {
+        op: 'copyRoot',
+        ...place,
+        // neither secrets nor the store that the copy lies in
+        closed: masksIn(input.root.masked, part.at),
+        apart: input.copyOnWrite === 'copy' ? 1 : 0,
+        attrs,
+      }
     : { op: 'overlay', ...place, options: overlayOptions(input), attrs }
 }
 

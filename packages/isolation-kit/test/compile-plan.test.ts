@@ -170,12 +170,15 @@ describe('PlanCompiler', () => {
     const steps = (copyOnWrite?: 'overlay' | 'reflink' | 'copy') =>
       compiler.setup({ spec: makeSpec(), root: lease, copyOnWrite }, rootIdentity).container
     const copies = (list: ReturnType<typeof steps>) =>
-      list.flatMap((step) => (step.op === 'copyRoot' ? [[step.at, step.lowers, step.apart]] : []))
+      list.flatMap((step) =>
+        step.op === 'copyRoot' ? [[step.at, step.lowers, step.apart, step.closed]] : [],
+      )
     const plain = steps()
     expect(copies(plain)).to.deep.equal([])
     expect(copies(steps('copy'))).to.deep.equal([
-      ['/usr', ['l/1.0'], 1],
-      ['/etc', ['l/2.0', 'l/2.1'], 1],
+      ['/usr', ['l/1.0'], 1, []],
+      // what is masked is not copied either
+      ['/etc', ['l/2.0', 'l/2.1'], 1, ['shadow']],
     ])
     expect(copies(steps('reflink')).map(([, , apart]) => apart)).to.deep.equal([0, 0])
     // nothing lies below the first part: there is nothing to copy

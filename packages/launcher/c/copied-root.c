@@ -45,13 +45,17 @@ static int make_mark(int dir, uid_t uid, gid_t gid)
 	return -ETIME;
 }
 
-static int fill(struct scene *s, const struct field *lowers, int dir)
+static int fill(struct scene *s, const struct step *st, int dir)
 {
+	const struct field *lowers = &st->f[COPY_ROOT_LOWERS], *closed = &st->f[COPY_ROOT_CLOSED];
 	scoped_fd to = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	size_t at = 0;
 	int err = to < 0 ? -errno : 0;
 
 	umask(0);
+	for (uint64_t i = 0; i < closed->num; i++)
+		copy_closed(next_text(closed, &at));
+	at = 0;
 	for (uint64_t i = 0; err == 0 && i < lowers->num; i++) {
 		scoped_fd from = sys_openat2(s->staging, next_text(lowers, &at), O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH);
 
@@ -84,7 +88,7 @@ int copied_fill(struct scene *s, const struct step *st, uint32_t index)
 			.as_root = 1, .uid = s->upper_uid, .gid = s->upper_gid,
 			.apart = st->f[COPY_ROOT_APART].num != 0,
 		};
-		_exit(-fill(s, &st->f[COPY_ROOT_LOWERS], dir));
+		_exit(-fill(s, st, dir));
 	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)

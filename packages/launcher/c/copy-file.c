@@ -134,10 +134,10 @@ int copy_owner(int to, const struct stat *st, mode_t *mode)
 }
 
 /* A change of owner takes set-user-ID bits and capabilities away: mode and attributes come after it. */
-int copy_file(int dir, int to_dir, const char *name, const struct stat *seen)
+int copy_file(int dir, int to_dir, const char *name, const struct stat *seen, int closed)
 {
-	scoped_fd from = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int unreadable = from < 0 && errno == EACCES && copy_rules.as_root;
+	scoped_fd from = closed ? -1 : openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int unreadable = closed || (from < 0 && errno == EACCES && copy_rules.as_root);
 	struct stat st = *seen;
 	scoped_fd to = -1;
 	mode_t mode;

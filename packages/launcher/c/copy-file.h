@@ -27,8 +27,8 @@ int copy_attrs(int from, int to);
 /* Owner, and what of a mode may be kept with it. 0 or -errno. */
 int copy_owner(int to, const struct stat *st, mode_t *mode);
 
-/* A regular file; anything else: links, devices (whiteouts are such), FIFOs, which are never opened. 0 or -errno. */
-int copy_file(int dir, int to_dir, const char *name, const struct stat *st);
+/* A regular file, or, of a closed one, an empty one of mode 0; anything else: links, devices (whiteouts are such), FIFOs, which are never opened. 0 or -errno. */
+int copy_file(int dir, int to_dir, const char *name, const struct stat *st, int closed);
 int copy_special(int dir, int to_dir, const char *name, const struct stat *st);
 
 /* The mark that our overlays go by; where it is the other one, a container may set this one as it likes. */

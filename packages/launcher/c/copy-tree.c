@@ -21,6 +21,7 @@ struct level {
 	struct level *next;
 	struct stat st;
 	int merged;	/* it was there already, and stays what it is */
+	int closed;	/* nothing of it is copied but itself */
 	char path[];
 };
 
@@ -35,11 +36,12 @@ struct twin {
 static struct level *whiteouts, *done;
 
 /* Where the copy is to be a root, and has no marks: what whiteouts hide, and directories that hide all below them. */
-static struct name_set hidden, opaque;
+static struct name_set hidden, opaque, closed;
 
 struct copy {
 	int from, to;
 	int below;	/* there is something above it in `to` */
+	struct stat self;	/* `to` itself: it may lie in `from` */
 	struct level *todo;
 	struct twin *twins[LINK_BUCKETS];
 };
@@ -60,6 +62,7 @@ static int push(struct level **list, const char *path, const struct stat *st, in
 	l = must_realloc(NULL, sizeof(*l) + n);
 	l->st = *st;
 	l->merged = merged;
+	l->closed = 0;
 	memcpy(l->path, path, n);
 	l->next = *list;
 	*list = l;
@@ -116,6 +119,18 @@ size_t lower_at(const int *lower, size_t n, const char *path, struct stat *st)
 	return n;
 }
 
+void copy_closed(const char *path)
+{
+	name_put(&closed, path);
+}
+
+static int is_closed(const struct copy *c, const char *path, const struct stat *st)
+{
+	if (!copy_rules.as_root)
+		return 0;
+	return name_has(&closed, path) || (st->st_dev == c->self.st_dev && st->st_ino == c->self.st_ino);
+}
+
 static int hides(int to, const char *path)
 {
 	return copy_rules.as_root ? name_has(&opaque, path) : is_opaque(to);
@@ -142,9 +157,18 @@ static int merge_entry(struct copy *c, const char *path, const struct stat *st, 
 	if (hides(to, path))
 		return 0;
 	if (S_ISDIR(st->st_mode))
-		return push(&c->todo, path, st, 1);
+		return is_closed(c, path, st) ? 0 : push(&c->todo, path, st, 1);
 	/* what is no directory hides all below it, and from now on the directory above has to */
 	return make_opaque(to, path);
+}
+
+static int make_directory(struct copy *c, int to_dir, const char *path, const char *name, const struct stat *st)
+{
+	int err = mkdirat(to_dir, name, 0700) < 0 ? -errno : push(&c->todo, path, st, 0);
+
+	if (err == 0)
+		c->todo->closed = is_closed(c, path, st);
+	return err;
 }
 
 /* Anything but a directory. */
@@ -155,7 +179,7 @@ static int copy_leaf(struct copy *c, int dir, int to_dir, const char *path, cons
 
 	if (err)
 		return err < 0 ? err : 0;
-	err = S_ISREG(st->st_mode) ? copy_file(dir, to_dir, name, st) : copy_special(dir, to_dir, name, st);
+	err = S_ISREG(st->st_mode) ? copy_file(dir, to_dir, name, st, is_closed(c, path, st)) : copy_special(dir, to_dir, name, st);
 	return err == -ENOENT ? 0 : err; /* gone meanwhile */
 }
 
@@ -180,7 +204,7 @@ static int copy_entry(struct copy *c, int dir, int to_dir, const char *parent, c
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode))
-		return mkdirat(to_dir, name, 0700) < 0 ? -errno : push(&c->todo, path, &st, 0);
+		return make_directory(c, to_dir, path, name, &st);
 	if (is_whiteout(&st) && (err = push(&whiteouts, path, &st, 0)) < 0)
 		return err;
 	return copy_leaf(c, dir, to_dir, path, &st);
@@ -188,10 +212,10 @@ static int copy_entry(struct copy *c, int dir, int to_dir, const char *parent, c
 
 static int copy_level(struct copy *c, struct level *l)
 {
-	int fd = open_in(c->from, l->path, O_RDONLY | O_DIRECTORY);
+	int fd = l->closed ? -1 : open_in(c->from, l->path, O_RDONLY | O_DIRECTORY);
 	scoped_fd to = open_in(c->to, l->path, O_RDONLY | O_DIRECTORY);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	int unreadable = !d && errno == EACCES && copy_rules.as_root, err = 0;
+	int unreadable = l->closed || (!d && errno == EACCES && copy_rules.as_root), err = 0;
 	struct dirent *e;
 	mode_t mode = 0;
 
@@ -264,7 +288,7 @@ int copy_tree(int from, int to, int below)
 	c.from = from;
 	c.to = to;
 	c.below = below;
-	if (fstat(from, &st) < 0)
+	if (fstat(from, &st) < 0 || fstat(to, &c.self) < 0)
 		return -errno;
 	err = push(&c.todo, "", &st, below);
 	while (err == 0 && (l = c.todo)) {

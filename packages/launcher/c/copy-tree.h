@@ -16,6 +16,9 @@
  */
 int copy_tree(int from, int to, int below);
 
+/* With copy_rules.as_root: what is at this path is not for the container, and is copied as what cannot be read. */
+void copy_closed(const char *path);
+
 /*
  * One directory, without what is in it, and one entry that is none, out of the directory `dir`: at the same path in `to`, and
  * in its directory `to_dir`. Names of one file stay such within one `to`. 0 or -errno.

@@ -92,8 +92,9 @@ enum {
 	COPY_ROOT_AT = 0,
 	COPY_ROOT_INDEX = 1,
 	COPY_ROOT_LOWERS = 2,
-	COPY_ROOT_APART = 3,
-	COPY_ROOT_ATTRS = 4,
+	COPY_ROOT_CLOSED = 3,
+	COPY_ROOT_APART = 4,
+	COPY_ROOT_ATTRS = 5,
 	ROOT_FROM = 0,
 	PROC_AT = 0,
 	PROC_OPTIONS = 1,
@@ -164,7 +165,7 @@ enum {
 	X(OP_UPPER, "upper", 2, "llii") \
 	X(OP_DISK_UPPER, "diskUpper", 2, "sii") \
 	X(OP_OVERLAY, "overlay", 2, "sivvi") \
-	X(OP_COPY_ROOT, "copyRoot", 2, "sivii") \
+	X(OP_COPY_ROOT, "copyRoot", 2, "sivvii") \
 	X(OP_ROOT, "root", 2, "s") \
 	X(OP_PROC, "proc", 2, "svi") \
 	X(OP_MASK, "mask", 3, "sss") \

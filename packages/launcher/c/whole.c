@@ -219,7 +219,9 @@ static int entry(struct whole *w, struct pending **todo, const struct pending *i
 		err = w->found(w->to, dir, path, &st, is_new ? NULL : &was);
 	if (err || !S_ISDIR(st.st_mode))
 		return err;
-	return push(todo, path, in->fresh || (is_new ? p.touched : !S_ISDIR(was.st_mode)), in->deep || p.touched);
+	/* of what could not be read, nothing was copied either */
+	is_new = is_new ? p.touched : !S_ISDIR(was.st_mode) || (!p.touched && is_placeholder(&st));
+	return push(todo, path, in->fresh || is_new, in->deep || p.touched);
 }
 
 /* What is seen in the lowers, and could be copied, has been there. */

@@ -1,6 +1,7 @@
 import type { LaunchedProcess, UpperEntry } from '@caisson/core'
 import { CaissonError } from '@caisson/core'
 import { MalformedFrame } from './codec.js'
+import { workerFailure } from './run-worker.js'
 import { parseUpperRecords } from './upper-records.js'
 
 /**
@@ -17,8 +18,8 @@ export async function* listUpper(launched: LaunchedProcess): AsyncGenerator<Uppe
   } finally {
     stdout.destroy()
   }
-  const { exitCode, signal } = await launched.ended
-  if (exitCode !== 0) throw listingError(`it ended with ${signal ?? `exit code ${exitCode}`}`)
+  const end = await launched.ended
+  if (end.exitCode !== 0) throw workerFailure('changes', undefined, end)
 }
 
 function listingError(why: string, cause?: unknown): CaissonError {

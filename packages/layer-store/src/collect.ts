@@ -1,6 +1,6 @@
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Collected, CollectOptions } from '@caisson/core'
+import { suppress, type Collected, type CollectOptions } from '@caisson/core'
 import type { BlobStore } from './blob-store.js'
 import { digestNamed, type Digest } from './digest.js'
 import { isDraft, readJson } from './durable.js'
@@ -44,7 +44,7 @@ export class Collection {
     this.#parts = parts
   }
 
-  /** @throws CaissonError ERR_STORE_LOCKED, ERR_ABORTED */
+  /** @throws CaissonError ERR_STORE_LOCKED, ERR_STORE_DAMAGED, ERR_STORE_IO, ERR_ABORTED */
   async run({
     timeoutMs = TIMEOUT_MS,
     olderThanMs = 0,
@@ -59,6 +59,7 @@ export class Collection {
     }
     try {
       step('gc:locked')
+      this.#parts.refs.check()
       await this.#sweepUnfinished()
       step('gc:unfinished')
       await this.#mark()
@@ -205,16 +206,26 @@ export class Collection {
     this.#counts[kind]++
   }
 
-  /** What a collection that was killed had moved goes too. */
+  /** What a collection that was killed had moved goes too. What cannot be removed keeps nothing else from it. */
   async #empty(): Promise<number> {
     const { places, remove, step } = this.#context
+    const failures: unknown[] = []
     let bytes = 0
     for (const name of readdirSync(places.trash)) {
       const path = join(places.trash, name)
-      bytes += treeBytes(path)
+      const size = treeBytes(path)
       step('gc:delete')
-      await remove(path)
+      try {
+        await remove(path)
+        bytes += size
+      } catch (error) {
+        failures.push(error)
+      }
     }
-    return bytes
+    const [first, ...more] = failures
+    if (first === undefined) return bytes
+    const why = `${failures.length} of what was discarded cannot be deleted`
+    suppress(first, more)
+    throw storeError('ERR_STORE_IO', places.trash, why, { cause: first })
   }
 }

@@ -61,17 +61,19 @@ export class Ingest {
       const why = 'another process is taking it in'
       throw storeError('ERR_STORE_LOCKED', expected.ref, why, { retryable: true })
     }
+    let fd: number | undefined
     try {
       const data = join(directory, 'data')
       writeFileSync(join(directory, 'ref.json'), JSON.stringify(expected), { mode: 0o600 })
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW
-      const fd = openSync(data, flags, 0o600)
+      fd = openSync(data, flags, 0o600)
       // the part that is there is hashed again: a third of a second for 136 MB, and no state to keep
       const hash = createHash('sha256')
       const there = fstatSync(fd).size
       if (there > 0) for await (const chunk of createReadStream(data)) hash.update(chunk)
       return new Ingest(directory, expected, lock, publish, { hash, fd, offset: there })
     } catch (error) {
+      if (fd !== undefined) closeSync(fd)
       lock.release()
       throw error
     }
@@ -123,9 +125,12 @@ export class Ingest {
   suspend(): void {
     if (!this.#open) return
     this.#open = false
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
-    this.#lock.release()
+    try {
+      fsyncSync(this.#fd)
+    } finally {
+      closeSync(this.#fd)
+      this.#lock.release()
+    }
   }
 
   /** Removes what is there. Idempotent. */
@@ -133,8 +138,11 @@ export class Ingest {
     if (!this.#open) return
     this.#open = false
     closeSync(this.#fd)
-    rmSync(this.#directory, { recursive: true, force: true })
-    this.#lock.release()
+    try {
+      rmSync(this.#directory, { recursive: true, force: true })
+    } finally {
+      this.#lock.release()
+    }
   }
 
   #check(): void {

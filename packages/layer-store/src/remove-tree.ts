@@ -30,16 +30,20 @@ export const removeOwnTree: RemoveTree = async (path) => {
   }
 }
 
+/** What a removal by names cannot do: files of other ids, and trees so deep that no path reaches their ends. */
+const beyondNames: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'ENAMETOOLONG'])
+
 /**
  * The same, and what containers of a user with ranges of ids own: for that only the launcher, who is root of those ids, can
- * remove.
+ * remove. Nor does anything but its file server, which goes by descriptors, reach the end of a tree that a container made
+ * deeper than any path is long.
  */
 export function removeByLauncher(launcher: Pick<Launcher, 'jail'>): RemoveTree {
   return async (path) => {
     try {
       await removeOwnTree(path)
     } catch (error) {
-      if (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM') throw error
+      if (!beyondNames.has(errnoOf(error))) throw error
       const jail = await launcher.jail?.(dirname(path))
       if (jail === undefined) throw error
       try {

@@ -1,9 +1,18 @@
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs'
 import { join } from 'node:path'
 
+/** Undefined: gone meanwhile, or so deep down that no path reaches it, which a container can do to us. */
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false, bigint: true })
+  } catch {
+    return undefined
+  }
+}
+
 /**
- * Bytes on disk of a directory and all below it; what has several names counts once, and what cannot be entered counts
- * as empty.
+ * Bytes on disk of a directory and all below it; what has several names counts once, and what cannot be entered or named
+ * counts as empty.
  */
 export function treeBytes(root: string): number {
   const seen = new Set<bigint>()
@@ -16,7 +25,7 @@ export function treeBytes(root: string): number {
   let bytes = 0
   const todo = [root]
   for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
-    const stat = lstatSync(path, { throwIfNoEntry: false, bigint: true })
+    const stat = statOf(path)
     if (stat === undefined || !counted(stat)) continue
     bytes += Number(stat.blocks) * 512
     if (!stat.isDirectory()) continue

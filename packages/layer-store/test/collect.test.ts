@@ -1,6 +1,14 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
@@ -181,6 +189,25 @@ describe('collect', () => {
     lock?.release()
     expect(await other.collect()).to.deep.include({ snapshots: 1 })
     expect(fixture.names('snaps')).to.deep.equal([])
+  })
+
+  it('deletes the rest when something cannot be deleted, and says so', async () => {
+    // by names alone nothing reaches the end of this one; a store with a launcher goes by descriptors
+    await using fixture = await makeStore()
+    const trash = join(fixture.directory, 'trash')
+    const deep = Array.from({ length: 12 }, () => 'd'.repeat(200)).join('/')
+    for (const name of ['a', 'b']) mkdirSync(join(trash, name, deep), { recursive: true })
+    renameSync(join(trash, 'b'), join(trash, 'a', deep, 'b'))
+    mkdirSync(join(trash, 'b'))
+    mkdirSync(join(trash, 'a', deep, 'c'))
+    renameSync(join(trash, 'a'), join(trash, '0'))
+    mkdirSync(join(trash, 'more', deep), { recursive: true })
+    renameSync(join(trash, '0'), join(trash, 'more', deep, '0'))
+    renameSync(join(trash, 'more'), join(trash, '0'))
+    expect(await codeOf(fixture.store.collect())).to.equal('ERR_STORE_IO')
+    expect(readdirSync(trash)).to.deep.equal(['0'])
+    execFileSync('rm', ['-rf', join(trash, '0')])
+    await fixture.store.collect()
   })
 })
 

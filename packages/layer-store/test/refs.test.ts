@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { codeOf, makeStore, oneFile } from './store-fixture.js'
 
@@ -24,5 +26,37 @@ describe('refs', () => {
     ])
       expect(await codeOf(refs.set(name, root)), name).to.equal('ERR_INVALID_SPEC')
     expect(refs.list()).to.have.length(3)
+  })
+  it('that cannot be read hide no other, and keep a collection from taking what they may stand for', async () => {
+    await using fixture = await makeStore()
+    const { layers, refs } = fixture.store
+    const { id } = await layers.publish({ recipe: 'a', fill: oneFile('a', '1') })
+    const root = { kind: 'layer', id } as const
+    await refs.set('good', root)
+    for (const text of [
+      '',
+      '{"kind":"layer","id":"sha256:',
+      '{"kind":"layer","id":"../.."}',
+      'null',
+    ]) {
+      await refs.set('bad', root)
+      writeFileSync(join(fixture.directory, 'refs', 'bad.json'), text)
+      expect(refs.list().map(({ name }) => name)).to.deep.equal(['good'])
+      expect(() => refs.get('bad')).to.throw(/stand for cannot be read: bad/)
+      expect(await codeOf(fixture.store.collect())).to.equal('ERR_STORE_DAMAGED')
+      expect(layers.get(id)?.id).to.equal(id)
+    }
+    await refs.set('bad', root)
+    const stray = join(fixture.directory, 'refs', '%zz no name.json')
+    writeFileSync(stray, '{}')
+    expect(refs.list()).to.have.length(2)
+    const refused: unknown = await fixture.store.collect().catch((error: unknown) => error)
+    expect(String(refused)).to.include('%zz no name.json')
+    rmSync(stray)
+    writeFileSync(join(fixture.directory, 'refs', 'bad.json'), '')
+    await refs.delete('bad')
+    await refs.delete('good')
+    await fixture.store.collect()
+    expect(refs.list()).to.deep.equal([])
   })
 })

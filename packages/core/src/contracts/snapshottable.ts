@@ -40,9 +40,11 @@ export interface ApplyOptions {
   readonly only?: (change: Change) => boolean
   /**
    * More bytes of content are ERR_FILE_LIMIT; what was brought before stays. A hole counts as its zeros: a sparse file of a
-   * container can be larger than the disk. Default: no limit but the disk.
+   * container can be larger than the disk. Default 16 GiB; `Infinity`: no limit, and then it may fill the disk.
    */
   readonly maxBytes?: number
+  /** More changes are ERR_FILE_LIMIT before any is brought, those that `only` leaves out included. Default 1,000,000. */
+  readonly maxEntries?: number
   /** Ends it with ERR_ABORTED; what was brought before stays, whole files alone. */
   readonly signal?: AbortSignal
 }

@@ -195,6 +195,7 @@ export class EngineHandle implements Engine {
       isolation,
       snapshots: this.#parts.snapshots,
       writes: this.#parts.writes,
+      ownPlaces: this.#parts.ownPlaces,
       warn: this.#warn,
     }
   }
@@ -216,6 +217,7 @@ export class EngineHandle implements Engine {
       limits: plan,
       snapshots: undefined,
       writes: this.#parts.writes,
+      ownPlaces: this.#parts.ownPlaces,
       scope: 'container' as const,
       signal,
     }

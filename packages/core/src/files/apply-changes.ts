@@ -8,13 +8,19 @@ import type { Change } from '../result/change.js'
 import { checkFields } from '../spec/check-fields.js'
 import { parseAbsolutePath } from '../spec/parse-path.js'
 import { checkAbort } from './abort.js'
-import { ByteCount } from './byte-count.js'
+import { Bounds, OUTWARD } from './bounds.js'
 import { readContent } from './content.js'
 import { fileFault } from './file-error.js'
 import { fileType } from './file-stats.js'
 import { withFile } from './with-file.js'
 
-const optionFields: ReadonlySet<string> = new Set(['root', 'only', 'maxBytes', 'signal'])
+const optionFields: ReadonlySet<string> = new Set([
+  'root',
+  'only',
+  'maxBytes',
+  'maxEntries',
+  'signal',
+])
 
 /** What is applied, and where. */
 export interface Application {
@@ -39,11 +45,13 @@ async function sortChanges(
   changes: Application['changes'],
   root: string,
   only: (change: Change) => boolean,
+  bounds: Bounds,
 ): Promise<Sorted> {
   const prefix = root === '/' ? '/' : `${root}/`
   const placed: Placed[] = []
   const outside: string[] = []
   for await (const change of changes) {
+    bounds.enter()
     if (!only(change)) continue
     const place = change.path.startsWith(prefix) ? change.path.slice(prefix.length) : ''
     // names come from the container, and are only as good as it
@@ -58,24 +66,24 @@ async function sortChanges(
   return { placed, outside }
 }
 
-interface Bounds {
-  readonly maxBytes: number | undefined
-  readonly signal: AbortSignal | undefined
-}
-
 class Applying {
   readonly #from: FileAccess
   readonly #jail: DirectoryJail
   /** Directories of the host that are known to be such. */
   readonly #known = new Set<string>([''])
 
-  readonly #count: ByteCount
+  readonly #bounds: Bounds
   readonly #signal: AbortSignal | undefined
 
-  constructor(from: FileAccess, jail: DirectoryJail, { maxBytes, signal }: Bounds) {
+  constructor(
+    from: FileAccess,
+    jail: DirectoryJail,
+    bounds: Bounds,
+    signal: AbortSignal | undefined,
+  ) {
     this.#from = from
     this.#jail = jail
-    this.#count = new ByteCount(maxBytes, Buffer.from('changes'))
+    this.#bounds = bounds
     this.#signal = signal
   }
 
@@ -120,8 +128,9 @@ class Applying {
     try {
       try {
         await withFile(this.#from, source, { access: 'read', follow: false }, async (file) => {
+          this.#bounds.expect(file.status.size)
           for await (const chunk of readContent(file, 0, this.#signal)) {
-            this.#count.add(chunk.length)
+            this.#bounds.add(chunk.length)
             await target.write(chunk)
           }
         })
@@ -183,19 +192,18 @@ class Applying {
  */
 export async function applyChanges(application: Application): Promise<Applied> {
   const given = checkFields(application.options ?? {}, 'options', optionFields)
-  const { root = '/', only = () => true, maxBytes, signal } = given
-  if (!isCount(maxBytes))
-    throw invalidArgument({ field: 'options.maxBytes', why: 'must be a whole number of bytes' })
+  const { root = '/', only = () => true, signal } = given
+  const bounds = new Bounds(given, Buffer.from('changes'), OUTWARD)
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidArgument({ field: 'options.signal', why: 'must be an AbortSignal' })
   checkAbort(signal)
   if (!isChoice(only)) throw invalidArgument({ field: 'options.only', why: 'must be a function' })
   const top = parseAbsolutePath(root, 'options.root')
-  const { placed, outside } = await sortChanges(application.changes, top, only)
+  const { placed, outside } = await sortChanges(application.changes, top, only, bounds)
   const skipped = [...outside]
   let [written, deleted] = [0, 0]
   await using jail = await application.to()
-  const applying = new Applying(application.from(), jail, { maxBytes, signal })
+  const applying = new Applying(application.from(), jail, bounds, signal)
   for (const one of placed) {
     checkAbort(signal)
     if (one.change.kind === 'deleted') deleted += (await applying.delete(one)) ? 1 : 0
@@ -203,10 +211,6 @@ export async function applyChanges(application: Application): Promise<Applied> {
     else skipped.push(one.change.path)
   }
   return { written, deleted, skipped }
-}
-
-function isCount(value: unknown): value is number | undefined {
-  return value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0)
 }
 
 function isChoice(value: unknown): value is (change: Change) => boolean {

@@ -5,11 +5,10 @@ import { invalidArgument } from '../errors/invalid-argument.js'
 import { isCaissonError } from '../errors/is-caisson-error.js'
 import { checkAbort } from './abort.js'
 import { readArchive, writeArchive } from './archive.js'
-import { ByteCount } from './byte-count.js'
+import { Bounds } from './bounds.js'
 import { gather, readContent, writeContent } from './content.js'
 import { copyIn } from './copy-in.js'
 import { copyOut } from './copy-out.js'
-import { fileFault } from './file-error.js'
 import { fileStats } from './file-stats.js'
 import type {
   Abortable,
@@ -70,9 +69,9 @@ export class ContainerFiles implements Files {
     }: ReadFileOptions = options === 'utf8' ? { encoding: 'utf8' } : options
     const bytes = pathBytes(path, 'path')
     checkAbort(signal)
-    const count = new ByteCount(maxBytes, bytes)
+    const bounds = new Bounds({ maxBytes }, bytes)
     const content = await withFile(this.#access(), bytes, { access: 'read' }, (file) =>
-      gather(file, maxBytes, () => count.tooMuch(), signal),
+      gather(file, maxBytes, () => bounds.tooMuch(), signal),
     )
     return encoding === 'utf8' ? content.toString() : content
   }
@@ -136,11 +135,7 @@ export class ContainerFiles implements Files {
     const { recursive = false, maxEntries = MAX_ENTRIES, signal } = options
     const top = pathBytes(path, 'path')
     checkAbort(signal)
-    let left = maxEntries
-    const most = (): void => {
-      if (left-- > 0) return
-      throw fileFault('ERR_FILE_LIMIT', top, `it has more than maxEntries (${maxEntries}) entries`)
-    }
+    const most = new Bounds({ maxEntries }, top).enter
     const entries: DirectoryEntry[] = []
     if (recursive) {
       for await (const entry of walkFiles(this.#access(), top, { signal, most }))

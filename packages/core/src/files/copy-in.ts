@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { lstat, open, readdir, readlink } from 'node:fs/promises'
 import type { FileAccess, FileChanges } from '../contracts/file-access.js'
 import { checkAbort } from './abort.js'
-import { ByteCount } from './byte-count.js'
+import { Bounds } from './bounds.js'
 import { CHUNK_BYTES, writeContent } from './content.js'
 import { fileFault } from './file-error.js'
 import { fileType } from './file-stats.js'
@@ -24,20 +24,21 @@ const NOTHING = new Uint8Array(0)
 class CopyIn {
   readonly #access: FileAccess
   readonly #options: CopyInOptions
-  readonly #count: ByteCount
+  readonly #bounds: Bounds
   /** Directories, whose times are set when nothing is made in them any more. */
   readonly #made: { readonly path: Uint8Array; readonly changes: FileChanges }[] = []
 
   constructor(access: FileAccess, options: CopyInOptions, to: Uint8Array) {
     this.#access = access
     this.#options = options
-    this.#count = new ByteCount(options.maxBytes, to)
+    this.#bounds = new Bounds(options, to)
   }
 
   async run(from: Buffer, to: Uint8Array): Promise<void> {
     const todo: Copied[] = [{ from, to, below: NOTHING }]
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
       checkAbort(this.#options.signal)
+      this.#bounds.enter()
       const status = await hostError(next.from, lstat(next.from, { bigint: true }))
       const type = fileType(Number(status.mode))
       if (this.#options.filter?.(pathText(next.below), type) === false) continue
@@ -86,7 +87,7 @@ class CopyIn {
       const target = await replaceFile(this.#access, to, 0o600)
       try {
         const content = source.createReadStream({ highWaterMark: CHUNK_BYTES, autoClose: false })
-        await writeContent(target, content, this.#options.signal, this.#count.add)
+        await writeContent(target, content, this.#options.signal, this.#bounds.add)
         await target.set(this.#changes(status))
       } finally {
         await target.close()

@@ -1,6 +1,6 @@
 import type { FileAccess, FileStatus } from '../contracts/file-access.js'
 import { checkAbort } from './abort.js'
-import { ByteCount } from './byte-count.js'
+import { Bounds, OUTWARD } from './bounds.js'
 import { readContent } from './content.js'
 import { fileFault } from './file-error.js'
 import { fileType } from './file-stats.js'
@@ -29,12 +29,12 @@ interface Level {
 class CopyOut {
   readonly #access: FileAccess
   readonly #options: CopyOptions
-  readonly #count: ByteCount
+  readonly #bounds: Bounds
 
   constructor(access: FileAccess, options: CopyOptions, path: Uint8Array) {
     this.#access = access
     this.#options = options
-    this.#count = new ByteCount(options.maxBytes, path)
+    this.#bounds = new Bounds(options, path, OUTWARD)
   }
 
   async run(path: Uint8Array, parent: HostDirectory, name: Uint8Array): Promise<void> {
@@ -66,7 +66,8 @@ class CopyOut {
     else if (type === 'symlink')
       await host.symlink(await this.#access.readlink(path), name, status.mtimeNs)
     else if (type === 'directory') {
-      const entries = await listDirectory(this.#access, path, { signal, follow: false })
+      const most = this.#bounds.enter
+      const entries = await listDirectory(this.#access, path, { signal, follow: false, most })
       const todo = entries.toReversed().map((entry) => ({
         path: joinPath(path, entry.name),
         below: joinPath(below, entry.name),
@@ -79,11 +80,12 @@ class CopyOut {
   async #file({ path, name }: Source, host: HostDirectory): Promise<void> {
     const { signal } = this.#options
     await withFile(this.#access, path, { access: 'read', follow: false }, async (file) => {
+      this.#bounds.expect(file.status.size)
       const at = host.path(name)
       const target = await host.file(name)
       try {
         for await (const chunk of readContent(file, 0, signal)) {
-          this.#count.add(chunk.length)
+          this.#bounds.add(chunk.length)
           for (let done = 0; done < chunk.length;) {
             const { bytesWritten } = await hostError(at, target.write(chunk, done))
             done += bytesWritten

@@ -71,8 +71,17 @@ export interface ReaddirOptions extends Abortable {
 export interface CopyOptions extends Abortable {
   /** Whether to copy an entry, by its path from the top (`''` for the top). Default: all. */
   readonly filter?: (path: string, type: FileType) => boolean
-  /** More bytes of content are ERR_FILE_LIMIT. Default: no limit, for what is copied out also no limit but the disk. */
+  /**
+   * More bytes of content are ERR_FILE_LIMIT; what was copied before stays. A hole counts as its zeros: a sparse file of a
+   * container can be larger than the disk. Default out of a container (`copyOut`, `tar`): 16 GiB; `Infinity`: no limit, and then
+   * a container may fill the disk that it is copied to. Default into one: no limit but the container's.
+   */
   readonly maxBytes?: number
+  /**
+   * More entries than so many, those that `filter` leaves out included, are ERR_FILE_LIMIT. Default out of a container:
+   * 1,000,000, since they are listed in memory; into one: no limit but the container's.
+   */
+  readonly maxEntries?: number
 }
 
 export interface CopyInOptions extends CopyOptions {
@@ -81,7 +90,7 @@ export interface CopyInOptions extends CopyOptions {
 }
 
 export interface WatchOptions extends Abortable {
-  /** Also all directories below, new ones included. Default false. */
+  /** Also all directories below, new ones included, as deep as a path is long (4095 bytes). Default false. */
   readonly recursive?: boolean
 }
 

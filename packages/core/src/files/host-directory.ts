@@ -7,6 +7,10 @@ import { joinPath } from './path-bytes.js'
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
+function isThere(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST'
+}
+
 /** Seconds, as node:fs takes times. */
 const seconds = (ns: bigint): number => Number(ns / 1000n) / 1e6
 
@@ -54,7 +58,8 @@ export class HostDirectory {
       new HostDirectory(await hostError(path, open(at, DIRECTORY)), path)
     try {
       await mkdir(at, 0o700)
-    } catch {
+    } catch (error) {
+      if (!isThere(error)) return hostError(path, Promise.reject(error))
       const there = await open(at, DIRECTORY).catch(() => undefined)
       if (there !== undefined) return new HostDirectory(there, path)
       await hostError(path, unlink(at))
@@ -75,8 +80,9 @@ export class HostDirectory {
   async #replace<T>(name: Uint8Array, make: () => Promise<T>): Promise<T> {
     try {
       return await make()
-    } catch {
-      // When it was something else that failed, it fails again.
+    } catch (error) {
+      // nothing goes for what cannot be made anyway, as on a disk that is full
+      if (!isThere(error)) return hostError(this.path(name), Promise.reject(error))
       await unlink(this.#at(name)).catch(() => {})
       return hostError(this.path(name), make())
     }

@@ -2,7 +2,7 @@ import type { FileAccess, FileChanges } from '../contracts/file-access.js'
 import { isCaissonError } from '../errors/is-caisson-error.js'
 import type { ArchiveEntry } from './archive.js'
 import { checkAbort } from './abort.js'
-import { ByteCount } from './byte-count.js'
+import { Bounds } from './bounds.js'
 import { writeContent } from './content.js'
 import { fileFault } from './file-error.js'
 import { fileType } from './file-stats.js'
@@ -18,7 +18,7 @@ export class Unpacking {
   readonly #access: FileAccess
   readonly #top: Buffer
   readonly #options: CopyInOptions
-  readonly #count: ByteCount
+  readonly #bounds: Bounds
   /** Directories that were seen to be some, by path below the top: no link leads through them. */
   readonly #real = new Set<string>([''])
   readonly #made: { readonly path: Uint8Array; readonly changes: FileChanges }[] = []
@@ -27,13 +27,14 @@ export class Unpacking {
     this.#access = access
     this.#top = top
     this.#options = options
-    this.#count = new ByteCount(options.maxBytes, top)
+    this.#bounds = new Bounds(options, top)
   }
 
   async run(entries: AsyncIterable<ArchiveEntry>): Promise<void> {
     await this.#access.mkdir(this.#top, 0o755, true)
     for await (const entry of entries) {
       checkAbort(this.#options.signal)
+      this.#bounds.enter()
       const below = this.#below(entry.name)
       const type = entry.type === 'link' ? 'file' : entry.type
       if (type !== 'other' && this.#options.filter?.(below, type) === false) continue
@@ -94,7 +95,7 @@ export class Unpacking {
   async #file(path: Buffer, entry: ArchiveEntry): Promise<void> {
     const file = await replaceFile(this.#access, path, 0o600)
     try {
-      await writeContent(file, entry.content, this.#options.signal, this.#count.add)
+      await writeContent(file, entry.content, this.#options.signal, this.#bounds.add)
       await file.set(this.#changes(entry))
     } finally {
       await file.close()

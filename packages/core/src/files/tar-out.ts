@@ -1,7 +1,7 @@
 import type { FileAccess, FileStatus } from '../contracts/file-access.js'
 import type { ArchiveEntry } from './archive.js'
 import { checkAbort } from './abort.js'
-import { ByteCount } from './byte-count.js'
+import { Bounds, OUTWARD } from './bounds.js'
 import { readContent } from './content.js'
 import { fileFault } from './file-error.js'
 import { fileStats } from './file-stats.js'
@@ -34,7 +34,7 @@ export async function* archiveEntries(
   options: CopyOptions,
 ): AsyncGenerator<ArchiveEntry> {
   const { signal, filter } = options
-  const count = new ByteCount(options.maxBytes, top)
+  const bounds = new Bounds(options, top, OUTWARD)
   const wanted = (below: Uint8Array, status: FileStatus): boolean =>
     filter?.(pathText(below), fileStats(status).type) ?? true
   const one = async function* (
@@ -59,7 +59,7 @@ export async function* archiveEntries(
     const opened = await access.open(path, { access: 'read', follow: false })
     try {
       const { size } = opened.status
-      count.add(size)
+      bounds.add(size)
       const content = exactly(readContent(opened, 0, signal), size, path)
       yield { ...entry, type: 'file', size, content }
     } finally {
@@ -73,7 +73,11 @@ export async function* archiveEntries(
   }
   const enter = ({ below, status: is }: { below: Uint8Array; status: FileStatus }): boolean =>
     wanted(below, is)
-  for await (const { path, below, status: is } of walkFiles(access, top, { signal, enter })) {
+  for await (const { path, below, status: is } of walkFiles(access, top, {
+    signal,
+    enter,
+    most: bounds.enter,
+  })) {
     checkAbort(signal)
     if (wanted(below, is)) yield* one(path, below, is)
   }

@@ -124,9 +124,10 @@ class Watch {
   }
 }
 
-/** What was there a moment ago, and is not. */
+/** What was there a moment ago, and is not; or lies deeper than any path leads, so that a container ends no watch by that. */
 function vanished(error: unknown): undefined {
   if (isCaissonError(error, 'ERR_FILE_NOT_FOUND') || isCaissonError(error, 'ERR_FILE_TYPE')) return
+  if (isCaissonError(error) && error.errno === 'ENAMETOOLONG') return
   throw error
 }
 

@@ -137,6 +137,8 @@ export interface CopyRootStep {
   readonly index: number
   /** paths in the template, topmost first; one at least. */
   readonly lowers: readonly string[]
+  /** paths in the part that are copied without what is in them. */
+  readonly closed: readonly string[]
   /** 1: no data is shared. */
   readonly apart: number
   /** MOUNT_ATTR_* bits. */
@@ -559,7 +561,7 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     call: "copy_file_range",
     about: "A copy of parked lowers, laid over each other, in directory <index> of the upper; the first one, at /, becomes the root. Data is shared with the lowers where their file system can and `apart` is 0.",
     keeps: "the lowers unchanged",
-    fields: [["at","str"],["index","u32"],["lowers","strs"],["apart","u32"],["attrs","u32"]],
+    fields: [["at","str"],["index","u32"],["lowers","strs"],["closed","strs"],["apart","u32"],["attrs","u32"]],
   },
   root: {
     op: 8,
