@@ -210,13 +210,23 @@ static int copy_entry(struct copy *c, int dir, int to_dir, const char *parent, c
 	return copy_leaf(c, dir, to_dir, path, &st);
 }
 
+static int copy_entries(struct copy *c, DIR *d, int to, const char *path)
+{
+	struct dirent *e;
+	int err = 0;
+
+	while (err == 0 && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			err = copy_entry(c, dirfd(d), to, path, e->d_name);
+	return err;
+}
+
 static int copy_level(struct copy *c, struct level *l)
 {
 	int fd = l->closed ? -1 : open_in(c->from, l->path, O_RDONLY | O_DIRECTORY);
 	scoped_fd to = open_in(c->to, l->path, O_RDONLY | O_DIRECTORY);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	int unreadable = l->closed || (!d && errno == EACCES && copy_rules.as_root), err = 0;
-	struct dirent *e;
 	mode_t mode = 0;
 
 	if ((!d && !unreadable) || to < 0)
@@ -229,9 +239,8 @@ static int copy_level(struct copy *c, struct level *l)
 	/* of one that is not merged, the mark is an attribute as others are */
 	if (err == 0 && d && (l->merged || copy_rules.as_root) && is_opaque(fd))
 		err = make_opaque(to, l->path);
-	while (err == 0 && d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			err = copy_entry(c, fd, to, l->path, e->d_name);
+	if (err == 0 && d)
+		err = copy_entries(c, d, to, l->path);
 	if (d)
 		closedir(d);
 	else if (fd >= 0)
