@@ -8,6 +8,7 @@
 #include "kernel-file.h"
 #include "landlock.h"
 #include "launcher.h"
+#include "share.h"
 #include "scoped.h"
 #include "sys.h"
 
@@ -69,6 +70,7 @@ int identity_hello(struct failure *f, const struct field *a)
 		ready();
 		return 0;
 	}
+	share_measure();
 	if (unshare(CLONE_NEWUSER) < 0)
 		return fail(f, "unshare", "user namespace");
 	if (L.userns == 1) {
@@ -92,6 +94,7 @@ int identity_mapped(struct failure *f)
 		return fail(f, "setresgid", "user namespace");
 	if (syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return fail(f, "setresuid", "user namespace");
+	share_limit();
 	if (own_mounts(f) < 0)
 		return -f->err;
 	ready();
