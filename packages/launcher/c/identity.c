@@ -70,7 +70,8 @@ int identity_hello(struct failure *f, const struct field *a)
 		ready();
 		return 0;
 	}
-	share_measure();
+	if (share_measure(f) < 0)
+		return -f->err;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return fail(f, "unshare", "user namespace");
 	if (L.userns == 1) {
@@ -94,8 +95,7 @@ int identity_mapped(struct failure *f)
 		return fail(f, "setresgid", "user namespace");
 	if (syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return fail(f, "setresuid", "user namespace");
-	share_limit();
-	if (own_mounts(f) < 0)
+	if (share_limit(f) < 0 || own_mounts(f) < 0)
 		return -f->err;
 	ready();
 	return 0;

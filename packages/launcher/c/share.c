@@ -63,32 +63,40 @@ static rlim_t share_of(int rlimit, rlim_t all)
 	return all == RLIM_INFINITY ? all : all / 2;
 }
 
-void share_processes(void)
+static int set_share(struct failure *f, int rlimit, const struct rlimit *to)
 {
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NPROC, &l) < 0)
-		return;
-	l.rlim_cur = processes_of(l.rlim_cur);
-	setrlimit(RLIMIT_NPROC, &l);
+	return setrlimit(rlimit, to) < 0 ? fail(f, "prlimit64", "share") : 0;
 }
 
-void share_measure(void)
+static int halve(struct failure *f, int rlimit, struct rlimit *was)
+{
+	struct rlimit share;
+
+	if (getrlimit(rlimit, was) < 0)
+		return fail(f, "prlimit64", "share");
+	share = *was;
+	share.rlim_cur = share_of(rlimit, share.rlim_cur);
+	return set_share(f, rlimit, &share);
+}
+
+int share_processes(struct failure *f)
+{
+	struct rlimit was;
+
+	return halve(f, RLIMIT_NPROC, &was);
+}
+
+int share_measure(struct failure *f)
 {
 	for (size_t i = 0; i < COUNTED; i++)
 		most[i] = number_in(counted[i]);
-	for (size_t i = 0; i < RLIMITS; i++) {
-		struct rlimit share;
-
-		if (getrlimit(rlimits[i], &before[i]) < 0)
-			continue;
-		share = before[i];
-		share.rlim_cur = share_of(rlimits[i], share.rlim_cur);
-		setrlimit(rlimits[i], &share);
-	}
+	for (size_t i = 0; i < RLIMITS; i++)
+		if (halve(f, rlimits[i], &before[i]) < 0)
+			return -f->err;
+	return 0;
 }
 
-void share_limit(void)
+int share_limit(struct failure *f)
 {
 	struct failure quiet;
 	char text[24];
@@ -100,5 +108,7 @@ void share_limit(void)
 		kernel_write(&quiet, counted[i], text);
 	}
 	for (size_t i = 0; i < RLIMITS; i++)
-		setrlimit(rlimits[i], &before[i]);
+		if (set_share(f, rlimits[i], &before[i]) < 0)
+			return -f->err;
+	return 0;
 }

@@ -2,11 +2,13 @@
 #ifndef CAISSON_SHARE_H
 #define CAISSON_SHARE_H
 
-/* Before a user namespace of our own is entered. */
-void share_measure(void);
+#include "failure.h"
+
+/* Before a user namespace of our own is entered. All of these: 0 or -errno, noted. */
+int share_measure(struct failure *f);
 /* In it, as its root. */
-void share_limit(void);
+int share_limit(struct failure *f);
 /* Of who is about to enter a namespace: what all in it together may have. */
-void share_processes(void);
+int share_processes(struct failure *f);
 
 #endif

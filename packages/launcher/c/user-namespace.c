@@ -35,37 +35,39 @@ static int write_maps(struct failure *f, pid_t pid, const char *uid_map, const c
  * queued signals. As root that would be the host's root, for whom any container could use them up. So a namespace is made
  * as nobody of the block, in the same powers: its owner has no process of its own.
  */
-static int become_owner(void)
+static int become_owner(struct failure *f)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct caps[2];
 
 	if (L.userns != 0 || L.one_uid == 0)
 		return 0;
-	share_processes();
+	if (share_processes(f) < 0)
+		return -f->err;
 	if (syscall(SYS_capget, &head, caps) < 0)
-		return -errno;
+		return fail(f, "capget", "user namespace");
 	/*
 	 * The effective id owns what is made; of the real one it takes the limit on processes, of which the host's root has
 	 * none. The saved one stays 0, so that the powers can be taken up again.
 	 */
 	if (syscall(SYS_setresuid, L.one_uid, L.one_uid, -1) < 0)
-		return -errno;
-	return syscall(SYS_capset, &head, caps) < 0 ? -errno : 0;
+		return fail(f, "setresuid", "user namespace");
+	return syscall(SYS_capset, &head, caps) < 0 ? fail(f, "capset", "user namespace") : 0;
 }
 
 static _Noreturn void be_namespace(pid_t us, int sock)
 {
-	int err = become_owner(), fd = -1;
+	struct failure f = { .step = NONE };
+	int fd = -1;
 
-	if (err == 0 && unshare(CLONE_NEWUSER) < 0)
-		err = -errno;
+	if (become_owner(&f) == 0 && unshare(CLONE_NEWUSER) < 0)
+		fail(&f, "unshare", "user namespace");
 	/* changes of user clear it: now it stays */
 	die_with(us);
-	if (err == 0 && (fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC)) < 0)
-		err = -errno;
+	if (!f.err && (fd = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC)) < 0)
+		fail(&f, "open", "/proc/self/ns/user");
 	/* the parent hears of us, or of our end */
-	if (orders_send(sock, &err, sizeof(err), &fd, fd >= 0 ? 1 : 0, 0) < 0)
+	if (orders_send(sock, &f, sizeof(f), &fd, fd >= 0 ? 1 : 0, 0) < 0)
 		_exit(1);
 	for (;;)
 		pause();
@@ -75,8 +77,9 @@ static _Noreturn void be_namespace(pid_t us, int sock)
 int user_namespace_by(struct failure *f, const char *uid_map, const char *gid_map, int setgroups)
 {
 	scoped_fd ours = -1, theirs = -1;
-	int pair[2], made[1] = { -1 }, err = -EIO;
+	int pair[2], made[1] = { -1 };
 	pid_t us = getpid(), pid;
+	struct failure said;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return fail(f, "socketpair", "user namespace");
@@ -88,10 +91,10 @@ int user_namespace_by(struct failure *f, const char *uid_map, const char *gid_ma
 	if (pid == 0)
 		be_namespace(us, theirs);
 	close(steal_fd(&theirs));
-	if (orders_receive(ours, &err, sizeof(err), made, 1) != (ssize_t)sizeof(err))
-		err = -EIO;
-	if (err < 0)
-		fail_with(f, -err, "unshare", "user namespace");
+	if (orders_receive(ours, &said, sizeof(said), made, 1) != (ssize_t)sizeof(said))
+		fail_with(f, EIO, "recvmsg", "user namespace");
+	else if (said.err)
+		fail_with(f, said.err, said.call, said.subject);
 	else if (made[0] < 0)
 		fail_with(f, EMFILE, "recvmsg", "user namespace"); /* no room: the kernel delivers the message without it */
 	else if (write_maps(f, pid, uid_map, gid_map, setgroups) < 0)
