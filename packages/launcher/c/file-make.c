@@ -18,8 +18,10 @@
 
 enum { SET_MODE = 1, SET_OWNER = 2, SET_TIMES = 4, REPLACE = 16, THROUGH_LINK = 32 };
 
-/* All of what is known of an entry must fit into the answer. */
+/* All of what is known of an entry must fit into the answer, with this much content. */
 enum { CONTENT_MAX = 96 << 10, XATTRS_MAX = 128 << 10, TARGET_MAX = 4096 };
+_Static_assert(FILE_CHUNK - FILE_FOUND_MAX >= CONTENT_MAX && FILE_FOUND_MAX >= XATTRS_MAX + TARGET_MAX + 1024,
+	       "what is found must fit into an answer");
 
 /* Another name of what is found, even of a link. That it has this name already is fine. */
 int file_link(struct files *s, const char *from, int dir, const char *name)
@@ -202,13 +204,28 @@ static int put_content(struct files *s, int found, size_t size)
 	return fd < 0 ? fd : 0;
 }
 
+int file_put_found(struct files *s, int found, const struct stat *st)
+{
+	uint32_t rdev[] = { major(st->st_rdev), minor(st->st_rdev) };
+	uint64_t blocks = (uint64_t)st->st_blocks;
+	ssize_t n = 0;
+
+	file_put_status(s, st);
+	file_put(s, rdev, sizeof(rdev));
+	file_put(s, &blocks, sizeof(blocks));
+	if (S_ISLNK(st->st_mode))
+		n = readlinkat(found, "", (char *)s->answer + s->size + sizeof(uint32_t), TARGET_MAX);
+	if (n < 0)
+		return -errno;
+	put_u32(s, s->size, (size_t)n);
+	s->size += sizeof(uint32_t) + (size_t)n;
+	return put_xattrs(s, found);
+}
+
 int file_get(struct files *s, const struct field *a)
 {
 	scoped_fd found = path_in(s->root, text(&a[FILE_GET_PATH]), O_PATH | O_NOFOLLOW, 0);
-	uint32_t rdev[2];
-	uint64_t blocks;
 	struct stat st;
-	ssize_t n = 0;
 	int err;
 
 	if (found < 0)
@@ -217,19 +234,7 @@ int file_get(struct files *s, const struct field *a)
 		return -EINVAL;
 	if (fstat(found, &st) < 0)
 		return -errno;
-	file_put_status(s, &st);
-	rdev[0] = major(st.st_rdev);
-	rdev[1] = minor(st.st_rdev);
-	blocks = (uint64_t)st.st_blocks;
-	file_put(s, rdev, sizeof(rdev));
-	file_put(s, &blocks, sizeof(blocks));
-	if (S_ISLNK(st.st_mode))
-		n = readlinkat(found, "", (char *)s->answer + s->size + sizeof(uint32_t), TARGET_MAX);
-	if (n < 0)
-		return -errno;
-	put_u32(s, s->size, (size_t)n);
-	s->size += sizeof(uint32_t) + (size_t)n;
-	err = put_xattrs(s, found);
+	err = file_put_found(s, found, &st);
 	if (err == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= a[FILE_GET_MAX].num)
 		err = put_content(s, found, (size_t)st.st_size);
 	return err;

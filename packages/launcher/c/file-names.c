@@ -216,6 +216,12 @@ int files_do(struct files *s, uint32_t type, const struct field *a)
 		return file_sync(s);
 	case FILE_SPACE:
 		return file_space(s);
+	case FILE_WALK:
+		return file_walk(s, a);
+	case FILE_NEXT:
+		return file_next(s, a);
+	case FILE_END_WALK:
+		return file_end_walk(s, a);
 	}
 	return -ENOSYS;
 }

@@ -11,14 +11,20 @@
 
 #include "decode.h"
 
-enum { FILE_SLOTS = 256, FILE_CHUNK = 256 << 10 };
+enum { FILE_SLOTS = 256, FILE_WALKS = 16, FILE_CHUNK = 256 << 10, FILE_FOUND_MAX = 136 << 10 };
+
+struct walk;
 
 struct files {
 	int root;
 	int fds;		/* /proc/self/fd: the way from what was found to what is opened, with no path between */
 	int notify;		/* inotify, or -1 */
 	int slot[FILE_SLOTS];	/* numbered by the client; -1: free */
+	struct walk *walk[FILE_WALKS];	/* likewise; NULL: free */
 	size_t size;		/* of the answer */
+	int from;		/* as much of this file comes after it */
+	size_t follows;
+	int *cut;		/* set when it had not as much: zeros come instead */
 	unsigned char answer[FILE_CHUNK];
 };
 
@@ -36,6 +42,9 @@ int file_write_at(struct files *s, const struct field *a);
 int file_seek(struct files *s, const struct field *a);
 int file_sync(struct files *s);
 int file_space(struct files *s);
+int file_walk(struct files *s, const struct field *a);
+int file_next(struct files *s, const struct field *a);
+int file_end_walk(struct files *s, const struct field *a);
 int file_link(struct files *s, const char *from, int dir, const char *name);
 
 /* Which system calls a server may make from now on. 0 or -errno. */
@@ -51,6 +60,8 @@ int file_reopen(const struct files *s, int found, uint64_t flags);
 int file_check(int fd, int directory, struct stat *st);
 void file_put(struct files *s, const void *bytes, size_t n);
 void file_put_status(struct files *s, const struct stat *st);
+/* All that is known of what was found, FILE_FOUND_MAX bytes at most. 0 or -errno. */
+int file_put_found(struct files *s, int found, const struct stat *st);
 struct timespec file_time(const struct field *ns);
 
 /* One request, its fields checked. 0 with the answer filled in, or -errno. */

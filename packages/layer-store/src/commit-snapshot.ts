@@ -86,7 +86,8 @@ export async function commitSnapshot(
 ): Promise<Digest | undefined> {
   if (top === undefined) throw storeError('ERR_STORE_NOT_FOUND', name, 'no snapshot to name so')
   const { merge, step } = context
-  parts.refs.get(layerRef(name)) // a name that is none is refused before anything is copied
+  // a name that is none is refused before anything is copied: neither what follows the prefix nor the whole may be
+  for (const one of [name, layerRef(name)]) parts.refs.get(one)
   step('commit:begin')
   const base = merge === undefined ? undefined : layerBase(context, parts.layers, top.base)
   if (merge === undefined || base === undefined) {

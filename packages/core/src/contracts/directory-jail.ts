@@ -47,6 +47,28 @@ export interface FoundEntry {
   readonly content: Uint8Array | undefined
 }
 
+/** How a directory is walked. */
+export interface WalkOptions {
+  /** Leave out the content of files that have holes: what lies where is found by `open` and `seek`. Default false. */
+  readonly omitHoles?: boolean
+}
+
+/** What a walk comes to: an entry, or more of the content of the last one. */
+export type WalkEvent =
+  | {
+      readonly kind: 'entry'
+      /** Relative, without `/` at its end; `.` is the directory itself. */
+      readonly path: Uint8Array
+      /** Without content. */
+      readonly found: FoundEntry
+      /**
+       * Content that follows; fewer bytes when the file becomes shorter meanwhile. Undefined: a file with holes, or a large one
+       * with several names, whose content is for `open` to get.
+       */
+      readonly contentBytes: number | undefined
+    }
+  | { readonly kind: 'content'; readonly bytes: Uint8Array }
+
 /** An open file of a jail. */
 export interface JailedFile extends OpenedFile {
   /** At most 256 KiB at an offset; what is left out between is a hole. */
@@ -82,6 +104,12 @@ export interface DirectoryJail extends AsyncDisposable {
   make(entry: NewEntry): Promise<void>
   /** @param maxContent bytes of content wanted with it; at most 96 KiB, default 0 */
   get(path: FilePathBytes, maxContent?: number): Promise<FoundEntry>
+  /**
+   * All in the directory, itself first, parents before what is in them, sorted by the bytes of names; some at a time, which
+   * hold good until the next are asked for: their memory is used again. More is asked for ahead; a walk that is left early is ended. Of 16 at once, the next waits for its turn.
+   * @throws CaissonError ERR_FILE_*, of the entry where it cannot go on
+   */
+  walk(options?: WalkOptions): AsyncGenerator<readonly WalkEvent[], void, void>
   setXattr(path: FilePathBytes, name: string, value: Uint8Array): Promise<void>
   open(path: FilePathBytes, how: FileOpening): Promise<JailedFile>
   /** Everything written to this file system so far is on the disk: syncfs(2). */

@@ -59,7 +59,11 @@ export interface KeepOptions {
   readonly transient?: boolean | undefined
 }
 
-/** Where snapshots are kept. `@caisson/layer-store` has the real one. */
+/**
+ * Where snapshots are kept, by any number of processes at once. `@caisson/layer-store` has the real one;
+ * `testSnapshotStore` of `@caisson/driver-testkit` shows whether another keeps this contract. What is no id is refused with
+ * ERR_INVALID_SPEC or ERR_STORE_NOT_FOUND, and never becomes part of a path.
+ */
 export interface SnapshotStore {
   /** Where it lies, absolute, also before it is made. */
   readonly directory: string
@@ -94,8 +98,9 @@ export interface SnapshotStore {
   /**
    * Names what a snapshot holds: `layer:<name>` is it from then on. Where it lies upon layers of the store alone, it becomes a
    * layer upon them, by a copy of what was written; elsewhere the snapshot is named, which keeps it and those below it.
+   * @param name another snapshot's until now: it moves
    * @returns the chain id of the layer, where it has become one
-   * @throws CaissonError ERR_STORE_NOT_FOUND, ERR_STORE_SPACE, ERR_STORE_IO
+   * @throws TypeError ERR_INVALID_SPEC for a name that is none; CaissonError ERR_STORE_NOT_FOUND, ERR_STORE_SPACE, ERR_STORE_IO
    */
   commit(id: string, name: string): Promise<string | undefined>
   /**

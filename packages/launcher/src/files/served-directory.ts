@@ -9,6 +9,8 @@ import type {
   JailedFile,
   LauncherIdentity,
   NewEntry,
+  WalkEvent,
+  WalkOptions,
 } from '@caisson/core'
 import { CaissonError, fileFault } from '@caisson/core'
 import { MalformedFrame } from '../codec.js'
@@ -17,9 +19,12 @@ import { NONE } from '../protocol.generated.js'
 import type { FileConnection } from './file-connection.js'
 import { parseFound } from './file-records.js'
 import { FileServer } from './file-server.js'
+import { FileSlots } from './file-slots.js'
+import { walkDirectory } from './walk-directory.js'
 
 /** As the C program has it: more than this does not come with a status. */
 const MOST_CONTENT = 96 * 1024
+const MOST_WALKS = 16
 const NOTHING = new Uint8Array(0)
 
 const formats: Readonly<Record<EntryType, number>> = {
@@ -61,6 +66,7 @@ export class ServedDirectory implements DirectoryJail {
   readonly identity: LauncherIdentity
   readonly #server: FileServer
   readonly #connection: FileConnection
+  readonly #walks = new FileSlots(MOST_WALKS)
 
   private constructor(identity: LauncherIdentity, server: FileServer, connection: FileConnection) {
     this.identity = identity
@@ -115,6 +121,10 @@ export class ServedDirectory implements DirectoryJail {
       if (!(error instanceof MalformedFrame)) throw error
       throw fileFault('ERR_FILE_IO', path, 'its description is malformed', error)
     }
+  }
+
+  walk(options: WalkOptions = {}): AsyncGenerator<readonly WalkEvent[], void, void> {
+    return walkDirectory(this.#connection, this.#walks, options.omitHoles === true)
   }
 
   async setXattr(path: Uint8Array, name: string, value: Uint8Array): Promise<void> {
