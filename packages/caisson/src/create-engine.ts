@@ -14,7 +14,7 @@ import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
 import { highestLimit } from '@caisson/driver-rlimits'
 import { layerStoreModule, storeRootfs } from '@caisson/layer-store'
-import { debianRootfs, mmdebstrapRootfs } from '@caisson/rootfs-distro'
+import { debianRootfs, debootstrapRootfs, mmdebstrapRootfs } from '@caisson/rootfs-distro'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { tarRootfs } from '@caisson/rootfs-tar'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
@@ -57,6 +57,7 @@ function rootfsOf(
     tarRootfs(),
     debianRootfs(),
     mmdebstrapRootfs(),
+    debootstrapRootfs(),
     ...storeRootfs(),
   ]
   return [...ours.filter(({ schemes }) => !schemes.some((scheme) => taken.has(scheme))), ...extra]
@@ -124,7 +125,8 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
 
 /**
  * An engine with everything that works here: `pivotRoot()` for isolation, the first kind of control groups that works and
- * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `tar:`, `debian:`, `layer:` and `snapshot:`, and a store of layers and
+ * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `tar:`, `debian:`, `mmdebstrap:`,
+ * `debootstrap:`, `layer:` and `snapshot:`, and a store of layers and
  * snapshots. `engine.picked` says what it picked and why, `engine.doctor()` what each limit is worth here.
  * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
  * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)

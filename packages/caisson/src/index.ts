@@ -42,9 +42,11 @@ export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
 export type { LayerStore } from '@caisson/layer-store'
 export {
   debianRootfs,
+  debootstrapRootfs,
   mmdebstrapRootfs,
   type BuildProgress,
   type DebianRootfsOptions,
+  type DebootstrapRootfsOptions,
   type MmdebstrapRootfsOptions,
 } from '@caisson/rootfs-distro'
 export {

@@ -22,6 +22,7 @@ enum request_type {
 	REQ_RESIZE = 13,
 	REQ_FILES = 14,
 	REQ_LIMIT = 28,
+	REQ_HERE = 38,
 	REQ_LISTEN = 15,
 	REQ_JAIL = 30,
 	REQ_COPY_UPPER = 35,
@@ -89,6 +90,7 @@ enum {
 	LIMIT_RESOURCE = 2,
 	LIMIT_SOFT = 3,
 	LIMIT_HARD = 4,
+	HERE_NONCE = 0,
 	LISTEN_PATH = 0,
 	LISTEN_LOGS = 1,
 	LISTEN_LOG_BYTES = 2,
@@ -122,6 +124,7 @@ enum {
 	X(REQ_RESIZE, "iii") \
 	X(REQ_FILES, "ii") \
 	X(REQ_LIMIT, "iiill") \
+	X(REQ_HERE, "l") \
 	X(REQ_LISTEN, "ssl") \
 	X(REQ_JAIL, "iis") \
 	X(REQ_COPY_UPPER, "iis") \
@@ -263,6 +266,7 @@ enum reply_type {
 	REPLY_EXITED = 7,
 	REPLY_GONE = 8,
 	REPLY_LISTENING = 9,
+	REPLY_WHO = 10,
 };
 
 enum stdio_mode {

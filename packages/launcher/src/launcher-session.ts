@@ -286,6 +286,7 @@ export class LauncherSession implements ContainerHost {
     this.#adoption?.take(reply)
     switch (reply.name) {
       case 'ready':
+      case 'who':
       case 'listening':
       case 'needMaps':
         return this.#handshake.reply(reply)
@@ -372,8 +373,7 @@ export class LauncherSession implements ContainerHost {
     }
     const streams = [reply.stdin, reply.stdout, reply.stderr]
     try {
-      // Nobody waits for it any more: the ends are closed unopened.
-      launched?.start(openStreams(this.#link.pid, reply, launched.output))
+      launched?.start(openStreams(this.#link.pid, reply, launched.output)) // else closed unopened
     } catch (error) {
       launched?.fail(error)
       this.#link.send('signal', { exec: reply.exec, signo: 9, final: 0 })

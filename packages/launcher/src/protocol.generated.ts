@@ -127,6 +127,11 @@ export interface LimitRequest {
   readonly hard: bigint
 }
 
+/** The answer to `who`; whatever else is said first ends the connection. */
+export interface HereRequest {
+  readonly nonce: bigint
+}
+
 /** Outlive the client: accept others at this socket, one at a time, and go only when no container is left. Output that is captured also goes to <logs>/<exec>.{out,err}.<offset>, the last two files of logBytes / 2 each; <exec>.end holds both lengths once it ended. */
 export interface ListenRequest {
   readonly path: string
@@ -178,6 +183,7 @@ export interface RequestTypes {
   resize: ResizeRequest
   files: FilesRequest
   limit: LimitRequest
+  here: HereRequest
   listen: ListenRequest
   jail: JailRequest
   copyUpper: CopyUpperRequest
@@ -203,6 +209,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
   files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
   limit: { type: 28, fields: [["container","u32"],["exec","u32"],["resource","u32"],["soft","u64"],["hard","u64"]] },
+  here: { type: 38, fields: [["nonce","u64"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
   copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
@@ -280,6 +287,11 @@ export interface ListeningReply {
   readonly lastId: number
 }
 
+/** What a launcher that listens asks of each client that connects: to say this number back by `here`, as the process that connected, of the launcher's own user and pid namespace. */
+export interface WhoReply {
+  readonly nonce: bigint
+}
+
 export interface ReplyTypes {
   ready: ReadyReply
   needMaps: NeedMapsReply
@@ -290,6 +302,7 @@ export interface ReplyTypes {
   exited: ExitedReply
   gone: GoneReply
   listening: ListeningReply
+  who: WhoReply
 }
 
 export type ReplyName = keyof ReplyTypes
@@ -304,6 +317,7 @@ export const replyTable: Readonly<Record<ReplyName, { readonly type: number; rea
   exited: { type: 7, fields: [["exec","u32"],["pid","u32"],["status","u32"],["userUs","u64"],["systemUs","u64"],["maxRssKiB","u64"],["wallUs","u64"],["full","u32"],["stdoutTotal","u64"],["stderrTotal","u64"],["stdout","bytes"],["stderr","bytes"]] },
   gone: { type: 8, fields: [["container","u32"],["status","u32"]] },
   listening: { type: 9, fields: [["pid","u32"],["lastId","u32"]] },
+  who: { type: 10, fields: [["nonce","u64"]] },
 }
 
 /** Opens a file under a free slot. flags are open(2)'s; only regular files, and directories with O_DIRECTORY. A new file gets exactly this mode. Answered by its status. */

@@ -6,7 +6,7 @@ import type { IsolationDriver } from '../contracts/isolation-driver.js'
 import { silentLogger } from '../contracts/logger.js'
 import type { RootfsProvider } from '../contracts/rootfs-provider.js'
 import { SNAPSHOTS, type SnapshotStore } from '../contracts/snapshot-store.js'
-import { LOGGER, STATE_DIR } from '../contracts/tokens.js'
+import { DATA_DIR, LOGGER, STATE_DIR } from '../contracts/tokens.js'
 import { Scope } from '../di/scope.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { invalidArgument } from '../errors/invalid-argument.js'
@@ -15,6 +15,7 @@ import { parseAbsolutePath } from '../spec/parse-path.js'
 import { parseLimits } from '../spec/parse-limits.js'
 import { describeType } from '../values/describe-type.js'
 import { parseText } from '../values/parse-text.js'
+import type { OwnPlace } from '../host/own-places.js'
 import { defaultStateDir } from '../host/state-dir.js'
 import type { EngineOptions } from './engine-options.js'
 
@@ -29,6 +30,8 @@ export interface EngineParts {
   /** Undefined: nothing can be kept. */
   readonly snapshots: SnapshotStore | undefined
   readonly from: string
+  /** What no container is shown. */
+  readonly ownPlaces: readonly OwnPlace[]
 }
 
 const optionFields: ReadonlySet<string> = new Set(
@@ -69,6 +72,13 @@ function makeScope(options: EngineOptions): Scope {
     scope.value(STATE_DIR, parseAbsolutePath(options.stateDir, 'stateDir'))
   } else if (!scope.has(STATE_DIR)) scope.value(STATE_DIR, defaultStateDir())
   return scope
+}
+
+function ownPlacesOf(scope: Scope): readonly OwnPlace[] {
+  const state = { option: 'stateDir' as const, path: scope.get(STATE_DIR) }
+  return scope.has(DATA_DIR)
+    ? [state, { option: 'dataDir' as const, path: scope.get(DATA_DIR) }]
+    : [state]
 }
 
 function bySchemes(
@@ -143,6 +153,7 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
       },
       async (driver) => supportsOf(driver, await driver.probe(scope)),
     ),
+    ownPlaces: ownPlacesOf(scope),
     from: defaults.from === undefined ? `${scheme}:` : parseText(defaults.from, 'defaults.from'),
   }
 }

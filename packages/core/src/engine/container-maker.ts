@@ -45,7 +45,9 @@ export class ContainerMaker {
     const check = (): CaissonError | undefined => unwanted(signal)
     const first = check()
     if (first !== undefined) throw first
-    const needs = { spec, root, limits: plan, snapshots, scope: 'container' as const, signal }
+    const { ownPlaces } = engine
+    const scope = 'container' as const
+    const needs = { spec, root, limits: plan, snapshots, ownPlaces, scope, signal }
     return withLeases(needs, check, async ({ request, held, undo, root: own }) => {
       const isolated = new ReplaceableContainer(await this.#start(request, held, signal))
       const onAbort = (): void => {

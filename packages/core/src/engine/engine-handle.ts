@@ -195,6 +195,7 @@ export class EngineHandle implements Engine {
       limits: planLimits(limits, run.container, 'one-shot'),
       isolation,
       snapshots: this.#parts.snapshots,
+      ownPlaces: this.#parts.ownPlaces,
       warn: this.#warn,
     }
   }
@@ -215,6 +216,7 @@ export class EngineHandle implements Engine {
       root,
       limits: plan,
       snapshots: undefined,
+      ownPlaces: this.#parts.ownPlaces,
       scope: 'container' as const,
       signal,
     }

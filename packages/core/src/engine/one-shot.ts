@@ -10,6 +10,7 @@ import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-d
 import type { SnapshotStore } from '../contracts/snapshot-store.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { suppress } from '../errors/suppress.js'
+import { refuseOwnPlaces, type OwnPlace } from '../host/own-places.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { withDisk } from '../spec/with-disk.js'
 import { ContainerRoot } from './container-root.js'
@@ -25,6 +26,7 @@ export interface OneShotParts {
   readonly limits: LimitPlan | Promise<LimitPlan>
   readonly isolation: IsolationDriver
   readonly snapshots: SnapshotStore | undefined
+  readonly ownPlaces: readonly OwnPlace[]
   readonly warn: (error: unknown) => void
 }
 
@@ -44,13 +46,14 @@ export interface Leases {
 
 /** Takes hold of what a container needs, does something with it, and undoes everything when that fails. */
 export async function withLeases<T>(
-  parts: Pick<OneShotParts, 'spec' | 'root' | 'limits' | 'snapshots'> & {
+  parts: Pick<OneShotParts, 'spec' | 'root' | 'limits' | 'snapshots' | 'ownPlaces'> & {
     readonly scope: 'container' | 'one-shot'
     readonly signal: AbortSignal | undefined
   },
   check: () => CaissonError | undefined,
   use: (leases: Leases) => T | Promise<T>,
 ): Promise<T> {
+  refuseOwnPlaces(parts.spec.mounts, parts.ownPlaces)
   // refuses what cannot be enforced, before anything is touched; waits for the first time only
   const plan = 'then' in parts.limits ? await parts.limits : parts.limits
   const id = newId()

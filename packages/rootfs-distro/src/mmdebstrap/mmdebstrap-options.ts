@@ -1,13 +1,6 @@
 import { invalidArgument } from '@caisson/core'
-import {
-  parsePackages,
-  parseReference,
-  parseSourceOptions,
-  refuseUnknownFields,
-  sourceFields,
-  type SourceOptions,
-  type SourceRequest,
-} from '../debian/source-options.js'
+import { bootstrapParser, type BootstrapRequest } from '../bootstrap/bootstrap-options.js'
+import type { SourceOptions } from '../debian/source-options.js'
 
 const variants = [
   'extract',
@@ -33,28 +26,18 @@ export interface MmdebstrapOptions extends SourceOptions {
 }
 
 /** Options, parsed; what the host would say is still undefined. */
-export interface MmdebstrapRequest extends SourceRequest {
-  readonly packages: readonly string[]
+export interface MmdebstrapRequest extends BootstrapRequest {
   readonly variant: MmdebstrapVariant
 }
 
-const fields: readonly string[] = ['packages', 'variant', ...sourceFields]
-
-function parseVariant(value: unknown): MmdebstrapVariant {
-  const variant = variants.find((one) => one === value)
-  if (variant !== undefined) return variant
-  throw invalidArgument({ field: 'variant', why: `must be one of ${variants.join(', ')}` })
-}
+const parser = bootstrapParser<MmdebstrapVariant>('mmdebstrap', variants, 'minbase')
 
 /**
  * Options of `mmdebstrap:`, checked.
  * @throws TypeError or RangeError ERR_INVALID_SPEC naming the field
  */
 export function parseMmdebstrapOptions(options: MmdebstrapOptions): MmdebstrapRequest {
-  refuseUnknownFields(options, fields)
-  const variant = parseVariant(options.variant ?? 'minbase')
-  const packages = options.packages === undefined ? [] : parsePackages(options.packages)
-  return Object.freeze({ ...parseSourceOptions(options), packages, variant })
+  return parser.options(options)
 }
 
 /**
@@ -65,13 +48,7 @@ export function parseMmdebstrapReference(
   reference: string,
   options: MmdebstrapOptions,
 ): MmdebstrapRequest {
-  // of the words of a reference the parser of options says whether they are any good
-  const request = parseMmdebstrapOptions(
-    Object.assign(
-      { ...options },
-      parseReference('mmdebstrap', reference, { packages: 'list', variant: 'word' }),
-    ),
-  )
+  const request = parser.reference(reference, options)
   const { packages, variant } = request
   if (packages.length > 0 || (variant !== 'extract' && variant !== 'custom')) return request
   throw invalidArgument({ field: 'packages', why: `of the variant ${variant} none is a default` })
