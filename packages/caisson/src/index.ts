@@ -54,6 +54,7 @@ export {
   busyboxRootfs,
   dirRootfs,
   hostRootfs,
+  type BusyboxProgress,
   type BusyboxRootfsOptions,
   type HostRootfsOptions,
 } from '@caisson/rootfs-local'

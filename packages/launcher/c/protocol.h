@@ -160,6 +160,7 @@ enum file_type {
 	FILE_WALK = 27,
 	FILE_NEXT = 28,
 	FILE_END_WALK = 29,
+	FILE_SETTLE = 30,
 };
 
 enum {
@@ -255,6 +256,7 @@ enum {
 	X(FILE_WALK, "ii") \
 	X(FILE_NEXT, "i") \
 	X(FILE_END_WALK, "i") \
+	X(FILE_SETTLE, "") \
 
 enum reply_type {
 	REPLY_READY = 1,

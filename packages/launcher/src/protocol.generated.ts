@@ -486,6 +486,10 @@ export interface EndWalkFile {
   readonly number: number
 }
 
+/** Requests whose type has the highest bit set are not answered; once one has failed, those that come after it are passed over. Answered by how many were done since the last settle, and the errno of the next or 0; both u32. */
+export interface SettleFile {
+}
+
 export interface FileTypes {
   open: OpenFile
   read: ReadFile
@@ -512,6 +516,7 @@ export interface FileTypes {
   walk: WalkFile
   next: NextFile
   endWalk: EndWalkFile
+  settle: SettleFile
 }
 
 export type FileName = keyof FileTypes
@@ -542,4 +547,5 @@ export const fileTable: Readonly<Record<FileName, { readonly type: number; reado
   walk: { type: 27, fields: [["number","u32"],["holes","u32"]] },
   next: { type: 28, fields: [["number","u32"]] },
   endWalk: { type: 29, fields: [["number","u32"]] },
+  settle: { type: 30, fields: [] },
 }
