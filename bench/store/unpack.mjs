@@ -72,7 +72,8 @@ export async function ourPack(launcher, directory, archive) {
   const jail = await launcher.jail(directory, { readOnly: true })
   const file = await open(archive, 'w')
   try {
-    for await (const chunk of writeTar(packDirectory(jail))) await file.write(chunk)
+    for await (const chunk of writeTar(packDirectory(jail), { reuse: true }))
+      await file.write(chunk)
   } finally {
     await file.close()
     await jail[Symbol.asyncDispose]()

@@ -14,7 +14,7 @@ import { Scope } from '@caisson/core/di'
 import { pivotRoot } from '@caisson/driver-pivotroot'
 import { highestLimit } from '@caisson/driver-rlimits'
 import { layerStoreModule, storeRootfs } from '@caisson/layer-store'
-import { debianRootfs, mmdebstrapRootfs } from '@caisson/rootfs-distro'
+import { debianRootfs, debootstrapRootfs, mmdebstrapRootfs } from '@caisson/rootfs-distro'
 import { busyboxRootfs, dirRootfs, hostRootfs } from '@caisson/rootfs-local'
 import { tarRootfs } from '@caisson/rootfs-tar'
 import { pickIsolation, type IsolationPick } from './pick-isolation.js'
@@ -24,7 +24,9 @@ import { PresetEngineHandle, type PresetEngine } from './preset-engine.js'
 import type { IsolationOption, OneOf, PresetLimits, PresetOptions } from './preset-options.js'
 
 const optionFields: ReadonlySet<string> = new Set(
-  'isolation rootfs limiters from limits stateDir dataDir account onUnsupported'.split(' '),
+  'isolation rootfs limiters from limits stateDir dataDir account onUnsupported copyOnWrite'.split(
+    ' ',
+  ),
 )
 
 /** Enough for a parallel build, and not enough to starve the host; less where this process itself may have less. */
@@ -57,6 +59,7 @@ function rootfsOf(
     tarRootfs(),
     debianRootfs(),
     mmdebstrapRootfs(),
+    debootstrapRootfs(),
     ...storeRootfs(),
   ]
   return [...ours.filter(({ schemes }) => !schemes.some((scheme) => taken.has(scheme))), ...extra]
@@ -118,13 +121,15 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
     defaults,
     account: options.account ?? 'limited',
     onUnsupported: options.onUnsupported ?? 'throw',
+    copyOnWrite: options.copyOnWrite ?? 'auto',
   })
   return new PresetEngineHandle(engine, scope, describe(pick, found, rootfs, limiters))
 }
 
 /**
  * An engine with everything that works here: `pivotRoot()` for isolation, the first kind of control groups that works and
- * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `tar:`, `debian:`, `layer:` and `snapshot:`, and a store of layers and
+ * `rlimits()` for limits, roots from `host:`, `dir:`, `busybox:`, `tar:`, `debian:`, `mmdebstrap:`,
+ * `debootstrap:`, `layer:` and `snapshot:`, and a store of layers and
  * snapshots. `engine.picked` says what it picked and why, `engine.doctor()` what each limit is worth here.
  * @throws CaissonError ERR_UNSUPPORTED when no isolation driver works here, naming what is missing and the fix; ERR_DRIVER,
  * ERR_INVALID_SPEC, ERR_LIMIT_RANGE (options)

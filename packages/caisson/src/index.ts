@@ -4,6 +4,7 @@ export type {
   Collected,
   Committed,
   Container,
+  CopyOnWriteOption,
   DetachedContainer,
   DetachedInfo,
   DiskUsage,
@@ -42,15 +43,18 @@ export { rlimits, type RlimitKey } from '@caisson/driver-rlimits'
 export type { LayerStore } from '@caisson/layer-store'
 export {
   debianRootfs,
+  debootstrapRootfs,
   mmdebstrapRootfs,
   type BuildProgress,
   type DebianRootfsOptions,
+  type DebootstrapRootfsOptions,
   type MmdebstrapRootfsOptions,
 } from '@caisson/rootfs-distro'
 export {
   busyboxRootfs,
   dirRootfs,
   hostRootfs,
+  type BusyboxProgress,
   type BusyboxRootfsOptions,
   type HostRootfsOptions,
 } from '@caisson/rootfs-local'

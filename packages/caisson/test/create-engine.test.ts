@@ -65,6 +65,7 @@ describe('createEngine of the preset', () => {
       'tar',
       'debian',
       'mmdebstrap',
+      'debootstrap',
       'layer',
       'snapshot',
     ])

@@ -6,6 +6,7 @@ import { posix } from 'node:path'
 import { rejection } from './expectations.js'
 import { fingerprint } from './fingerprint.js'
 import { testManifest, type DriverFactory } from './manifest-tests.js'
+import { testMaking, type RootfsMaking } from './rootfs-making.js'
 import { defineTest, type TestApi } from './test-api.js'
 
 /** A reference that must be refused. */
@@ -27,6 +28,8 @@ export interface RootfsSuiteOptions {
   readonly bad: () => readonly BadReference[]
   /** Directories in which lending, once it was done, must change nothing, e.g. the root lent. */
   readonly unwritten: () => readonly string[]
+  /** For a provider that makes roots: progress, and what giving up leaves. Absent when it only finds them. */
+  readonly making?: RootfsMaking
 }
 
 function assertLease(lease: RootLease): void {
@@ -88,6 +91,15 @@ function testLending(
     const lending = () => provider().lend({ id: 'kit', reference: options.good(), signal })
     await rejection(lending, 'ERR_ABORTED')
   })
+
+  defineTest(api, 'keeps what it lent when the AbortSignal comes later', async () => {
+    const later = new AbortController()
+    const { signal } = later
+    const lease = await provider().lend({ id: 'kit', reference: options.good(), signal })
+    later.abort()
+    assertLease(lease)
+    await lease.release()
+  })
 }
 
 /**
@@ -124,5 +136,7 @@ export function testRootfsProvider(api: TestApi, options: RootfsSuiteOptions): v
       await lease.release()
       assert.deepEqual(directories.map(fingerprint), before)
     })
+
+    if (options.making !== undefined) testMaking(api, options.making)
   })
 }

@@ -83,7 +83,11 @@ const broken: readonly (readonly [what: string, lend: Lend, noticed: readonly st
   [
     'whose lowers are no directories',
     async (request) => ({ ...(await good(request)), parts: [{ at: '/', lowers: ['relative'] }] }),
-    ['lends a root of directories that are there', 'takes a root back more than once'],
+    [
+      'lends a root of directories that are there',
+      'takes a root back more than once',
+      'keeps what it lent when the AbortSignal comes later',
+    ],
   ],
 ]
 

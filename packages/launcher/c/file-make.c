@@ -18,8 +18,10 @@
 
 enum { SET_MODE = 1, SET_OWNER = 2, SET_TIMES = 4, REPLACE = 16, THROUGH_LINK = 32 };
 
-/* All of what is known of an entry must fit into the answer. */
+/* All of what is known of an entry must fit into the answer, with this much content. */
 enum { CONTENT_MAX = 96 << 10, XATTRS_MAX = 128 << 10, TARGET_MAX = 4096 };
+_Static_assert(FILE_CHUNK - FILE_FOUND_MAX >= CONTENT_MAX && FILE_FOUND_MAX >= XATTRS_MAX + TARGET_MAX + 1024,
+	       "what is found must fit into an answer");
 
 /* Another name of what is found, even of a link. That it has this name already is fine. */
 int file_link(struct files *s, const char *from, int dir, const char *name)
@@ -118,6 +120,38 @@ static int make_one(struct files *s, const struct field *a, int dir, const char 
 	return made < 0 ? -errno : dress(s, made, a, 0);
 }
 
+void file_forget_parent(struct files *s)
+{
+	if (s->parent >= 0)
+		close(s->parent);
+	s->parent = -1;
+}
+
+int file_parent(struct files *s, const char *path, char *name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash + 1 - path) : 0;
+	struct failure f;
+	int dir;
+
+	/* `.` and `..` are for path_parent to refuse */
+	if (s->parent >= 0 && n && path[n] && path[n] != '.' && strlen(path + n) < 256 &&
+	    strlen(s->parent_path) == n && !memcmp(s->parent_path, path, n)) {
+		memcpy(name, path + n, strlen(path + n) + 1);
+		return s->parent;
+	}
+	dir = path_parent(&f, s->root, path, name);
+	if (dir < 0)
+		return dir;
+	file_forget_parent(s);
+	s->parent = dir;
+	/* a slash at the end does not begin a name */
+	n = path[n] ? n : 0;
+	memcpy(s->parent_path, path, n);
+	s->parent_path[n] = 0;
+	return dir;
+}
+
 static int clear(int dir, const char *name)
 {
 	if (unlinkat(dir, name, 0) == 0)
@@ -129,10 +163,8 @@ int file_make(struct files *s, const struct field *a)
 {
 	const char *path = text(&a[FILE_MAKE_PATH]);
 	uint64_t mask = a[FILE_MAKE_MASK].num;
-	scoped_fd dir = -1;
-	struct failure f;
 	char name[256];
-	int err;
+	int dir, err;
 
 	if (S_ISDIR((mode_t)a[FILE_MAKE_MODE].num)) {
 		scoped_fd found = path_in(s->root, path, O_PATH | (mask & THROUGH_LINK ? 0U : (uint64_t)O_NOFOLLOW), 0);
@@ -141,14 +173,18 @@ int file_make(struct files *s, const struct field *a)
 		if (found >= 0 && file_check(found, 1, &st) == 0)
 			return dress(s, found, a, 0);
 	}
-	dir = path_parent(&f, s->root, path, name);
+	dir = file_parent(s, path, name);
 	if (dir < 0)
 		return dir;
 	err = make_one(s, a, dir, name);
 	if (err != -EEXIST || !(mask & REPLACE))
 		return err;
 	err = clear(dir, name);
-	return err < 0 ? err : make_one(s, a, dir, name);
+	if (err == 0)
+		err = make_one(s, a, dir, name);
+	/* what led through here may lead elsewhere now */
+	file_forget_parent(s);
+	return err;
 }
 
 static void put_u32(struct files *s, size_t at, size_t n)
@@ -202,13 +238,28 @@ static int put_content(struct files *s, int found, size_t size)
 	return fd < 0 ? fd : 0;
 }
 
+int file_put_found(struct files *s, int found, const struct stat *st)
+{
+	uint32_t rdev[] = { major(st->st_rdev), minor(st->st_rdev) };
+	uint64_t blocks = (uint64_t)st->st_blocks;
+	ssize_t n = 0;
+
+	file_put_status(s, st);
+	file_put(s, rdev, sizeof(rdev));
+	file_put(s, &blocks, sizeof(blocks));
+	if (S_ISLNK(st->st_mode))
+		n = readlinkat(found, "", (char *)s->answer + s->size + sizeof(uint32_t), TARGET_MAX);
+	if (n < 0)
+		return -errno;
+	put_u32(s, s->size, (size_t)n);
+	s->size += sizeof(uint32_t) + (size_t)n;
+	return put_xattrs(s, found);
+}
+
 int file_get(struct files *s, const struct field *a)
 {
 	scoped_fd found = path_in(s->root, text(&a[FILE_GET_PATH]), O_PATH | O_NOFOLLOW, 0);
-	uint32_t rdev[2];
-	uint64_t blocks;
 	struct stat st;
-	ssize_t n = 0;
 	int err;
 
 	if (found < 0)
@@ -217,19 +268,7 @@ int file_get(struct files *s, const struct field *a)
 		return -EINVAL;
 	if (fstat(found, &st) < 0)
 		return -errno;
-	file_put_status(s, &st);
-	rdev[0] = major(st.st_rdev);
-	rdev[1] = minor(st.st_rdev);
-	blocks = (uint64_t)st.st_blocks;
-	file_put(s, rdev, sizeof(rdev));
-	file_put(s, &blocks, sizeof(blocks));
-	if (S_ISLNK(st.st_mode))
-		n = readlinkat(found, "", (char *)s->answer + s->size + sizeof(uint32_t), TARGET_MAX);
-	if (n < 0)
-		return -errno;
-	put_u32(s, s->size, (size_t)n);
-	s->size += sizeof(uint32_t) + (size_t)n;
-	err = put_xattrs(s, found);
+	err = file_put_found(s, found, &st);
 	if (err == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= a[FILE_GET_MAX].num)
 		err = put_content(s, found, (size_t)st.st_size);
 	return err;

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -106,15 +107,36 @@ static void flush(struct output *o)
 	o->size = 0;
 }
 
-static void say(struct output *o, uint32_t status, const void *bytes, size_t n)
+static void say(struct output *o, uint32_t status, const void *bytes, size_t n, size_t follows)
 {
-	struct head h = { (uint32_t)n, status };
+	struct head h = { (uint32_t)(n + follows), status };
 
 	if (o->size + sizeof(h) + n > sizeof(o->bytes))
 		flush(o);
 	memcpy(o->bytes + o->size, &h, sizeof(h));
 	memcpy(o->bytes + o->size + sizeof(h), bytes, n);
 	o->size += sizeof(h) + n;
+}
+
+/* What was promised comes in any case, or the client would read it out of the next answer. */
+static void say_file(struct files *s, struct output *o)
+{
+	for (; s->follows; flush(o)) {
+		size_t size = s->follows < sizeof(o->bytes) ? s->follows : sizeof(o->bytes);
+		ssize_t n;
+
+		flush(o);
+		n = *s->cut ? 0 : sendfile(o->fd, s->from, NULL, s->follows);
+		if (n < 0) /* a file system that can not */
+			o->size = (size_t)(n = read(s->from, o->bytes, size));
+		if (n <= 0) {
+			*s->cut = 1;
+			memset(o->bytes, 0, size);
+			o->size = size;
+			n = (ssize_t)size;
+		}
+		s->follows -= (size_t)n;
+	}
 }
 
 /* Whole requests come before events, so that a number is known before its first event. */
@@ -129,7 +151,7 @@ static void wait_for_input(struct files *s, const struct input *in, struct outpu
 			return;
 		n = read(s->notify, s->answer, FILE_CHUNK);
 		if (n > 0) {
-			say(out, NONE, s->answer, (size_t)n);
+			say(out, NONE, s->answer, (size_t)n, 0);
 			flush(out);
 		}
 	}
@@ -168,10 +190,15 @@ static _Noreturn void serve(struct files *s, struct input *in, struct output *ou
 		if (h.size > REQUEST_MAX)
 			_exit(EBADMSG);
 		need(s, in, out, sizeof(h) + h.size);
-		if (decode_file(h.type, in->bytes + in->at + sizeof(h), h.size, a) < 0)
+		if (decode_file(h.type & ~FILE_UNANSWERED, in->bytes + in->at + sizeof(h), h.size, a) < 0)
 			_exit(EBADMSG);
-		err = files_do(s, h.type, a);
-		say(out, (uint32_t)-err, s->answer, err < 0 ? 0 : s->size);
+		if (h.type & FILE_UNANSWERED) {
+			files_do_unanswered(s, h.type & ~FILE_UNANSWERED, a);
+		} else {
+			err = files_do(s, h.type, a);
+			say(out, (uint32_t)-err, s->answer, err < 0 ? 0 : s->size, s->follows);
+			say_file(s, out);
+		}
 		in->at += sizeof(h) + h.size;
 	}
 }
@@ -190,6 +217,7 @@ static _Noreturn void work(const struct place *p, int in, int out)
 	signal(SIGXFSZ, SIG_IGN); /* the caller's limit is an error to answer with, no reason to die */
 	umask(0);
 	s.notify = -1;
+	s.parent = -1;
 	memset(s.slot, -1, sizeof(s.slot));
 	s.root = p->root;
 	s.fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -8,6 +8,7 @@
 #include "kernel-file.h"
 #include "landlock.h"
 #include "launcher.h"
+#include "share.h"
 #include "scoped.h"
 #include "sys.h"
 
@@ -48,6 +49,7 @@ int identity_hello(struct failure *f, const struct field *a)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
+	pid_t pid = getpid();
 
 	if (a[HELLO_VERSION].num != PROTOCOL_VERSION)
 		return fail_with(f, EPROTONOSUPPORT, "hello", "version");
@@ -56,6 +58,9 @@ int identity_hello(struct failure *f, const struct field *a)
 	/* a filter around us may refuse it: then nothing that is started could be ended, and we could not leave */
 	if (sys_pidfd_send_signal(-1, 0) < 0 && errno != EBADF)
 		return fail(f, "pidfd_send_signal", "processes");
+	/* what a filter around us made of it would be given to programs that are set-user-ID */
+	if (pid <= 0)
+		return fail_with(f, EPERM, "getpid", "processes");
 	L.userns = (int)a[HELLO_USERNS].num;
 	L.setgroups = a[HELLO_SETGROUPS].num != 0;
 	L.one_id = (uint32_t)a[HELLO_ONE_ID].num;
@@ -69,6 +74,8 @@ int identity_hello(struct failure *f, const struct field *a)
 		ready();
 		return 0;
 	}
+	if (share_measure(f) < 0)
+		return -f->err;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return fail(f, "unshare", "user namespace");
 	if (L.userns == 1) {
@@ -77,7 +84,7 @@ int identity_hello(struct failure *f, const struct field *a)
 		return identity_mapped(f);
 	}
 	reply_begin(&L.wire, REPLY_NEED_MAPS);
-	reply_u32(&L.wire, (uint32_t)getpid());
+	reply_u32(&L.wire, (uint32_t)pid);
 	reply_end(&L.wire);
 	return 0;
 }
@@ -92,7 +99,7 @@ int identity_mapped(struct failure *f)
 		return fail(f, "setresgid", "user namespace");
 	if (syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return fail(f, "setresuid", "user namespace");
-	if (own_mounts(f) < 0)
+	if (share_limit(f) < 0 || own_mounts(f) < 0)
 		return -f->err;
 	ready();
 	return 0;

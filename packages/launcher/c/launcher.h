@@ -22,6 +22,7 @@ struct source {
 		SOURCE_OUTPUT,	/* captured stdout or stderr */
 		SOURCE_INPUT,	/* room in stdin's pipe */
 		SOURCE_DOOR,	/* another client */
+		SOURCE_GUEST,	/* one that has not shown yet who it is */
 		SOURCE_RELAY,	/* something of a terminal: relay.c */
 	} kind;
 	int fd;		/* -1: not open */

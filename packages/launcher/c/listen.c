@@ -11,8 +11,13 @@
 #include <unistd.h>
 
 #include "launcher.h"
+#include "peer.h"
 #include "scoped.h"
 
+enum { GUEST_MS = 5000 };
+
+static struct source guest = { .kind = SOURCE_GUEST, .fd = -1 };
+static struct peer guest_is;
 static struct source door = { .kind = SOURCE_DOOR, .fd = -1 };
 static int directory = -1;
 static struct stat own; /* the socket as we made it */
@@ -104,29 +109,71 @@ void listen_request(const struct field *a)
 		say_listening();
 }
 
-void listen_accept(void)
+static void send_away(void)
 {
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
+	close(guest_is.fd);
+	unwatch(&guest);
+	watch(&door, EPOLLIN);
+}
+
+static void take_in(void)
+{
 	int fd = accept4(door.fd, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	/* the mode of socket and directory keeps others away; root of elsewhere has no number here */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != getuid()) {
+	if (peer_ask(&guest_is, fd) < 0) {
 		close(fd);
 		return;
 	}
-	L.control.fd = L.wire.fd = fd;
-	if (watch(&L.control, EPOLLIN) < 0) {
-		close(fd);
-		L.control.fd = -1;
-		return;
-	}
+	guest.fd = fd;
 	epoll_ctl(L.epoll, EPOLL_CTL_DEL, door.fd, NULL);
+	if (watch(&guest, EPOLLIN) < 0)
+		send_away();
+}
+
+static void hear(void)
+{
+	int is = peer_answered(&guest_is, guest.fd);
+
+	if (is < 0)
+		send_away();
+	if (is <= 0)
+		return;
+	L.control.fd = L.wire.fd = guest.fd;
+	guest.fd = -1;
+	close(guest_is.fd);
+	/* the same file: only what it is about is another thing */
+	if (rewatch(&L.control, EPOLLIN) < 0) {
+		unwatch(&L.control);
+		watch(&door, EPOLLIN);
+		return;
+	}
 	containers_tell();
 	commands_tell();
 	say_listening();
+}
+
+void listen_event(struct source *s)
+{
+	if (s == &door && L.control.fd < 0 && guest.fd < 0)
+		take_in();
+	else if (s == &guest && guest.fd >= 0)
+		hear();
+}
+
+int listen_pause(int ms)
+{
+	uint64_t waited;
+
+	if (guest.fd < 0)
+		return ms;
+	waited = (now_us() - guest_is.since_us) / 1000;
+	if (waited >= GUEST_MS) {
+		send_away();
+		return ms;
+	}
+	return ms < 0 || (uint64_t)ms > GUEST_MS - waited ? (int)(GUEST_MS - waited) : ms;
 }
 
 void listen_client_gone(void)
@@ -141,7 +188,7 @@ void listen_client_gone(void)
 
 int listen_needed(void)
 {
-	if (L.control.fd >= 0)
+	if (L.control.fd >= 0 || guest.fd >= 0)
 		return 1;
 	for (size_t i = 0; i < BUCKETS; i++)
 		if (L.containers.bucket[i])

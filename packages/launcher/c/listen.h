@@ -3,10 +3,14 @@
 #define CAISSON_LISTEN_H
 
 #include "decode.h"
+#include "launcher.h"
 
 void listen_request(const struct field *a);
 int listening(void);
-void listen_accept(void);	/* somebody connects; the next one waits until this one has gone */
+/* Somebody connects, or says who it is; the next one waits until this one has gone. */
+void listen_event(struct source *s);
+/* Milliseconds to wait at most (-1: for ever), if others wait `ms`: who does not say who it is is sent away. */
+int listen_pause(int ms);
 void listen_client_gone(void);
 int listen_needed(void);	/* 0: no client, nothing held */
 void listen_end(void);		/* takes the socket away */

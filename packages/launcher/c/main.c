@@ -134,19 +134,14 @@ void lists_forget(void)
 	}
 }
 
-static _Noreturn void leave(int code);
-
 static void carry_out(uint32_t type, const struct field *a)
 {
 	struct failure f = { .step = NONE };
 
 	switch ((enum request_type)type) {
 	case REQ_HELLO:
-		if (identity_hello(&f, a) < 0)
-			reply_failed(&L.wire, 0, 0, &f);
-		break;
 	case REQ_MAPPED:
-		if (identity_mapped(&f) < 0)
+		if ((type == REQ_HELLO ? identity_hello(&f, a) : identity_mapped(&f)) < 0)
 			reply_failed(&L.wire, 0, 0, &f);
 		break;
 	case REQ_TEMPLATE:
@@ -196,6 +191,8 @@ static void carry_out(uint32_t type, const struct field *a)
 		break;
 	case REQ_LISTEN:
 		listen_request(a);
+		break;
+	case REQ_HERE: /* said too often: peer.c heard it when it meant something */
 		break;
 	}
 }
@@ -269,8 +266,8 @@ static void dispatch(struct source *s, uint32_t events)
 			control(events);
 		break;
 	case SOURCE_DOOR:
-		if (L.control.fd < 0)
-			listen_accept();
+	case SOURCE_GUEST:
+		listen_event(s);
 		break;
 	case SOURCE_INIT:
 		if (s->fd >= 0)
@@ -297,7 +294,7 @@ static int pause_ms(void)
 {
 	int ms = mailbox_pause();
 
-	return ms < 0 && birth_has_spares() ? SPARE_IDLE_MS : ms;
+	return listen_pause(ms < 0 && birth_has_spares() ? SPARE_IDLE_MS : ms);
 }
 
 static void answer(void)

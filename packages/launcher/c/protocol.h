@@ -22,6 +22,7 @@ enum request_type {
 	REQ_RESIZE = 13,
 	REQ_FILES = 14,
 	REQ_LIMIT = 28,
+	REQ_HERE = 38,
 	REQ_LISTEN = 15,
 	REQ_JAIL = 30,
 	REQ_COPY_UPPER = 35,
@@ -89,6 +90,7 @@ enum {
 	LIMIT_RESOURCE = 2,
 	LIMIT_SOFT = 3,
 	LIMIT_HARD = 4,
+	HERE_NONCE = 0,
 	LISTEN_PATH = 0,
 	LISTEN_LOGS = 1,
 	LISTEN_LOG_BYTES = 2,
@@ -98,6 +100,8 @@ enum {
 	COPY_UPPER_CONTAINER = 0,
 	COPY_UPPER_EXEC = 1,
 	COPY_UPPER_TO = 2,
+	COPY_UPPER_INDEX = 3,
+	COPY_UPPER_LOWERS = 4,
 	SEAL_CONTAINER = 0,
 	SEAL_EXEC = 1,
 	MERGE_EXEC = 0,
@@ -122,9 +126,10 @@ enum {
 	X(REQ_RESIZE, "iii") \
 	X(REQ_FILES, "ii") \
 	X(REQ_LIMIT, "iiill") \
+	X(REQ_HERE, "l") \
 	X(REQ_LISTEN, "ssl") \
 	X(REQ_JAIL, "iis") \
-	X(REQ_COPY_UPPER, "iis") \
+	X(REQ_COPY_UPPER, "iisiv") \
 	X(REQ_SEAL, "ii") \
 	X(REQ_MERGE, "iivs") \
 
@@ -152,6 +157,10 @@ enum file_type {
 	FILE_SEEK = 24,
 	FILE_SYNC = 25,
 	FILE_SPACE = 26,
+	FILE_WALK = 27,
+	FILE_NEXT = 28,
+	FILE_END_WALK = 29,
+	FILE_SETTLE = 30,
 };
 
 enum {
@@ -215,6 +224,10 @@ enum {
 	FILE_SEEK_SLOT = 0,
 	FILE_SEEK_OFFSET = 1,
 	FILE_SEEK_DATA = 2,
+	FILE_WALK_NUMBER = 0,
+	FILE_WALK_HOLES = 1,
+	FILE_NEXT_NUMBER = 0,
+	FILE_END_WALK_NUMBER = 0,
 };
 
 #define FILE_TABLE(X) \
@@ -240,6 +253,10 @@ enum {
 	X(FILE_SEEK, "ili") \
 	X(FILE_SYNC, "") \
 	X(FILE_SPACE, "") \
+	X(FILE_WALK, "ii") \
+	X(FILE_NEXT, "i") \
+	X(FILE_END_WALK, "i") \
+	X(FILE_SETTLE, "") \
 
 enum reply_type {
 	REPLY_READY = 1,
@@ -251,6 +268,7 @@ enum reply_type {
 	REPLY_EXITED = 7,
 	REPLY_GONE = 8,
 	REPLY_LISTENING = 9,
+	REPLY_WHO = 10,
 };
 
 enum stdio_mode {

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { Socket } from 'node:net'
 import type { ProcessStart } from '@caisson/core'
 import { CaissonError } from '@caisson/core'
+import type { DirectOutput } from './direct-output.js'
 import type { StartedReply } from './protocol.generated.js'
 import { NONE } from './protocol.generated.js'
 
@@ -66,12 +67,10 @@ function streamError(subject: string, why: string, cause: unknown): CaissonError
 }
 
 /** What a command writes; ends when the last writer has closed its end. */
-function openOutput(launcher: number, descriptor: number): Socket {
-  return new Socket({
-    fd: openPipe(launcher, descriptor, constants.O_RDONLY),
-    readable: true,
-    writable: false,
-  })
+function openOutput(launcher: number, descriptor: number, direct?: DirectOutput): Socket {
+  const fd = openPipe(launcher, descriptor, constants.O_RDONLY)
+  const options = { fd, readable: true, writable: false, onread: direct?.onread }
+  return new Socket(options)
 }
 
 /** What a command reads. A command that ends without reading it all is no error. */
@@ -87,14 +86,18 @@ function openInput(launcher: number, descriptor: number): Socket {
 }
 
 /**
- * A command that has started, with its streamed ends opened.
+ * A command that has started, with its streamed ends opened; what it writes to stdout goes to `direct`, if there is one.
  * @throws CaissonError ERR_LAUNCH
  */
-export function openStreams(launcher: number, reply: StartedReply): ProcessStart {
+export function openStreams(
+  launcher: number,
+  reply: StartedReply,
+  direct?: DirectOutput,
+): ProcessStart {
   return {
     pid: reply.pid,
     ...(reply.stdin === NONE ? {} : { stdin: openInput(launcher, reply.stdin) }),
-    ...(reply.stdout === NONE ? {} : { stdout: openOutput(launcher, reply.stdout) }),
+    ...(reply.stdout === NONE ? {} : { stdout: openOutput(launcher, reply.stdout, direct) }),
     ...(reply.stderr === NONE ? {} : { stderr: openOutput(launcher, reply.stderr) }),
   }
 }

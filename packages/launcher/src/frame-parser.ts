@@ -11,10 +11,17 @@ export class FrameParser {
   #body: Buffer | undefined
   #bodyFill = 0
   #maxBody: number
+  readonly #memory: ((type: number, length: number) => Buffer) | undefined
 
-  constructor(maxBody: number, onFrame: (type: number, body: Buffer) => void) {
+  /** @param memory for bodies, where chunks are gone after `push`: exactly as long as asked for. Default: views, as said */
+  constructor(
+    maxBody: number,
+    onFrame: (type: number, body: Buffer) => void,
+    memory?: (type: number, length: number) => Buffer,
+  ) {
     this.#maxBody = maxBody
     this.#onFrame = onFrame
+    this.#memory = memory
   }
 
   /** Longest body that is believed; a command that may answer with more raises it beforehand. */
@@ -50,7 +57,11 @@ export class FrameParser {
     const start = at + FRAME_HEADER_BYTES
     const length = this.#check(chunk.readUInt32LE(at))
     if (chunk.length - start < length) return this.#fillHeader(chunk, at)
-    this.#onFrame(chunk.readUInt32LE(at + 4), chunk.subarray(start, start + length))
+    const type = chunk.readUInt32LE(at + 4)
+    const view = chunk.subarray(start, start + length)
+    const body = this.#memory?.(type, length)
+    if (body !== undefined) view.copy(body)
+    this.#onFrame(type, body ?? view)
     return start + length
   }
 
@@ -58,7 +69,9 @@ export class FrameParser {
     const end = Math.min(chunk.length, at + FRAME_HEADER_BYTES - this.#headerFill)
     this.#headerFill += chunk.copy(this.#header, this.#headerFill, at, end)
     if (this.#headerFill === FRAME_HEADER_BYTES) {
-      this.#body = Buffer.allocUnsafeSlow(this.#check(this.#header.readUInt32LE(0)))
+      const length = this.#check(this.#header.readUInt32LE(0))
+      this.#body =
+        this.#memory?.(this.#header.readUInt32LE(4), length) ?? Buffer.allocUnsafeSlow(length)
       this.#bodyFill = 0
       if (this.#body.length === 0) this.#complete(this.#body)
     }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import type { LaunchedProcess, ProcessEnd, ProcessStart, TerminalSize } from '@caisson/core'
+import type { DirectOutput } from './direct-output.js'
 import type { ExitedReply } from './protocol.generated.js'
 
 function isSignal(name: string): name is NodeJS.Signals {
@@ -90,6 +91,8 @@ export class LaunchedCommand implements LaunchedProcess {
   #line: CommandLine | undefined
   #early: ((line: CommandLine) => void)[] = []
   #over = false
+  /** Where its stdout goes, if that is streamed and nobody is to read it as a stream. */
+  output: DirectOutput | undefined
 
   get started(): Promise<ProcessStart> {
     return this.#started.promise

@@ -11,6 +11,8 @@ import { writeMaps } from './write-maps.js'
 
 /** An honest launcher needs a millisecond; a broken one must not hang its caller for ever. */
 const ANSWER_TIMEOUT_MS = 30_000
+/** PID_MAX_LIMIT of the kernel. */
+const HIGHEST_PID = 2 ** 22
 
 /** The first exchange (hello, maps where they are asked for, ready), and that of a launcher that listens. */
 export class LauncherHandshake {
@@ -76,6 +78,8 @@ export class LauncherHandshake {
     if (reply.name === 'ready' || reply.name === 'listening') this.#settle(undefined)
     else if (reply.name === 'failed') this.#settle(launchError(reply, this.#context))
     else if (reply.name === 'needMaps') this.#writeMaps(reply.pid)
+    // it wants to know that it is we who connected
+    else if (reply.name === 'who') this.#link.send('here', { nonce: reply.nonce })
   }
 
   /** The launcher was lost. */
@@ -85,6 +89,8 @@ export class LauncherHandshake {
 
   #writeMaps(pid: number): void {
     if (!this.#helpers) throw new MalformedFrame('it asked for maps that nobody announced')
+    // privileged programs are given it
+    if (pid < 1 || pid > HIGHEST_PID) throw new MalformedFrame(`no process has the id ${pid}`)
     writeMaps(pid, this.#helpers).then(
       () => this.#link.send('mapped', {}),
       (cause: unknown) => this.#settle?.(this.#refused(cause)),

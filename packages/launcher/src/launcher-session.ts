@@ -286,6 +286,7 @@ export class LauncherSession implements ContainerHost {
     this.#adoption?.take(reply)
     switch (reply.name) {
       case 'ready':
+      case 'who':
       case 'listening':
       case 'needMaps':
         return this.#handshake.reply(reply)
@@ -365,17 +366,16 @@ export class LauncherSession implements ContainerHost {
   }
 
   #started(reply: StartedReply): void {
-    const pending = this.#commands.get(this.#known(reply.exec))
+    const launched = this.#commands.get(this.#known(reply.exec))?.launched
     if (this.#servers.get(reply.exec) === false) {
       this.#servers.set(reply.exec, true)
       this.#link.release()
     }
     const streams = [reply.stdin, reply.stdout, reply.stderr]
     try {
-      // Nobody waits for it any more: the ends are closed unopened.
-      if (pending) pending.launched.start(openStreams(this.#link.pid, reply))
+      launched?.start(openStreams(this.#link.pid, reply, launched.output)) // else closed unopened
     } catch (error) {
-      pending?.launched.fail(error)
+      launched?.fail(error)
       this.#link.send('signal', { exec: reply.exec, signo: 9, final: 0 })
     }
     streams.forEach((fd, stream) => {

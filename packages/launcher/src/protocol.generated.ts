@@ -127,6 +127,11 @@ export interface LimitRequest {
   readonly hard: bigint
 }
 
+/** The answer to `who`; whatever else is said first ends the connection. */
+export interface HereRequest {
+  readonly nonce: bigint
+}
+
 /** Outlive the client: accept others at this socket, one at a time, and go only when no container is left. Output that is captured also goes to <logs>/<exec>.{out,err}.<offset>, the last two files of logBytes / 2 each; <exec>.end holds both lengths once it ended. */
 export interface ListenRequest {
   readonly path: string
@@ -141,11 +146,13 @@ export interface JailRequest {
   readonly directory: string
 }
 
-/** Copies what a container wrote to <to>/<index>/upper for every directory <index> of its upper, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. */
+/** Copies what a container wrote to directory <index> of its upper to <to>/<index>/upper, if there is that directory, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. Where the directory holds a copy of the lowers, it is what is different from them, as an overlay would have written it. */
 export interface CopyUpperRequest {
   readonly container: number
   readonly exec: number
   readonly to: string
+  readonly index: number
+  readonly lowers: readonly string[]
 }
 
 /** Makes everything that a container has mounted read-only, as a command numbered exec whose exit code is an errno. */
@@ -178,6 +185,7 @@ export interface RequestTypes {
   resize: ResizeRequest
   files: FilesRequest
   limit: LimitRequest
+  here: HereRequest
   listen: ListenRequest
   jail: JailRequest
   copyUpper: CopyUpperRequest
@@ -203,9 +211,10 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   resize: { type: 13, fields: [["exec","u32"],["cols","u32"],["rows","u32"]] },
   files: { type: 14, fields: [["container","u32"],["exec","u32"]] },
   limit: { type: 28, fields: [["container","u32"],["exec","u32"],["resource","u32"],["soft","u64"],["hard","u64"]] },
+  here: { type: 38, fields: [["nonce","u64"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
-  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
+  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"],["index","u32"],["lowers","strs"]] },
   seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
   merge: { type: 37, fields: [["exec","u32"],["copied","u32"],["from","strs"],["to","str"]] },
 }
@@ -280,6 +289,11 @@ export interface ListeningReply {
   readonly lastId: number
 }
 
+/** What a launcher that listens asks of each client that connects: to say this number back by `here`, as the process that connected, of the launcher's own user and pid namespace. */
+export interface WhoReply {
+  readonly nonce: bigint
+}
+
 export interface ReplyTypes {
   ready: ReadyReply
   needMaps: NeedMapsReply
@@ -290,6 +304,7 @@ export interface ReplyTypes {
   exited: ExitedReply
   gone: GoneReply
   listening: ListeningReply
+  who: WhoReply
 }
 
 export type ReplyName = keyof ReplyTypes
@@ -304,6 +319,7 @@ export const replyTable: Readonly<Record<ReplyName, { readonly type: number; rea
   exited: { type: 7, fields: [["exec","u32"],["pid","u32"],["status","u32"],["userUs","u64"],["systemUs","u64"],["maxRssKiB","u64"],["wallUs","u64"],["full","u32"],["stdoutTotal","u64"],["stderrTotal","u64"],["stdout","bytes"],["stderr","bytes"]] },
   gone: { type: 8, fields: [["container","u32"],["status","u32"]] },
   listening: { type: 9, fields: [["pid","u32"],["lastId","u32"]] },
+  who: { type: 10, fields: [["nonce","u64"]] },
 }
 
 /** Opens a file under a free slot. flags are open(2)'s; only regular files, and directories with O_DIRECTORY. A new file gets exactly this mode. Answered by its status. */
@@ -454,6 +470,26 @@ export interface SyncFile {
 export interface SpaceFile {
 }
 
+/** Begins to tell all in the root, itself first, in the order of the bytes of their names. number: a free one below 16. holes 1: content with holes is not told. */
+export interface WalkFile {
+  readonly number: number
+  readonly holes: number
+}
+
+/** Answered by the next of a walk, by nothing at its end. Records of u32 kind, u32 length, bytes. 0, an entry: u32 length and path, u64 bytes of content that follow (all ones: none is told of a file with holes, nor of more than 256 KiB that have several names), then as `get` answers. 1, content of the last entry; empty: the file has become shorter. 2, the walk has failed: u32 errno, path. */
+export interface NextFile {
+  readonly number: number
+}
+
+/** Frees its number. */
+export interface EndWalkFile {
+  readonly number: number
+}
+
+/** Requests whose type has the highest bit set are not answered; once one has failed, those that come after it are passed over. Answered by how many were done since the last settle, and the errno of the next or 0; both u32. */
+export interface SettleFile {
+}
+
 export interface FileTypes {
   open: OpenFile
   read: ReadFile
@@ -477,6 +513,10 @@ export interface FileTypes {
   seek: SeekFile
   sync: SyncFile
   space: SpaceFile
+  walk: WalkFile
+  next: NextFile
+  endWalk: EndWalkFile
+  settle: SettleFile
 }
 
 export type FileName = keyof FileTypes
@@ -504,4 +544,8 @@ export const fileTable: Readonly<Record<FileName, { readonly type: number; reado
   seek: { type: 24, fields: [["slot","u32"],["offset","u64"],["data","u32"]] },
   sync: { type: 25, fields: [] },
   space: { type: 26, fields: [] },
+  walk: { type: 27, fields: [["number","u32"],["holes","u32"]] },
+  next: { type: 28, fields: [["number","u32"]] },
+  endWalk: { type: 29, fields: [["number","u32"]] },
+  settle: { type: 30, fields: [] },
 }

@@ -100,6 +100,7 @@ function begin(request: RequestTypes['start'] | RequestTypes['exec']): void {
 }
 
 function hello({ userns }: RequestTypes['hello']): void {
+  if (scenario === 'mapsOfNobody') return reply('needMaps', { pid: 0xffff_ffff })
   const maps = scenario === 'needMaps' || (scenario === 'mapsWhenAsked' && userns === 2)
   if (maps) reply('needMaps', { pid: process.pid })
   else if (scenario === 'helloFails')

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isCaissonError } from '@caisson/core'
@@ -9,7 +9,11 @@ import { LauncherClient } from '../dist/launcher-client.js'
 import { LauncherSession } from '../dist/launcher-session.js'
 import { fakeProgram } from './fake-session.js'
 
-function open(newuidmap: string, newgidmap: string): Promise<LauncherSession> {
+function open(
+  newuidmap: string,
+  newgidmap: string,
+  scenario = 'needMaps',
+): Promise<LauncherSession> {
   const helpers = {
     newuidmap,
     newgidmap,
@@ -20,7 +24,7 @@ function open(newuidmap: string, newgidmap: string): Promise<LauncherSession> {
   }
   const plan: IdentityPlan = { mode: 'ranges', userns: 2, helpers }
   return LauncherSession.open({
-    program: fakeProgram('needMaps'),
+    program: fakeProgram(scenario),
     helpers,
     identity: identityOf(plan, 0),
     hello: helloOf(plan, 0),
@@ -50,6 +54,14 @@ describe('LauncherSession, asked for id maps', () => {
     expect(readFileSync(join(directory, 'gid.args'), 'utf8')).to.match(
       /^\d+ 0 50 1 1 300000 65535$/m,
     )
+  })
+
+  it('runs no helper for what is no process', async () => {
+    const record = helper('records', `touch '${join(directory, 'ran')}'`)
+    const error: unknown = await open(record, record, 'mapsOfNobody').catch((e: unknown) => e)
+    expect(isCaissonError(error, 'ERR_LAUNCHER_GONE')).to.equal(true)
+    expect(String(error)).to.include('no process has the id 4294967295')
+    expect(existsSync(join(directory, 'ran'))).to.equal(false)
   })
 
   it('fails with what a helper said', async () => {

@@ -98,12 +98,15 @@ export class BuiltRoots {
   ): Promise<Layer> {
     const { name, subject, maxAgeMs } = order
     const known = knownLayer(store, name)
-    if (known !== undefined && Date.now() - known.changedMs < maxAgeMs) return known.layer
+    if (known !== undefined && Date.now() - known.changedMs < maxAgeMs) {
+      this.#tell('exists', subject)
+      return known.layer
+    }
     try {
       return await this.#building.do(name, signal, (all) => this.#build(store, order, all))
     } catch (error) {
       if (known === undefined || !isAway(error)) throw error
-      this.#onProgress?.({ phase: 'stale', subject, bytes: 0, count: 1, total: 1 })
+      this.#tell('stale', subject)
       return known.layer
     }
   }
@@ -112,7 +115,11 @@ export class BuiltRoots {
     const { recipe, fill } = await order.prepare(store, signal)
     const layer = await store.layers.publish({ recipe, signal, fill })
     await store.refs.set(order.name, { kind: 'layer', id: layer.id })
-    this.#onProgress?.({ phase: 'done', subject: order.subject, bytes: 0, count: 1, total: 1 })
+    this.#tell('done', order.subject)
     return layer
+  }
+
+  #tell(phase: BuildProgress['phase'], subject: string): void {
+    this.#onProgress?.({ phase, subject, bytes: 0, count: 1, total: 1 })
   }
 }

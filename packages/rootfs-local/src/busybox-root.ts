@@ -1,10 +1,11 @@
-import type { RootLease } from '@caisson/core'
+import { SharedWork, type RootLease } from '@caisson/core'
 import { createHash } from 'node:crypto'
 import { lstatSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { buildBusyboxTree, TREE_VERSION } from './busybox-tree.js'
 import { findBusybox, type Busybox } from './find-busybox.js'
-import { errnoOf, rootfsError } from './rootfs-error.js'
+import type { BusyboxProgress } from './progress.js'
+import { abortedError, errnoOf, isFull, rootfsError, throwIfAborted } from './rootfs-error.js'
 import { publishDirectory } from './staging.js'
 
 function treeStat(path: string): Stats | undefined {
@@ -34,57 +35,82 @@ function requireShell(path: string, applets: readonly string[]): void {
   throw rootfsError('ERR_ROOTFS_INVALID', path, 'it lists no applet `sh`', fix)
 }
 
+interface Held {
+  readonly lease: RootLease
+  readonly path: string
+  readonly ino: number
+  readonly busybox: Busybox
+}
+
 /** Lends a root made around a static busybox; made once for all processes that share the data directory. */
 export class BusyboxRoot {
   readonly #paths: readonly string[]
   readonly #dataDir: string
-  #lease: { readonly path: string; readonly lease: RootLease; readonly ino: number } | undefined
-  #making: Promise<RootLease> | undefined
+  readonly #onProgress: ((progress: BusyboxProgress) => void) | undefined
+  readonly #making = new SharedWork<Held>((reason) => abortedError('busybox:', reason))
+  #held: Held | undefined
 
-  constructor(paths: readonly string[], dataDir: string) {
+  constructor(
+    paths: readonly string[],
+    dataDir: string,
+    onProgress: ((progress: BusyboxProgress) => void) | undefined,
+  ) {
     this.#paths = paths
     this.#dataDir = dataDir
+    this.#onProgress = onProgress
   }
 
-  async lend(): Promise<RootLease> {
-    const held = this.#lease
-    if (held !== undefined && treeStat(held.path)?.ino === held.ino) return held.lease
-    this.#making ??= this.#make().finally(() => {
-      this.#making = undefined
-    })
-    return this.#making
+  /** The last one to give up waits until nothing is left. */
+  async lend(signal: AbortSignal | undefined): Promise<RootLease> {
+    const held = this.#held
+    if (held !== undefined && treeStat(held.path)?.ino === held.ino) {
+      this.#tell('exists', held.busybox)
+      return held.lease
+    }
+    this.#held = await this.#making.do('', signal, (all) => this.#make(all))
+    return this.#held.lease
   }
 
-  async #make(): Promise<RootLease> {
+  #tell(phase: BusyboxProgress['phase'], { path, binary }: Busybox): void {
+    this.#onProgress?.({ phase, subject: path, bytes: binary.length, count: 1, total: 1 })
+  }
+
+  async #make(signal: AbortSignal): Promise<Held> {
     const busybox = await findBusybox(this.#paths)
     // The digest names the whole tree: the binary, and how we build around it.
     const digest = createHash('sha256').update(`${TREE_VERSION} ${busybox.sha256}`).digest('hex')
-    const path = await this.#publish(busybox, digest)
+    const path = await this.#publish(busybox, digest, signal)
     const stat = treeStat(path)
     if (stat === undefined || !stat.isDirectory()) {
       const fix = `Remove ${path} and try again.`
       throw rootfsError('ERR_ROOTFS_INVALID', path, 'the published tree is no directory', fix)
     }
-    const lease = leaseOf(path, digest, stat)
-    this.#lease = { path, lease, ino: stat.ino }
-    return lease
+    this.#tell('done', busybox)
+    return { lease: leaseOf(path, digest, stat), path, ino: stat.ino, busybox }
   }
 
-  async #publish(busybox: Busybox, digest: string): Promise<string> {
+  async #publish(busybox: Busybox, digest: string, signal: AbortSignal): Promise<string> {
     const parent = join(this.#dataDir, 'busybox')
     const path = join(parent, digest)
-    if (treeStat(path) !== undefined) return path
+    if (treeStat(path) !== undefined) {
+      this.#tell('exists', busybox)
+      return path
+    }
+    this.#tell('install', busybox)
     try {
-      return await publishDirectory(parent, digest, (directory) =>
-        buildBusyboxTree(directory, busybox.binary, (applets) =>
-          requireShell(busybox.path, applets),
-        ),
-      )
+      return await publishDirectory(parent, digest, async (directory) => {
+        const applets = await buildBusyboxTree(directory, busybox.binary, signal)
+        requireShell(busybox.path, applets)
+        throwIfAborted(signal, 'busybox:')
+      })
     } catch (error) {
+      throwIfAborted(signal, 'busybox:')
       const errno = errnoOf(error)
       if (errno?.startsWith('ERR_') === true) throw error
-      const fix = `Make ${this.#dataDir} writable, or give another dataDir.`
       const why = `the tree cannot be made there (${errno ?? String(error)})`
+      if (isFull(errno))
+        throw rootfsError('ERR_STORE_SPACE', parent, why, 'Make room there.', error)
+      const fix = `Make ${this.#dataDir} writable, or give another dataDir.`
       throw rootfsError('ERR_ROOTFS_INVALID', parent, why, fix, error)
     }
   }

@@ -7,6 +7,7 @@ import {
 } from '@caisson/core'
 import { BusyboxRoot } from './busybox-root.js'
 import { BUSYBOX_PATHS, findBusybox } from './find-busybox.js'
+import type { BusyboxProgress } from './progress.js'
 import { rootfsError, throwIfAborted } from './rootfs-error.js'
 
 export interface BusyboxRootfsOptions {
@@ -14,6 +15,8 @@ export interface BusyboxRootfsOptions {
   readonly path?: string
   /** Where the tree is kept. Default: `/var/lib/caisson` as root, else `$XDG_DATA_HOME/caisson`. */
   readonly dataDir?: string
+  /** Told how far the tree is. It takes less than a tenth of a second to make, once. */
+  readonly onProgress?: (progress: BusyboxProgress) => void
 }
 
 function checkPath(path: string, field: string): string {
@@ -39,7 +42,8 @@ async function probe(paths: readonly string[], dataDir: string): Promise<Probe> 
  * /tmp. Made once per busybox and kept in the data directory, shared by all processes.
  *
  * Throws TypeError ERR_INVALID_SPEC for bad options. `lend` rejects with ERR_ROOTFS_NOT_FOUND when there is no busybox,
- * ERR_ROOTFS_INVALID when it is not static, has no shell, or the data directory cannot be written.
+ * ERR_ROOTFS_INVALID when it is not static, has no shell, or the data directory cannot be written, ERR_STORE_SPACE when it is full,
+ * ERR_ABORTED.
  */
 export function busyboxRootfs(options: BusyboxRootfsOptions = {}): Driver<'rootfs', never, never> {
   const paths = options.path === undefined ? BUSYBOX_PATHS : [checkPath(options.path, 'path')]
@@ -51,7 +55,7 @@ export function busyboxRootfs(options: BusyboxRootfsOptions = {}): Driver<'rootf
     schemes: ['busybox'],
     probe: () => probe(paths, dataDir),
     create: () => {
-      const root = new BusyboxRoot(paths, dataDir)
+      const root = new BusyboxRoot(paths, dataDir, options.onProgress)
       return {
         schemes: ['busybox'],
         async lend(request) {
@@ -61,7 +65,7 @@ export function busyboxRootfs(options: BusyboxRootfsOptions = {}): Driver<'rootf
             const fix = 'Write `busybox:`; name another binary with busyboxRootfs({ path }).'
             throw rootfsError('ERR_ROOTFS_INVALID', `busybox:${request.reference}`, why, fix)
           }
-          return root.lend()
+          return root.lend(request.signal)
         },
       }
     },

@@ -40,19 +40,22 @@ const APPLET = /^[A-Za-z0-9_[][A-Za-z0-9_.[+-]*$/
 const run = promisify(execFile)
 
 /** Names of the applets in a busybox at an absolute path. Runs it, without any environment. */
-async function listApplets(busybox: string): Promise<string[]> {
-  const options = { env: {}, cwd: '/', timeout: 10_000, maxBuffer: 1 << 20 }
+async function listApplets(busybox: string, signal: AbortSignal): Promise<string[]> {
+  const options = { env: {}, cwd: '/', timeout: 10_000, maxBuffer: 1 << 20, signal }
   const { stdout } = await run(busybox, ['--list'], options)
   // Only plain names: what is listed becomes paths in the tree.
   return stdout.split('\n').filter((name) => APPLET.test(name) && name !== 'busybox')
 }
 
-/** Fills an empty directory with a root around `binary`. */
+/**
+ * Fills an empty directory with a root around `binary`, until the signal is given.
+ * @returns names of its applets, for which there are links now
+ */
 export async function buildBusyboxTree(
   directory: string,
   binary: Uint8Array,
-  isRunnable: (applets: readonly string[]) => void,
-): Promise<void> {
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   await chmod(directory, 0o755)
   for (const [path, mode] of DIRECTORIES) {
     await mkdir(join(directory, path))
@@ -74,7 +77,10 @@ export async function buildBusyboxTree(
   } finally {
     await file.close()
   }
-  const applets = await listApplets(busybox)
-  isRunnable(applets)
-  for (const name of applets) await symlink('busybox', join(directory, 'bin', name))
+  const applets = await listApplets(busybox, signal)
+  for (const name of applets) {
+    signal.throwIfAborted()
+    await symlink('busybox', join(directory, 'bin', name))
+  }
+  return applets
 }

@@ -16,7 +16,7 @@ const provider: RootfsProvider = {
  * is never written. A change made to it by others while containers run on it shows in them in undefined ways.
  *
  * `lend` rejects with ERR_ROOTFS_NOT_FOUND (missing, or a dangling link), ERR_ROOTFS_NOT_DIRECTORY, ERR_ROOTFS_INVALID
- * (relative, NUL, the host's own `/`).
+ * (relative, NUL, the host's own `/`), ERR_ABORTED. It takes microseconds: there is no progress to tell of.
  */
 export function dirRootfs(): Driver<'rootfs', never, never> {
   return defineDriver({

@@ -1,4 +1,13 @@
-import { defineDriver, invalidArgument, type Driver, type Probe } from '@caisson/core'
+import {
+  DATA_DIR,
+  defineDriver,
+  invalidArgument,
+  settledPath,
+  STATE_DIR,
+  type Driver,
+  type Probe,
+} from '@caisson/core'
+import { optional } from '@caisson/core/di'
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { hostMode, readHostFacts } from './host-facts.js'
@@ -8,7 +17,10 @@ import { isWithin } from './mount-info.js'
 import { rootfsError, throwIfAborted } from './rootfs-error.js'
 
 export interface HostRootfsOptions {
-  /** Further directories of the host to show copy-on-write, e.g. `['/srv/data']`. Absolute. Default none. */
+  /**
+   * Further directories of the host to show copy-on-write, e.g. `['/srv/data']`. Absolute. Default none. What lies in the
+   * engine's state or data directory is ERR_INVALID_SPEC; where one of these holds them, they are hidden.
+   */
   readonly include?: readonly string[]
   /** Further paths to hide, e.g. `['/opt/secrets']`. Absolute. Default none; the built-in list always holds. */
   readonly mask?: readonly string[]
@@ -31,6 +43,26 @@ function checkPaths(paths: readonly string[], option: string): readonly string[]
     }
   })
   return Object.freeze([...paths])
+}
+
+/** What the engine keeps for itself is hidden, too; and cannot be asked for. */
+function hiding(
+  options: HostViewOptions,
+  own: { readonly stateDir: string | undefined; readonly dataDir: string | undefined },
+): HostViewOptions {
+  const hidden = [...options.mask]
+  for (const [name, given] of Object.entries(own)) {
+    if (given === undefined) continue
+    const path = settledPath(given)
+    options.include.forEach((shown, index) => {
+      if (!isWithin(settledPath(shown), path)) return
+      const why = `'${shown}' lies in the engine's own directory (${given}), which no container is shown`
+      const fix = `Leave it out, or pass another \`${name}\`.`
+      throw invalidArgument({ field: `include[${index}]`, why, fix })
+    })
+    hidden.push(path)
+  }
+  return { ...options, mask: hidden }
 }
 
 async function probe(options: HostViewOptions): Promise<Probe> {
@@ -69,9 +101,10 @@ export function hostRootfs(options: HostRootfsOptions = {}): Driver<'rootfs', ne
     name: 'host',
     apiVersion: 1,
     schemes: ['host'],
+    inject: { stateDir: optional(STATE_DIR), dataDir: optional(DATA_DIR) },
     probe: () => probe(checked),
-    create: () => {
-      const root = new HostRoot(checked)
+    create: ({ stateDir, dataDir }) => {
+      const root = new HostRoot(hiding(checked, { stateDir, dataDir }))
       return {
         schemes: ['host'],
         // async: what is wrong with a reference rejects, it is not thrown

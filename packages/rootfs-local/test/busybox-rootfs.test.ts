@@ -40,6 +40,24 @@ describe('busyboxRootfs', () => {
       good: () => '',
       bad: () => [{ title: 'a path', reference: '/bin/busybox', code: 'ERR_ROOTFS_INVALID' }],
       unwritten: () => [join(base, 'shared')],
+      making: {
+        async fresh(onProgress) {
+          const dataDir = freshDir()
+          const trees = join(dataDir, 'busybox')
+          return {
+            provider: provider({ dataDir, onProgress }),
+            reference: '',
+            unfinished: () =>
+              (fs.existsSync(trees) ? fs.readdirSync(trees) : []).filter((it) =>
+                it.startsWith('.'),
+              ),
+            async [Symbol.asyncDispose]() {
+              fs.rmSync(dataDir, { recursive: true })
+            },
+          }
+        },
+        phases: ['install'],
+      },
     },
   )
 

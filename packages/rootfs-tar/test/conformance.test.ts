@@ -38,6 +38,19 @@ describe('tarRootfs', function () {
         { title: 'a directory', reference: '/', code: 'ERR_ROOTFS_INVALID' },
       ],
       unwritten: () => [],
+      making: {
+        async fresh(onProgress) {
+          const own = new Scratch()
+          const scope = own.openScope()
+          return {
+            provider: tarRootfs({ onProgress }).create(scope),
+            reference: one,
+            unfinished: () => own.unfinished(),
+            [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
+          }
+        },
+        phases: ['unpack', 'publish'],
+      },
     },
   )
 

@@ -18,7 +18,7 @@ describe('tar: refuses', function () {
   async function nothingLeft(): Promise<void> {
     const store = await scratch.store()
     expect([store.layers.list(), store.blobs.list(), store.refs.list()]).to.deep.equal([[], [], []])
-    expect(await scratch.unfinished()).to.deep.equal([])
+    expect(scratch.unfinished()).to.deep.equal([])
   }
 
   const places: readonly (readonly [title: string, code: string, make: () => string])[] = [

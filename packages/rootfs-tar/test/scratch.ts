@@ -23,12 +23,18 @@ export class Scratch implements AsyncDisposable {
   readonly #scopes: Scope[] = []
   readonly #leases: RootLease[] = []
 
-  /** Another driver, as another process has it. */
+  /** What another driver is made with, as another process has it; this ends it. */
+  openScope(): Scope {
+    const scope = Scope.root().value(DATA_DIR, this.dataDir)
+    this.#scopes.push(scope)
+    return scope
+  }
+
+  /** Another driver. */
   open(
     options: TarRootfsOptions = {},
   ): (reference: string, signal?: AbortSignal) => Promise<string> {
-    const scope = Scope.root().value(DATA_DIR, this.dataDir)
-    this.#scopes.push(scope)
+    const scope = this.openScope()
     const onProgress = (one: TarProgress): void => void this.told.push(one)
     const provider = tarRootfs({ onProgress, ...options }).create(scope)
     return async (reference, signal) => {
@@ -64,10 +70,10 @@ export class Scratch implements AsyncDisposable {
   }
 
   /** What lies in the store that is no blob, layer or name. */
-  async unfinished(): Promise<readonly string[]> {
-    const { directory } = await this.store()
-    return ['ingest', 'layers', 'trash'].flatMap((place) =>
-      readdirSync(join(directory, place))
+  unfinished(): readonly string[] {
+    const places = ['ingest', 'layers', 'trash']
+    return places.flatMap((place) =>
+      readdirSync(join(this.dataDir, 'store', place))
         .filter((name) => place !== 'layers' || name.startsWith('.'))
         .map((name) => `${place}/${name}`),
     )

@@ -33,8 +33,14 @@ function splitName(name: Buffer): readonly [prefix: Buffer, name: Buffer] | unde
   return [name.subarray(0, cut), name.subarray(cut + 1)]
 }
 
+/** Digits up to the last byte of a field, which stays NUL. */
 function octal(block: Buffer, at: number, length: number, value: number): void {
-  block.write(`${value.toString(8).padStart(length - 1, '0')}\0`, at, 'latin1')
+  let rest = value
+  for (let i = at + length - 2; i >= at; i--) {
+    const eighth = Math.floor(rest / 8)
+    block[i] = 0x30 + rest - eighth * 8
+    rest = eighth
+  }
 }
 
 interface UstarFields {
@@ -51,25 +57,29 @@ interface UstarFields {
   readonly minor: number
 }
 
-function ustarBlock(fields: UstarFields): Buffer {
-  const block = Buffer.alloc(BLOCK)
-  block.set(fields.name, 0)
+/** What all blocks have; the place of the sum counts as spaces. */
+const template = Buffer.alloc(BLOCK)
+template.write('        ', 148, 'latin1')
+template.write('ustar\x0000', 257, 'latin1')
+
+function writeBlock(into: Buffer, at: number, fields: UstarFields): void {
+  const block = into.subarray(at, at + BLOCK)
+  block.set(template)
+  block.set(fields.name)
   octal(block, 100, 8, fields.mode)
   octal(block, 108, 8, fields.uid)
   octal(block, 116, 8, fields.gid)
   octal(block, 124, 12, fields.size)
   octal(block, 136, 12, fields.mtime)
-  block.write('        ', 148, 'latin1')
-  block.write(fields.flag, 156, 'latin1')
-  block.set(fields.target, 157)
-  block.write('ustar\x0000', 257, 'latin1')
+  block[156] = fields.flag.charCodeAt(0)
+  if (fields.target.length > 0) block.set(fields.target, 157)
   octal(block, 329, 8, fields.major)
   octal(block, 337, 8, fields.minor)
-  block.set(fields.prefix, 345)
+  if (fields.prefix.length > 0) block.set(fields.prefix, 345)
   let sum = 0
-  for (const byte of block) sum += byte
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-  return block
+  for (let i = 0; i < BLOCK; i++) sum += block[i] ?? 0
+  octal(block, 148, 7, sum)
+  block[154] = 0
 }
 
 /** Content filled up to whole blocks. */
@@ -144,27 +154,45 @@ function fieldsOf(entry: TarEntry, { pax, name, stored }: Encoding): UstarFields
   }
 }
 
+const label = Buffer.from('PaxHeaders/')
+/** Room for a header, an extended one before it and its content, as most entries need it. */
+let scratch = Buffer.alloc(4 * BLOCK)
+
+function labelOf(name: Buffer): Buffer {
+  const whole = Buffer.concat([label, name]).subarray(0, 100)
+  return whole.at(-1) === 0x2f ? whole.subarray(0, -1) : whole
+}
+
 /**
  * The header of an entry, with an extended one (PAX) before it where ustar cannot say it. The same entry gives the same bytes:
- * no names of users, no process id, records in order.
+ * no names of users, no process id, records in order. They are gone with the next call.
  */
 export function encodeHeader(entry: TarEntry): Buffer {
   const encoding = encodingOf(entry)
   const fields = fieldsOf(entry, encoding)
-  const block = ustarBlock(fields)
-  if (encoding.pax.size === 0) return block
+  if (encoding.pax.size === 0) {
+    writeBlock(scratch, 0, fields)
+    return scratch.subarray(0, BLOCK)
+  }
   const content = formatPax(encoding.pax)
-  const label = Buffer.concat([Buffer.from('PaxHeaders/'), fields.name]).subarray(0, 100)
-  const header = ustarBlock({
-    ...fields,
-    name: label.at(-1) === 0x2f ? label.subarray(0, -1) : label,
-    prefix: Buffer.alloc(0),
-    target: Buffer.alloc(0),
+  const last = BLOCK + Math.ceil(content.length / BLOCK) * BLOCK
+  if (scratch.length < last + BLOCK) scratch = Buffer.alloc(last + BLOCK)
+  const nothing = content.subarray(0, 0)
+  writeBlock(scratch, 0, {
+    name: labelOf(fields.name),
+    prefix: nothing,
+    target: nothing,
     flag: 'x',
     mode: 0o644,
+    uid: fields.uid,
+    gid: fields.gid,
     size: content.length,
+    mtime: fields.mtime,
     major: 0,
     minor: 0,
   })
-  return Buffer.concat([header, padded(content), block])
+  content.copy(scratch, BLOCK)
+  scratch.fill(0, BLOCK + content.length, last)
+  writeBlock(scratch, last, fields)
+  return scratch.subarray(0, last + BLOCK)
 }

@@ -4,11 +4,10 @@ import {
   type FileStatus,
   type FoundEntry,
   type JailedFile,
-  type ListedFile,
 } from '@caisson/core'
 import { checkAborted } from './check-aborted.js'
-import { asBuffer } from './read-tar.js'
 import type { SparsePiece, TarEntry, TarType } from './tar-entry.js'
+import { WalkReader } from './walk-reader.js'
 import type { WriteEntry } from './write-tar.js'
 import { keepsXattr } from './xattr-policy.js'
 
@@ -23,12 +22,13 @@ export interface PackOptions {
   readonly signal?: AbortSignal
 }
 
-/** Content that comes with the status of a file, by one request. */
-const WITH_STATUS = 96 * 1024
 const CHUNK = 256 * 1024
 /** Requests that are under way before their answers are wanted. */
 const AHEAD = 32
 const NS = 1_000_000_000n
+const ROOT = Buffer.from('.')
+const nothing = Buffer.alloc(0)
+const noXattrs: ReadonlyMap<string, Buffer> = new Map()
 
 const types: Readonly<Record<number, TarType>> = {
   0o100000: 'file',
@@ -43,81 +43,71 @@ function typeOf(status: FileStatus): TarType | undefined {
   return types[status.mode & 0o170000]
 }
 
+function keptXattrs(xattrs: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Buffer> {
+  const kept = [...xattrs].filter(([name]) => keepsXattr(name))
+  return new Map(kept.map(([name, value]) => [name, Buffer.from(value)]))
+}
+
+/** All of it, when it is in the event that comes next. */
+function atHand(walk: WalkReader, size: number): Uint8Array | undefined {
+  const event = walk.peek()
+  if (event?.kind !== 'content' || event.bytes.length !== size) return undefined
+  walk.taken()
+  return event.bytes
+}
+
 class Packing {
   readonly #jail: DirectoryJail
   readonly #options: PackOptions
   /** The first name of each file that has several. */
   readonly #names = new Map<string, Buffer>()
+  /** A directory that is not wanted, with a `/`: what is in it comes next, if anything. */
+  #unwanted: Buffer | undefined
 
   constructor(jail: DirectoryJail, options: PackOptions) {
     this.#jail = jail
     this.#options = options
   }
 
-  async *root(): AsyncGenerator<WriteEntry> {
-    const path = Buffer.from('.')
-    const found = await this.#jail.get(path)
-    yield { entry: this.#entry(path, 'directory', found) }
-    yield* this.#directory(Buffer.alloc(0))
-  }
-
-  async *#directory(path: Buffer): AsyncGenerator<WriteEntry> {
-    checkAborted(this.#options.signal)
-    const listed = await this.#list(path)
-    const at = (name: Uint8Array): Buffer =>
-      path.length === 0 ? asBuffer(name) : Buffer.concat([path, Buffer.from('/'), name])
-    const wanted = listed
-      .map(({ name, status }) => ({ path: at(name), status, type: typeOf(status) }))
-      .filter(
-        (one) => one.type !== undefined && this.#options.filter?.(one.path, one.status) !== false,
-      )
-      .toSorted((a, b) => a.path.compare(b.path))
-    const found = prefetch(wanted, AHEAD, (one) => this.#jail.get(one.path, WITH_STATUS))
-    for await (const { item: one, loaded: is } of found) {
-      // what it is now, not what it was when the directory was listed
-      const type = typeOf(is.status)
-      if (type === undefined) continue
-      yield* this.#one(one.path, type, is)
-      if (type === 'directory') yield* this.#directory(one.path)
-    }
-  }
-
-  async #list(path: Buffer): Promise<readonly ListedFile[]> {
-    const directory = await this.#jail.open(path.length === 0 ? Buffer.from('.') : path, {
-      access: 'list',
-      follow: false,
-    })
+  async *entries(): AsyncGenerator<WriteEntry, void, void> {
+    const walk = new WalkReader(this.#jail.walk({ omitHoles: this.#options.sparse === true }))
     try {
-      const all: ListedFile[] = []
       for (;;) {
-        const some = await directory.list()
-        if (some.length === 0) return all
-        for (const one of some) all.push(one)
+        const event = walk.peek()
+        if (event === undefined) {
+          checkAborted(this.#options.signal)
+          if (!(await walk.more())) return
+          continue
+        }
+        walk.taken()
+        // content that nobody wanted
+        if (event.kind === 'content') continue
+        const { found, contentBytes } = event
+        const path = Buffer.from(event.path)
+        const type = typeOf(found.status)
+        if (type === undefined || !this.#wants(path, type, found.status)) continue
+        const entry = this.#entry(path, type, found)
+        if (entry.type !== 'file' || contentBytes === 0) yield { entry }
+        else if (contentBytes === undefined) yield* this.#apart(entry, found)
+        else yield { entry, content: atHand(walk, contentBytes) ?? walk.content(contentBytes) }
       }
     } finally {
-      await directory.close()
+      await walk.end()
     }
   }
 
-  async *#one(path: Buffer, type: TarType, found: FoundEntry): AsyncGenerator<WriteEntry> {
-    const { ino, dev, links } = found.status
-    if (type !== 'directory' && links > 1) {
-      const first = this.#names.get(`${dev}:${ino}`)
-      if (first !== undefined) {
-        yield {
-          entry: { ...this.#entry(path, 'hardlink', found), target: first, xattrs: new Map() },
-        }
-        return
-      }
-      this.#names.set(`${dev}:${ino}`, path)
-    }
-    const entry = this.#entry(path, type, found)
-    if (type !== 'file') yield { entry }
-    else if (found.content !== undefined) yield { entry, content: found.content }
-    else yield* this.#large(entry, found)
+  #wants(path: Buffer, type: TarType, status: FileStatus): boolean {
+    const { filter } = this.#options
+    if (filter === undefined || path.equals(ROOT)) return true
+    const above = this.#unwanted
+    if (above !== undefined && path.subarray(0, above.length).equals(above)) return false
+    if (filter(path, status)) return true
+    if (type === 'directory') this.#unwanted = Buffer.concat([path, Buffer.from('/')])
+    return false
   }
 
-  async *#large(entry: TarEntry, found: FoundEntry): AsyncGenerator<WriteEntry> {
+  /** What does not come by itself. */
+  async *#apart(entry: TarEntry, found: FoundEntry): AsyncGenerator<WriteEntry> {
     const file = await this.#jail.open(entry.path, { access: 'read', follow: false })
     try {
       const { size } = file.status
@@ -156,11 +146,20 @@ class Packing {
     }
   }
 
-  #entry(
-    path: Buffer,
-    type: TarType,
-    { status, target, device, xattrs, content }: FoundEntry,
-  ): TarEntry {
+  /** Another name of what has been told, if it is one. */
+  #entry(path: Buffer, type: TarType, found: FoundEntry): TarEntry {
+    const { ino, dev, links } = found.status
+    if (type === 'directory' || links === 1) return this.#first(path, type, found)
+    const id = `${dev}:${ino}`
+    const first = this.#names.get(id)
+    if (first === undefined) {
+      this.#names.set(id, path)
+      return this.#first(path, type, found)
+    }
+    return { ...this.#first(path, 'hardlink', found), target: first, xattrs: noXattrs }
+  }
+
+  #first(path: Buffer, type: TarType, { status, target, device, xattrs }: FoundEntry): TarEntry {
     return {
       type,
       path,
@@ -170,14 +169,10 @@ class Packing {
       userName: '',
       groupName: '',
       mtimeNs: this.#mtime(status.mtimeNs),
-      size: type === 'file' ? (content?.length ?? status.size) : 0,
-      target: asBuffer(target),
+      size: type === 'file' ? status.size : 0,
+      target: target.length === 0 ? nothing : Buffer.from(target),
       device,
-      xattrs: new Map(
-        [...xattrs]
-          .filter(([name]) => keepsXattr(name))
-          .map(([name, value]) => [name, asBuffer(value)]),
-      ),
+      xattrs: xattrs.size === 0 ? noXattrs : keptXattrs(xattrs),
       pieces: undefined,
     }
   }
@@ -200,5 +195,5 @@ export function packDirectory(
   jail: DirectoryJail,
   options: PackOptions = {},
 ): AsyncGenerator<WriteEntry, void, void> {
-  return new Packing(jail, options).root()
+  return new Packing(jail, options).entries()
 }

@@ -50,15 +50,18 @@ export function parsePax(bytes: Buffer, offset: number): PaxRecords {
 
 /** One record; its length counts its own digits. */
 function formatRecord(key: string, value: string | Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')])
-  let length = body.length + 1
-  while (String(length).length + body.length !== length)
-    length = String(length).length + body.length
-  return Buffer.concat([Buffer.from(String(length)), body])
+  const start = ` ${key}=`
+  const rest = Buffer.byteLength(start) + Buffer.byteLength(value) + 1
+  let length = rest + 1
+  while (String(length).length + rest !== length) length = String(length).length + rest
+  if (typeof value === 'string') return Buffer.from(`${length}${start}${value}\n`)
+  return Buffer.concat([Buffer.from(`${length}${start}`), value, Buffer.from('\n')])
 }
 
 /** An extended header's content, in the order of the bytes of its keys. */
 export function formatPax(records: ReadonlyMap<string, string | Uint8Array>): Buffer {
+  const [only, ...others] = records
+  if (only !== undefined && others.length === 0) return formatRecord(...only)
   const keys = [...records.keys()].toSorted((a, b) =>
     Buffer.compare(Buffer.from(a), Buffer.from(b)),
   )

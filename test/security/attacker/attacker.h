@@ -26,6 +26,6 @@ struct idea {
 
 /* Each ended by one without a name. */
 extern const struct idea architecture_ideas[], device_ideas[], exhaustion_ideas[], file_ideas[], inherited_ideas[],
-	kernel_ideas[], leavings_ideas[], mount_ideas[], namespace_ideas[], process_ideas[], root_ideas[], socket_ideas[], swap_ideas[], terminal_ideas[];
+	keeper_ideas[], kernel_ideas[], leavings_ideas[], mount_ideas[], namespace_ideas[], process_ideas[], root_ideas[], socket_ideas[], swap_ideas[], terminal_ideas[];
 
 #endif

@@ -15,7 +15,7 @@
 enum { SECONDS = 20 };
 
 static const struct idea *const families[] = {
-	architecture_ideas, device_ideas, exhaustion_ideas, file_ideas, inherited_ideas, kernel_ideas,
+	architecture_ideas, device_ideas, exhaustion_ideas, file_ideas, inherited_ideas, keeper_ideas, kernel_ideas,
 	leavings_ideas, mount_ideas, namespace_ideas, process_ideas, root_ideas, socket_ideas, swap_ideas, terminal_ideas,
 };
 

@@ -1,5 +1,7 @@
+import type { CaissonError } from '../errors/caisson-error.js'
 import type {
   FileAccess,
+  FileChanges,
   FileOpening,
   FilePathBytes,
   FileStatus,
@@ -47,6 +49,28 @@ export interface FoundEntry {
   readonly content: Uint8Array | undefined
 }
 
+/** How a directory is walked. */
+export interface WalkOptions {
+  /** Leave out the content of files that have holes: what lies where is found by `open` and `seek`. Default false. */
+  readonly omitHoles?: boolean
+}
+
+/** What a walk comes to: an entry, or more of the content of the last one. */
+export type WalkEvent =
+  | {
+      readonly kind: 'entry'
+      /** Relative, without `/` at its end; `.` is the directory itself. */
+      readonly path: Uint8Array
+      /** Without content. */
+      readonly found: FoundEntry
+      /**
+       * Content that follows; fewer bytes when the file becomes shorter meanwhile. Undefined: a file with holes, or a large one
+       * with several names, whose content is for `open` to get.
+       */
+      readonly contentBytes: number | undefined
+    }
+  | { readonly kind: 'content'; readonly bytes: Uint8Array }
+
 /** An open file of a jail. */
 export interface JailedFile extends OpenedFile {
   /** At most 256 KiB at an offset; what is left out between is a hole. */
@@ -54,6 +78,39 @@ export interface JailedFile extends OpenedFile {
   setXattr(name: string, value: Uint8Array): Promise<void>
   /** Where the next data or hole begins; undefined when there is none up to the end. */
   seek(offset: number, what: 'data' | 'hole'): Promise<number | undefined>
+}
+
+/** A file that a queue has made, for its content. */
+export interface QueuedFile {
+  write(bytes: Uint8Array): void
+  /** What is left out between is a hole. */
+  writeAt(offset: number, bytes: Uint8Array): void
+  set(changes: FileChanges): void
+  setXattr(name: string, value: Uint8Array): void
+  /** Once, whatever has failed. */
+  close(): void
+}
+
+/**
+ * Changes that are not waited for one by one, carried out in the order of calls: what is asked of the jail itself comes in between
+ * only after `flush`. Bytes are copied by the call. With the first failure nothing more is done of what was asked before it
+ * shows; `room` and `idle` throw it.
+ */
+export interface JailQueue {
+  /** @param explain what the failure of this one is to be told as. Default: as it is */
+  make(entry: NewEntry, explain?: (error: CaissonError) => Error): void
+  setXattr(path: FilePathBytes, name: string, value: Uint8Array): void
+  set(path: FilePathBytes, changes: FileChanges): void
+  /** Opens a file that was made for writing; a promise while the server has too many open. Links are not followed. */
+  open(path: FilePathBytes): QueuedFile | Promise<QueuedFile>
+  /** Sends what is still kept here. */
+  flush(): void
+  /** More is under way than is good: time for `room`. */
+  readonly full: boolean
+  /** Until half of it is done. */
+  room(): Promise<void>
+  /** Until all is done. */
+  idle(): Promise<void>
 }
 
 /** statfs(2) of a directory. */
@@ -80,8 +137,16 @@ export interface DirectoryJail extends AsyncDisposable {
   readonly identity: LauncherIdentity
   readonly files: FileAccess
   make(entry: NewEntry): Promise<void>
+  /** For many changes: cheaper by far than a promise for each. */
+  queue(): JailQueue
   /** @param maxContent bytes of content wanted with it; at most 96 KiB, default 0 */
   get(path: FilePathBytes, maxContent?: number): Promise<FoundEntry>
+  /**
+   * All in the directory, itself first, parents before what is in them, sorted by the bytes of names; some at a time, which
+   * hold good until the next are asked for: their memory is used again. More is asked for ahead; a walk that is left early is ended. Of 16 at once, the next waits for its turn.
+   * @throws CaissonError ERR_FILE_*, of the entry where it cannot go on
+   */
+  walk(options?: WalkOptions): AsyncGenerator<readonly WalkEvent[], void, void>
   setXattr(path: FilePathBytes, name: string, value: Uint8Array): Promise<void>
   open(path: FilePathBytes, how: FileOpening): Promise<JailedFile>
   /** Everything written to this file system so far is on the disk: syncfs(2). */

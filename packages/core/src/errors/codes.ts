@@ -121,8 +121,9 @@ export const errorCodes = {
     fix: 'Install what the message names.',
   },
   ERR_MOUNT_SOURCE: {
-    meaning: 'What should be mounted into the container is not there or may not be read.',
-    fix: 'Check `mounts[].from`: it is a path on the host.',
+    meaning:
+      'What should be mounted into the container is not there, may not be read, or is what the engine keeps for itself.',
+    fix: 'Check `mounts[].from`: it is a path on the host that neither holds nor lies in `stateDir` or `dataDir`.',
   },
   ERR_MOUNT_TARGET: {
     meaning:

@@ -4,7 +4,10 @@ import type { Bytes } from '../values/bytes.js'
 export type Mount =
   | {
       readonly kind: 'bind'
-      /** Absolute path on the host. */
+      /**
+       * Absolute path on the host. ERR_MOUNT_SOURCE when it lies in the engine's state or data directory, or holds it: by its
+       * sockets and records a container could reach others.
+       */
       readonly from: string
       /** Absolute path in the container; made when it is not there. Not `/`, nothing in /proc. */
       readonly to: string

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import { CaissonError, fileError } from '@caisson/core'
 import type { ProcessStart } from '@caisson/core'
+import type { DirectOutput } from '../direct-output.js'
 import { FrameParser } from '../frame-parser.js'
 import type { FileName, FileTypes } from '../protocol.generated.js'
 import { NONE, fileTable } from '../protocol.generated.js'
@@ -8,12 +9,15 @@ import { SendBuffers } from './send-buffers.js'
 
 /** Most the server reads or writes at once; it has this much room for an answer. */
 export const FILE_CHUNK_BYTES = 256 * 1024
+/** In a request's type: it is not answered. */
+const UNANSWERED = 0x8000_0000
 /** How long a server that is not asked anything stays. */
 const IDLE_MS = 10_000
 
 interface Waiting {
   readonly name: FileName
   readonly path: Uint8Array
+  readonly memory: ((length: number) => Buffer) | undefined
   resolve(body: Buffer): void
   reject(error: unknown): void
 }
@@ -31,8 +35,10 @@ export class FileConnection {
   /** Held open by who has files open, or watches. */
   #holds = 0
 
+  /** @param output that of the command that has started */
   constructor(
     start: ProcessStart,
+    output: DirectOutput,
     onEnd: (error: CaissonError) => void,
     onEvents?: (body: Buffer) => void,
   ) {
@@ -43,14 +49,20 @@ export class FileConnection {
     this.#sending = new SendBuffers(stdin)
     this.#onEnd = onEnd
     this.#onEvents = onEvents
-    const parser = new FrameParser(FILE_CHUNK_BYTES, (status, body) => this.#answer(status, body))
-    stdout.on('data', (chunk: Buffer) => {
+    const parser = new FrameParser(
+      FILE_CHUNK_BYTES,
+      (status, body) => this.#answer(status, body),
+      (status, length) => this.#memory(status, length),
+    )
+    output.onBytes = (bytes) => {
       try {
-        parser.push(chunk)
+        parser.push(bytes)
       } catch (error) {
         this.end(gone('it broke the protocol', error))
       }
-    })
+    }
+    // nothing comes by way of the stream but its end
+    stdout.resume()
     stdout.on('error', (error) => this.end(gone('its answers cannot be read', error)))
     stdout.on('close', () => this.end(gone('it ended')))
     this.#rest()
@@ -70,15 +82,30 @@ export class FileConnection {
     this.#armIdle()
   }
 
-  /** Rejects with ERR_FILE_* about `path`, or ERR_FILE_IO when the server ended. */
-  request<N extends FileName>(name: N, values: FileTypes[N], path: Uint8Array): Promise<Buffer> {
+  /**
+   * Rejects with ERR_FILE_* about `path`, or ERR_FILE_IO when the server ended.
+   * @param memory for the answer. Default: its own
+   */
+  request<N extends FileName>(
+    name: N,
+    values: FileTypes[N],
+    path: Uint8Array,
+    memory?: (length: number) => Buffer,
+  ): Promise<Buffer> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
       const { type, fields } = fileTable[name]
       // first: what is no request throws here
       this.#sending.add(type, fields, values)
-      if (this.#waiting.push({ name, path, resolve, reject }) === 1) this.#wake()
+      if (this.#waiting.push({ name, path, memory, resolve, reject }) === 1) this.#wake()
     })
+  }
+
+  /** Sends what is not answered; `settle` asks what became of it. */
+  tell<N extends FileName>(name: N, values: FileTypes[N]): void {
+    if (this.#ended !== undefined) return
+    const { type, fields } = fileTable[name]
+    this.#sending.add((type | UNANSWERED) >>> 0, fields, values)
   }
 
   /** Ends the server; what is missing fails with `error`. */
@@ -90,6 +117,11 @@ export class FileConnection {
     this.#output.destroy()
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
     this.#onEnd(error)
+  }
+
+  #memory(status: number, length: number): Buffer {
+    const memory = status === 0 ? this.#waiting[0]?.memory : undefined
+    return memory?.(length) ?? Buffer.allocUnsafe(length)
   }
 
   #answer(status: number, body: Buffer): void {

@@ -1,4 +1,5 @@
 import type { FileAccess, FileChanges, FileOpening, FileStatus, FileWatching } from '@caisson/core'
+import { DirectOutput } from '../direct-output.js'
 import type { LaunchedCommand } from '../launched-command.js'
 import type { FileTypes } from '../protocol.generated.js'
 import { NONE } from '../protocol.generated.js'
@@ -12,7 +13,7 @@ import { ServedWatching } from './served-watching.js'
 const SLOTS = 256
 
 /** A connection and the slots of its server. */
-interface Served {
+export interface Served {
   readonly connection: FileConnection
   readonly slots: FileSlots
 }
@@ -83,7 +84,8 @@ export class FileServer implements FileAccess {
   /** By a server of its own: a consumer that is slow keeps nobody else waiting. */
   async watch(): Promise<FileWatching> {
     const launched = this.#launch()
-    return new ServedWatching(await launched.started)
+    const output = (launched.output = new DirectOutput())
+    return new ServedWatching(await launched.started, output)
   }
 
   /** One request, whatever it is. */
@@ -109,8 +111,10 @@ export class FileServer implements FileAccess {
 
   async #start(ended: () => void): Promise<Served> {
     try {
-      const start = await this.#launch().started
-      return { connection: new FileConnection(start, ended), slots: new FileSlots(SLOTS) }
+      const launched = this.#launch()
+      const output = (launched.output = new DirectOutput())
+      const connection = new FileConnection(await launched.started, output, ended)
+      return { connection, slots: new FileSlots(SLOTS) }
     } catch (error) {
       ended()
       throw error

@@ -1,5 +1,6 @@
 import type { FileEvent, FileWatching, ProcessStart } from '@caisson/core'
 import { CaissonError } from '@caisson/core'
+import type { DirectOutput } from '../direct-output.js'
 import { FileConnection } from './file-connection.js'
 import { parseEvents } from './file-records.js'
 
@@ -23,9 +24,10 @@ export class ServedWatching implements FileWatching {
   #error: CaissonError | undefined
   #disposed = false
 
-  constructor(start: ProcessStart) {
+  constructor(start: ProcessStart, output: DirectOutput) {
     this.#connection = new FileConnection(
       start,
+      output,
       (error) => {
         this.#error = error
         this.#wake?.()

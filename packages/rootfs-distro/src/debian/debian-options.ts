@@ -1,13 +1,6 @@
 import { invalidArgument } from '@caisson/core'
-import {
-  parsePackages,
-  parseReference,
-  parseSourceOptions,
-  refuseUnknownFields,
-  sourceFields,
-  type SourceOptions,
-  type SourceRequest,
-} from './source-options.js'
+import { optionParser } from './option-parser.js'
+import { parsePackages, type SourceOptions, type SourceRequest } from './source-options.js'
 
 /** What a root of Debian is made of. */
 export interface DebianOptions extends SourceOptions {
@@ -23,26 +16,31 @@ export interface DebianRequest extends SourceRequest {
   readonly checkDates: boolean
 }
 
-const fields: readonly string[] = ['packages', 'checkDates', ...sourceFields]
 const defaultPackages: readonly string[] = Object.freeze(
   'base-files bash coreutils dash findutils grep gzip libc-bin sed tar'.split(' '),
 )
+
+function parseCheckDates(value: unknown = true): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidArgument({ field: 'checkDates', why: 'must be true or false' })
+}
+
+const parser = optionParser<Omit<DebianRequest, keyof SourceRequest>>({
+  scheme: 'debian',
+  fields: ['packages', 'checkDates'],
+  own: (given) => ({
+    packages: parsePackages(given.get('packages') ?? defaultPackages),
+    checkDates: parseCheckDates(given.get('checkDates')),
+  }),
+  inReference: { packages: 'list' },
+})
 
 /**
  * Options of `debian:`, checked.
  * @throws TypeError or RangeError ERR_INVALID_SPEC naming the field
  */
 export function parseDebianOptions(options: DebianOptions): DebianRequest {
-  refuseUnknownFields(options, fields)
-  const { packages = defaultPackages, checkDates } = options
-  if (checkDates !== undefined && typeof checkDates !== 'boolean') {
-    throw invalidArgument({ field: 'checkDates', why: 'must be true or false' })
-  }
-  return Object.freeze({
-    ...parseSourceOptions(options),
-    packages: parsePackages(packages),
-    checkDates: checkDates ?? true,
-  })
+  return parser.options(options)
 }
 
 /**
@@ -51,8 +49,5 @@ export function parseDebianOptions(options: DebianOptions): DebianRequest {
  * @throws TypeError ERR_INVALID_SPEC
  */
 export function parseDebianReference(reference: string, options: DebianOptions): DebianRequest {
-  return parseDebianOptions({
-    ...options,
-    ...parseReference('debian', reference, { packages: 'list' }),
-  })
+  return parser.reference(reference, options)
 }

@@ -21,7 +21,7 @@ export function hostRelease(sources: readonly AptSource[]): string | undefined {
 
 /**
  * Where the packages of a release come from, judged by where this host gets those of its own: the same mirrors, the suites
- * renamed. Third parties' sources are left out: only suites of the release that have a component `main`.
+ * renamed, that of the release itself first. Third parties' sources are left out: only suites of the release that have a component `main`.
  */
 export function releaseSources(host: readonly AptSource[], release: string): readonly AptSource[] {
   const own = hostRelease(host)
@@ -34,5 +34,9 @@ export function releaseSources(host: readonly AptSource[], release: string): rea
     const known = found.some((one) => one.mirror === source.mirror && one.suite === suite)
     if (!known) found.push({ mirror: source.mirror, suite, components: ['main'] })
   }
-  return found
+  // apt does not care which comes first
+  return [
+    ...found.filter(({ suite }) => suite === release),
+    ...found.filter(({ suite }) => suite !== release),
+  ]
 }

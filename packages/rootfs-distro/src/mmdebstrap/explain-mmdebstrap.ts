@@ -1,12 +1,6 @@
-import type { CaissonError, ErrorCode } from '@caisson/core'
-import { distroError } from '../distro-error.js'
+import type { CaissonError } from '@caisson/core'
+import { explainFailure, type Meaning } from '../tools/explain-failure.js'
 import type { ToolFailure } from '../tools/tool-failure.js'
-
-interface Meaning {
-  readonly said: RegExp
-  readonly code: ErrorCode
-  readonly fix: string
-}
 
 const mirror = 'Check the network, the proxy and the name of the mirror.'
 
@@ -60,16 +54,5 @@ export function explainMmdebstrap(
   lines: readonly string[],
   failure: ToolFailure,
 ): CaissonError {
-  for (const { said, code, fix } of meanings) {
-    const line = lines.find((one) => said.test(one))
-    if (line !== undefined) return distroError(code, subject, plain(line), fix, failure)
-  }
-  const first = lines.find((line) => line.startsWith('E: '))
-  const why = first === undefined ? 'mmdebstrap failed' : plain(first)
-  const fix = 'See what it said: the cause of this error has its last lines.'
-  return distroError('ERR_ROOTFS_INVALID', subject, why, fix, failure)
-}
-
-function plain(line: string): string {
-  return line.replace(/^\s*[EW]: /, '').trim()
+  return explainFailure({ subject, lines, failure, meanings, errorForm: /^E: / })
 }

@@ -1,31 +1,11 @@
-import { trustedProgram, type Driver, type Probe } from '@caisson/core'
-import { builtRootfs } from '../built-rootfs.js'
-import { ownKeyring } from '../own-keyring.js'
+import type { Driver } from '@caisson/core'
+import { bootstrapRootfs } from '../bootstrap/bootstrap-rootfs.js'
 import type { BuildProgress } from '../progress.js'
-import {
-  parseMmdebstrapOptions,
-  parseMmdebstrapReference,
-  type MmdebstrapOptions,
-} from './mmdebstrap-options.js'
+import { mmdebstrapOptions, type MmdebstrapOptions } from './mmdebstrap-options.js'
 
 export interface MmdebstrapRootfsOptions extends MmdebstrapOptions {
   /** Told how far a root is that is being built. */
   readonly onProgress?: (progress: BuildProgress) => void
-}
-
-async function probe(): Promise<Probe> {
-  const { lackOfIds } = await import('./privilege.js')
-  const root = process.geteuid?.() === 0
-  const program = trustedProgram('mmdebstrap')
-  const lack = root ? undefined : lackOfIds()
-  const missing = [
-    ...(program === undefined
-      ? [{ what: 'mmdebstrap is not installed', fix: 'apt-get install mmdebstrap' }]
-      : []),
-    ...(lack === undefined ? [] : [lack]),
-  ]
-  const facts = { mmdebstrap: program ?? 'none', mode: root ? 'root' : 'unshare' }
-  return { ok: missing.length === 0, missing, degraded: [], facts }
 }
 
 /**
@@ -44,16 +24,12 @@ export function mmdebstrapRootfs(
   options: MmdebstrapRootfsOptions = {},
 ): Driver<'rootfs', never, never> {
   const { onProgress, ...wanted } = options
-  parseMmdebstrapOptions(wanted)
-  return builtRootfs({
+  mmdebstrapOptions.options(wanted)
+  return bootstrapRootfs({
     scheme: 'mmdebstrap',
+    needs: [],
     onProgress,
-    probe,
-    order: async (reference, tools) => {
-      const request = parseMmdebstrapReference(reference, wanted)
-      const { resolveSources } = await import('../debian/resolve-sources.js')
-      const { mmdebstrapOrder } = await import('./mmdebstrap-root.js')
-      return mmdebstrapOrder(await resolveSources('mmdebstrap', request, ownKeyring), tools)
-    },
+    parse: (reference) => mmdebstrapOptions.reference(reference, wanted),
+    tool: async () => (await import('./build-by-mmdebstrap.js')).mmdebstrap,
   })
 }

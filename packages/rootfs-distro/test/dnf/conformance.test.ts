@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DATA_DIR } from '@caisson/core'
+import { DATA_DIR, type Driver } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
 import { testRootfsProvider } from '@caisson/driver-testkit'
-import { dnfRootfs } from '../../dist/index.js'
+import { dnfRootfs, type BuildProgress } from '../../dist/index.js'
+import { freshProvider, removeDataDir } from '../support/fresh-provider.js'
 import { lackForRpm, RpmRepository } from '../support/rpm-repository.js'
 
 describe('dnfRootfs', function () {
@@ -25,20 +26,23 @@ describe('dnfRootfs', function () {
     dataDir = mkdtempSync(join(tmpdir(), 'caisson-kit-'))
   })
 
-  after(() => {
-    repository?.[Symbol.dispose]()
-    if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true })
+  after(async () => {
+    if (repository === undefined) return
+    await removeDataDir(dataDir, driver())
+    repository[Symbol.dispose]()
   })
+
+  function driver(onProgress: (progress: BuildProgress) => void = () => {}): Driver<'rootfs'> {
+    // what is declared does not depend on the repository, which is not there yet when the suite asks
+    const baseurl = repository?.baseurl ?? 'file:///nonexistent'
+    return dnfRootfs({ repos: [{ id: 'own', baseurl }], onProgress })
+  }
 
   testRootfsProvider(
     { describe, it, before, after },
     {
       scope: () => Scope.root().value(DATA_DIR, dataDir),
-      driver: () => {
-        // what is declared does not depend on the repository, which is not there yet when the suite asks
-        const baseurl = repository?.baseurl ?? 'file:///nonexistent'
-        return dnfRootfs({ repos: [{ id: 'own', baseurl }] })
-      },
+      driver: () => driver(),
       good: () => '?packages=one',
       other: () => '?packages=two',
       bad: () => [
@@ -47,6 +51,10 @@ describe('dnfRootfs', function () {
         { title: 'an unknown package', reference: '?packages=no', code: 'ERR_PACKAGE_NOT_FOUND' },
       ],
       unwritten: () => [],
+      making: {
+        fresh: (onProgress) => freshProvider(driver(onProgress), '?packages=one'),
+        phases: ['resolve', 'install'],
+      },
     },
   )
 })

@@ -21,24 +21,28 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** A mirror of Debian on the loopback, signed by a key of its own, with one suite `test` for amd64. */
+/** A mirror of Debian on the loopback, signed by a key of its own, with one suite for amd64. */
 export class FakeMirror implements AsyncDisposable {
   readonly #server: Server
   readonly #directory: string
   readonly #key: openpgp.PrivateKey
+  /** The name of its suite. */
+  readonly suite: string
   readonly #content = new Map<string, Buffer>()
   /** Paths that were asked for, in order. */
   readonly requests: string[] = []
   /** Answers instead of the content: a status to fail with. */
   readonly failing = new Map<string, number>()
 
-  private constructor(server: Server, directory: string, key: openpgp.PrivateKey) {
+  private constructor(server: Server, directory: string, key: openpgp.PrivateKey, suite: string) {
     this.#server = server
     this.#directory = directory
     this.#key = key
+    this.suite = suite
   }
 
-  static async start(): Promise<FakeMirror> {
+  /** @param suite default `test`; debootstrap has to know it */
+  static async start(suite = 'test'): Promise<FakeMirror> {
     const { privateKey } = await openpgp.generateKey({
       userIDs: [{ name: 'fake', email: 'fake@example.invalid' }],
       format: 'object',
@@ -48,6 +52,7 @@ export class FakeMirror implements AsyncDisposable {
       server,
       mkdtempSync(join(tmpdir(), 'caisson-mirror-')),
       privateKey,
+      suite,
     )
     writeFileSync(mirror.keyring, privateKey.toPublic().write())
     server.on('request', (request, response) => {
@@ -105,13 +110,13 @@ export class FakeMirror implements AsyncDisposable {
         .map(([name, value]) => `${name}: ${value}\n`)
         .join('')
     })
-    const plain = Buffer.from(paragraphs.join('\n'))
+    const plain = Buffer.from(paragraphs.map((one) => `${one}\n`).join(''))
     const index = gzipSync(plain)
     const digest = sha256(index)
-    this.put(`dists/test/main/binary-amd64/by-hash/SHA256/${digest}`, index)
+    this.put(`dists/${this.suite}/main/binary-amd64/by-hash/SHA256/${digest}`, index)
     const fields = {
-      Suite: 'test',
-      Codename: 'test',
+      Suite: this.suite,
+      Codename: this.suite,
       Date: new Date(Date.now() - 3_600_000).toUTCString().replace('GMT', 'UTC'),
       'Acquire-By-Hash': 'yes',
       Architectures: 'amd64',
@@ -127,9 +132,10 @@ export class FakeMirror implements AsyncDisposable {
     const text = Object.entries(fields)
       .map(([name, value]) => `${name}: ${value}`)
       .join('\n')
+    // the ends of lines are not signed, and debootstrap takes those of Unix alone
     const message = await openpgp.createCleartextMessage({ text })
     const signed = await openpgp.sign({ message, signingKeys: this.#key })
-    this.put('dists/test/InRelease', Buffer.from(signed))
+    this.put(`dists/${this.suite}/InRelease`, Buffer.from(signed.replaceAll('\r\n', '\n')))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 /** An entry of a small tar archive. */
 export interface Entry {
   readonly path: string
-  readonly content?: string
+  readonly content?: string | Uint8Array
   readonly mode?: number
   /** Of a link. */
   readonly target?: string
@@ -41,9 +41,13 @@ function header(entry: Entry, size: number): Buffer {
   return block
 }
 
+function bytesOf({ content = '' }: Entry): Buffer {
+  return typeof content === 'string' ? Buffer.from(content) : Buffer.from(content)
+}
+
 function tar(entries: readonly Entry[]): Buffer {
   const blocks = entries.flatMap((entry) => {
-    const content = Buffer.from(entry.content ?? '')
+    const content = bytesOf(entry)
     const padding = Buffer.alloc((512 - (content.length % 512)) % 512)
     return [header(entry, content.length), content, padding]
   })

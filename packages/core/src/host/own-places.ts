@@ -1,0 +1,80 @@
+import { realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { CaissonError } from '../errors/caisson-error.js'
+import { invalidArgument } from '../errors/invalid-argument.js'
+import type { MountSpec } from '../spec/container-spec.js'
+
+/** A directory of the engine's own, by the option that says where it is. */
+export interface OwnPlace {
+  readonly option: 'stateDir' | 'dataDir'
+  readonly path: string
+}
+
+const names = { stateDir: 'state', dataDir: 'data' } as const
+
+/** The path without links, as far as there is something; what is not there yet stays as it is called. */
+export function settledPath(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (path === '/' || !missing) return path
+    return join(settledPath(dirname(path)), basename(path))
+  }
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || directory === '/' || path.startsWith(`${directory}/`)
+}
+
+/** Which directory it is, whatever it is called and wherever it is mounted. */
+function identify(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true })
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`
+}
+
+/** A place and all directories above it. */
+function identities(path: string): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (let at = path; ; at = dirname(at)) {
+    const identity = identify(at)
+    if (identity !== undefined) found.add(identity)
+    if (at === '/') return found
+  }
+}
+
+function relation(from: string, place: OwnPlace): string | undefined {
+  const path = settledPath(place.path)
+  const what = `the ${names[place.option]} directory of this engine (${place.path})`
+  if (isWithin(settledPath(from), path)) return `it lies in ${what}`
+  const identity = identify(from)
+  if (identity !== undefined && identities(path).has(identity)) return `it holds ${what}`
+  return undefined
+}
+
+/**
+ * Refuses binds that would show a container what the engine keeps for itself: sockets of other containers, records, layers.
+ * @throws TypeError ERR_MOUNT_SOURCE
+ */
+export function refuseOwnPlaces(mounts: readonly MountSpec[], places: readonly OwnPlace[]): void {
+  for (const [index, mount] of mounts.entries()) {
+    if (mount.kind === 'bind') refuseOwnPlace(mount.from, `mounts[${index}].from`, places)
+  }
+}
+
+function refuseOwnPlace(from: string, field: string, places: readonly OwnPlace[]): void {
+  for (const place of places) {
+    const why = relation(from, place)
+    if (why !== undefined) throw refusal(from, field, why, place)
+  }
+}
+
+function refusal(
+  subject: string,
+  field: string,
+  why: string,
+  { option }: OwnPlace,
+): TypeError & CaissonError {
+  const fix = `Bind what is needed of it by itself, or pass another \`${option}\`.`
+  return invalidArgument({ field, subject, why, fix, code: 'ERR_MOUNT_SOURCE' })
+}
