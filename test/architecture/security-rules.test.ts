@@ -43,8 +43,8 @@ describe('the code that is taken out to prove the rules', () => {
 })
 
 describe('the rules of a start', () => {
-  it('are forty-two, each once', () => {
-    const all = Array.from({ length: 42 }, (_, n) => `L${n + 1}`)
+  it('are forty-three, each once', () => {
+    const all = Array.from({ length: 43 }, (_, n) => `L${n + 1}`)
     expect(rules.map(({ id }) => id)).to.deep.equal(all)
   })
 

@@ -120,6 +120,38 @@ static int make_one(struct files *s, const struct field *a, int dir, const char 
 	return made < 0 ? -errno : dress(s, made, a, 0);
 }
 
+void file_forget_parent(struct files *s)
+{
+	if (s->parent >= 0)
+		close(s->parent);
+	s->parent = -1;
+}
+
+int file_parent(struct files *s, const char *path, char *name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash + 1 - path) : 0;
+	struct failure f;
+	int dir;
+
+	/* `.` and `..` are for path_parent to refuse */
+	if (s->parent >= 0 && n && path[n] && path[n] != '.' && strlen(path + n) < 256 &&
+	    strlen(s->parent_path) == n && !memcmp(s->parent_path, path, n)) {
+		memcpy(name, path + n, strlen(path + n) + 1);
+		return s->parent;
+	}
+	dir = path_parent(&f, s->root, path, name);
+	if (dir < 0)
+		return dir;
+	file_forget_parent(s);
+	s->parent = dir;
+	/* a slash at the end does not begin a name */
+	n = path[n] ? n : 0;
+	memcpy(s->parent_path, path, n);
+	s->parent_path[n] = 0;
+	return dir;
+}
+
 static int clear(int dir, const char *name)
 {
 	if (unlinkat(dir, name, 0) == 0)
@@ -131,10 +163,8 @@ int file_make(struct files *s, const struct field *a)
 {
 	const char *path = text(&a[FILE_MAKE_PATH]);
 	uint64_t mask = a[FILE_MAKE_MASK].num;
-	scoped_fd dir = -1;
-	struct failure f;
 	char name[256];
-	int err;
+	int dir, err;
 
 	if (S_ISDIR((mode_t)a[FILE_MAKE_MODE].num)) {
 		scoped_fd found = path_in(s->root, path, O_PATH | (mask & THROUGH_LINK ? 0U : (uint64_t)O_NOFOLLOW), 0);
@@ -143,14 +173,18 @@ int file_make(struct files *s, const struct field *a)
 		if (found >= 0 && file_check(found, 1, &st) == 0)
 			return dress(s, found, a, 0);
 	}
-	dir = path_parent(&f, s->root, path, name);
+	dir = file_parent(s, path, name);
 	if (dir < 0)
 		return dir;
 	err = make_one(s, a, dir, name);
 	if (err != -EEXIST || !(mask & REPLACE))
 		return err;
 	err = clear(dir, name);
-	return err < 0 ? err : make_one(s, a, dir, name);
+	if (err == 0)
+		err = make_one(s, a, dir, name);
+	/* what led through here may lead elsewhere now */
+	file_forget_parent(s);
+	return err;
 }
 
 static void put_u32(struct files *s, size_t at, size_t n)

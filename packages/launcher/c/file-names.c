@@ -168,9 +168,20 @@ static int do_watch(struct files *s, const struct field *a)
 	return 0;
 }
 
-int files_do(struct files *s, uint32_t type, const struct field *a)
+static int settle(struct files *s)
+{
+	uint32_t said[] = { s->done, (uint32_t)-s->failed };
+
+	file_put(s, said, sizeof(said));
+	s->done = 0;
+	s->failed = 0;
+	return 0;
+}
+
+static int do_one(struct files *s, uint32_t type, const struct field *a)
 {
 	s->size = 0;
+	s->follows = 0;
 	switch ((enum file_type)type) {
 	case FILE_OPEN:
 		return file_open(s, a);
@@ -222,6 +233,29 @@ int files_do(struct files *s, uint32_t type, const struct field *a)
 		return file_next(s, a);
 	case FILE_END_WALK:
 		return file_end_walk(s, a);
+	case FILE_SETTLE:
+		return settle(s);
 	}
 	return -ENOSYS;
+}
+
+int files_do(struct files *s, uint32_t type, const struct field *a)
+{
+	int err;
+
+	file_forget_parent(s);
+	err = do_one(s, type, a);
+	file_forget_parent(s);
+	return err;
+}
+
+void files_do_unanswered(struct files *s, uint32_t type, const struct field *a)
+{
+	if (s->failed)
+		return;
+	if (type == FILE_REMOVE || type == FILE_RENAME)
+		file_forget_parent(s);
+	s->failed = do_one(s, type, a);
+	if (!s->failed)
+		s->done++;
 }

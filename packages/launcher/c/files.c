@@ -190,11 +190,15 @@ static _Noreturn void serve(struct files *s, struct input *in, struct output *ou
 		if (h.size > REQUEST_MAX)
 			_exit(EBADMSG);
 		need(s, in, out, sizeof(h) + h.size);
-		if (decode_file(h.type, in->bytes + in->at + sizeof(h), h.size, a) < 0)
+		if (decode_file(h.type & ~FILE_UNANSWERED, in->bytes + in->at + sizeof(h), h.size, a) < 0)
 			_exit(EBADMSG);
-		err = files_do(s, h.type, a);
-		say(out, (uint32_t)-err, s->answer, err < 0 ? 0 : s->size, s->follows);
-		say_file(s, out);
+		if (h.type & FILE_UNANSWERED) {
+			files_do_unanswered(s, h.type & ~FILE_UNANSWERED, a);
+		} else {
+			err = files_do(s, h.type, a);
+			say(out, (uint32_t)-err, s->answer, err < 0 ? 0 : s->size, s->follows);
+			say_file(s, out);
+		}
 		in->at += sizeof(h) + h.size;
 	}
 }
@@ -213,6 +217,7 @@ static _Noreturn void work(const struct place *p, int in, int out)
 	signal(SIGXFSZ, SIG_IGN); /* the caller's limit is an error to answer with, no reason to die */
 	umask(0);
 	s.notify = -1;
+	s.parent = -1;
 	memset(s.slot, -1, sizeof(s.slot));
 	s.root = p->root;
 	s.fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -10,6 +10,10 @@
 #include <sys/stat.h>
 
 #include "decode.h"
+#include "path.h"
+
+/* In a request's type: it is not answered. */
+#define FILE_UNANSWERED 0x80000000U
 
 enum { FILE_SLOTS = 256, FILE_WALKS = 16, FILE_CHUNK = 256 << 10, FILE_FOUND_MAX = 136 << 10 };
 
@@ -21,6 +25,10 @@ struct files {
 	int notify;		/* inotify, or -1 */
 	int slot[FILE_SLOTS];	/* numbered by the client; -1: free */
 	struct walk *walk[FILE_WALKS];	/* likewise; NULL: free */
+	int parent;		/* found for the last entry made, or -1; no longer than requests come that are not answered */
+	char parent_path[PATH_ROOM]; /* up to its slash; empty: none */
+	uint32_t done;		/* of those, since the last settle */
+	int failed;		/* 0, or -errno of the one after them */
 	size_t size;		/* of the answer */
 	int from;		/* as much of this file comes after it */
 	size_t follows;
@@ -52,6 +60,9 @@ int file_guard(void);
 
 /* The descriptor in a slot, or -EBADF. */
 int file_slot(const struct files *s, const struct field *number);
+/* Finds the directory of a new entry, which s keeps, and copies the last component to name (256 bytes). */
+int file_parent(struct files *s, const char *path, char *name);
+void file_forget_parent(struct files *s);
 /* A descriptor's name in s->fds. */
 void file_name(char name[12], int fd);
 /* From what was found to what can be read or written: a descriptor or -errno. */
@@ -66,6 +77,9 @@ struct timespec file_time(const struct field *ns);
 
 /* One request, its fields checked. 0 with the answer filled in, or -errno. */
 int files_do(struct files *s, uint32_t type, const struct field *a);
+
+/* The same for one that is not answered: nothing is done once one has failed, until somebody asks what became of them. */
+void files_do_unanswered(struct files *s, uint32_t type, const struct field *a);
 
 /* Removes a directory with all in it, but for what lies on other mounts. Follows no link. 0 or -errno. */
 int tree_remove(int dir, const char *name);

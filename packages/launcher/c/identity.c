@@ -8,6 +8,7 @@
 #include "kernel-file.h"
 #include "landlock.h"
 #include "launcher.h"
+#include "share.h"
 #include "scoped.h"
 #include "sys.h"
 
@@ -73,6 +74,8 @@ int identity_hello(struct failure *f, const struct field *a)
 		ready();
 		return 0;
 	}
+	if (share_measure(f) < 0)
+		return -f->err;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return fail(f, "unshare", "user namespace");
 	if (L.userns == 1) {
@@ -96,7 +99,7 @@ int identity_mapped(struct failure *f)
 		return fail(f, "setresgid", "user namespace");
 	if (syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return fail(f, "setresuid", "user namespace");
-	if (own_mounts(f) < 0)
+	if (share_limit(f) < 0 || own_mounts(f) < 0)
 		return -f->err;
 	ready();
 	return 0;

@@ -146,11 +146,13 @@ export interface JailRequest {
   readonly directory: string
 }
 
-/** Copies what a container wrote to <to>/<index>/upper for every directory <index> of its upper, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. */
+/** Copies what a container wrote to directory <index> of its upper to <to>/<index>/upper, if there is that directory, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. Where the directory holds a copy of the lowers, it is what is different from them, as an overlay would have written it. */
 export interface CopyUpperRequest {
   readonly container: number
   readonly exec: number
   readonly to: string
+  readonly index: number
+  readonly lowers: readonly string[]
 }
 
 /** Makes everything that a container has mounted read-only, as a command numbered exec whose exit code is an errno. */
@@ -212,7 +214,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   here: { type: 38, fields: [["nonce","u64"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
-  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
+  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"],["index","u32"],["lowers","strs"]] },
   seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
   merge: { type: 37, fields: [["exec","u32"],["copied","u32"],["from","strs"],["to","str"]] },
 }
@@ -484,6 +486,10 @@ export interface EndWalkFile {
   readonly number: number
 }
 
+/** Requests whose type has the highest bit set are not answered; once one has failed, those that come after it are passed over. Answered by how many were done since the last settle, and the errno of the next or 0; both u32. */
+export interface SettleFile {
+}
+
 export interface FileTypes {
   open: OpenFile
   read: ReadFile
@@ -510,6 +516,7 @@ export interface FileTypes {
   walk: WalkFile
   next: NextFile
   endWalk: EndWalkFile
+  settle: SettleFile
 }
 
 export type FileName = keyof FileTypes
@@ -540,4 +547,5 @@ export const fileTable: Readonly<Record<FileName, { readonly type: number; reado
   walk: { type: 27, fields: [["number","u32"],["holes","u32"]] },
   next: { type: 28, fields: [["number","u32"]] },
   endWalk: { type: 29, fields: [["number","u32"]] },
+  settle: { type: 30, fields: [] },
 }

@@ -1,68 +1,70 @@
-import type { DirectoryJail, JailedFile, NewEntry } from '@caisson/core'
-import type { RequestWindow } from './request-window.js'
+import type { JailQueue, NewEntry, QueuedFile } from '@caisson/core'
 import type { FoundTarEntry } from './tar-entry.js'
 
 /** What one request may carry of content. */
-const WHOLE_BYTES = 256 * 1024
+export const SCRATCH_BYTES = 256 * 1024
 
 /**
  * A file that is being unpacked. A small one is gathered and made by one request; a large one is made empty, for nobody
  * else to open, and gets its owner, mode and attributes when its content is there: writing takes them away.
  */
 export class FileWriting {
-  readonly #jail: DirectoryJail
-  readonly #window: RequestWindow
+  readonly #queue: JailQueue
   readonly #entry: FoundTarEntry
   readonly #fresh: NewEntry
   readonly #xattrs: readonly (readonly [string, Buffer])[]
-  #open: JailedFile | undefined
-  #content: Buffer | undefined
+  readonly #scratch: Buffer
+  #open: QueuedFile | undefined
   #filled = 0
 
+  /** @param scratch SCRATCH_BYTES for what comes in pieces, of one file at a time: a queue copies what it is given */
   constructor(
-    jail: DirectoryJail,
-    window: RequestWindow,
+    queue: JailQueue,
+    scratch: Buffer,
     entry: FoundTarEntry,
     fresh: NewEntry,
     xattrs: Iterable<readonly [string, Buffer]>,
   ) {
-    this.#jail = jail
-    this.#window = window
+    this.#queue = queue
+    this.#scratch = scratch
     this.#entry = entry
     this.#fresh = fresh
     this.#xattrs = [...xattrs]
   }
 
-  /** A promise when it has to be open before its content comes. */
+  /** A promise when its content has to wait. */
   begin(): Promise<void> | undefined {
     const { size, pieces } = this.#entry
-    if (size <= WHOLE_BYTES && pieces === undefined) {
+    if (size <= SCRATCH_BYTES && pieces === undefined) {
       if (size === 0) this.#make(Buffer.alloc(0))
       return undefined
     }
     const { owner: _, times: __, ...bare } = this.#fresh
-    this.#window.add(this.#jail.make({ ...bare, mode: 0o600 }), 0)
-    return this.#openFile()
-  }
-
-  async #openFile(): Promise<void> {
-    // what is asked for in vain fails here, so that its own reason is the one to be told
-    const opening = this.#jail.open(this.#fresh.path, { access: 'write', follow: false })
-    this.#open = await opening.catch(async (error: unknown) => {
-      await this.#window.idle()
-      throw error
+    this.#queue.make({ ...bare, mode: 0o600 })
+    const opening = this.#queue.open(this.#fresh.path)
+    if (!(opening instanceof Promise)) {
+      this.#open = opening
+      return undefined
+    }
+    return opening.then((file) => {
+      this.#open = file
     })
   }
 
   /** The next of its content; the bytes are done with when this returns. */
   take(offset: number, bytes: Buffer): void {
-    if (this.#open !== undefined) return this.#write(this.#open, offset, bytes)
+    if (this.#open !== undefined) {
+      if (this.#entry.pieces === undefined) this.#open.write(bytes)
+      else this.#open.writeAt(offset, bytes)
+      return
+    }
     const { size } = this.#entry
-    if (bytes.length === size) return this.#make(bytes)
-    this.#content ??= Buffer.allocUnsafe(size)
-    this.#filled += bytes.copy(this.#content, this.#filled)
-    if (this.#filled === size) this.#make(this.#content)
-    return undefined
+    if (bytes.length === size) {
+      this.#make(bytes)
+      return
+    }
+    this.#filled += bytes.copy(this.#scratch, this.#filled)
+    if (this.#filled === size) this.#make(this.#scratch.subarray(0, size))
   }
 
   /** All of its content came. */
@@ -70,26 +72,22 @@ export class FileWriting {
     const file = this.#open
     if (file === undefined) return
     const { size, pieces } = this.#entry
-    if (pieces !== undefined) this.#window.add(file.set({ size }), 0)
     const { owner, times, mode } = this.#fresh
-    if (owner !== undefined) this.#window.add(file.set({ owner }), 0)
-    for (const [name, value] of this.#xattrs) this.#window.add(file.setXattr(name, value), 0)
-    this.#window.add(file.set({ mode, ...(times && { times }) }), 0)
-    this.#window.add(file.close(), 0)
+    if (pieces !== undefined) file.set({ size })
+    if (owner !== undefined) file.set({ owner })
+    for (const [name, value] of this.#xattrs) file.setXattr(name, value)
+    file.set({ mode, ...(times && { times }) })
+    this.drop()
+  }
+
+  /** It is not held open any more, whether whole or not. */
+  drop(): void {
+    this.#open?.close()
+    this.#open = undefined
   }
 
   #make(content: Buffer): void {
-    this.#window.add(this.#jail.make({ ...this.#fresh, content }), 512 + content.length)
-    for (const [name, value] of this.#xattrs)
-      this.#window.add(this.#jail.setXattr(this.#fresh.path, name, value), value.length)
-  }
-
-  #write(file: JailedFile, offset: number, bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; at += WHOLE_BYTES) {
-      const part = bytes.subarray(at, at + WHOLE_BYTES)
-      const written =
-        this.#entry.pieces === undefined ? file.write(part) : file.writeAt(offset + at, part)
-      this.#window.add(written, part.length)
-    }
+    this.#queue.make({ ...this.#fresh, content })
+    for (const [name, value] of this.#xattrs) this.#queue.setXattr(this.#fresh.path, name, value)
   }
 }

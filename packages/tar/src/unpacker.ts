@@ -1,18 +1,21 @@
-import { isCaissonError, type DirectoryJail, type NewEntry } from '@caisson/core'
+import {
+  isCaissonError,
+  type CaissonError,
+  type DirectoryJail,
+  type JailQueue,
+  type NewEntry,
+} from '@caisson/core'
 import { archiveError } from './archive-error.js'
 import { baseOf, entryName, nameBytes, parentOf } from './entry-name.js'
-import { FileWriting } from './file-writing.js'
+import { FileWriting, SCRATCH_BYTES } from './file-writing.js'
 import { parseTarLimits, type TarLimits } from './limits.js'
 import { MadeDirectories } from './made-directories.js'
 import { tarEvents } from './read-tar.js'
-import { RequestWindow } from './request-window.js'
 import type { FoundTarEntry } from './tar-entry.js'
 import type { Unpacked, UnpackOptions } from './unpacked.js'
 import { keepsXattr } from './xattr-policy.js'
 
 const MOST_NAMED = 100
-const WINDOW_REQUESTS = 512
-const WINDOW_BYTES = 2 * 1024 * 1024
 const WHITEOUT = '.wh.'
 const OPAQUE = '.wh..wh..opq'
 
@@ -23,7 +26,8 @@ export class Unpacker {
   readonly #limits: TarLimits
   readonly #devices: 'make' | 'skip' | 'refuse'
   readonly #directories: MadeDirectories
-  readonly #window = new RequestWindow(WINDOW_REQUESTS, WINDOW_BYTES)
+  readonly #queue: JailQueue
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
   readonly #skippedDevices: string[] = []
   readonly #droppedXattrs = new Set<string>()
   #ownersLost = 0
@@ -38,6 +42,7 @@ export class Unpacker {
     this.#limits = parseTarLimits(options.limits)
     this.#devices = options.devices ?? (jail.identity.mode === 'root' ? 'make' : 'skip')
     this.#directories = new MadeDirectories(jail)
+    this.#queue = jail.queue()
   }
 
   /**
@@ -47,33 +52,40 @@ export class Unpacker {
   async add(source: AsyncIterable<Uint8Array>): Promise<void> {
     const { signal, onProgress, limits } = this.#options
     const reading = { ...(limits && { limits }), ...(signal && { signal }) }
-    for await (const events of tarEvents(source, reading)) {
-      for (const event of events) {
-        if (event.kind === 'data') this.#file?.take(event.offset, event.bytes)
-        else {
-          this.#file?.finish()
-          this.#file = undefined
-          const waiting = this.#entry(event.entry)
-          if (waiting !== undefined) await waiting
+    try {
+      for await (const events of tarEvents(source, reading)) {
+        for (const event of events) {
+          if (event.kind === 'data') this.#file?.take(event.offset, event.bytes)
+          else {
+            this.#finishFile()
+            const waiting = this.#entry(event.entry)
+            if (waiting !== undefined) await waiting
+          }
+          if (this.#queue.full) await this.#queue.room()
         }
-        if (this.#window.full) await this.#window.room()
+        onProgress?.({ entries: this.#entries, bytes: this.#bytes })
       }
-      this.#window.check()
-      onProgress?.({ entries: this.#entries, bytes: this.#bytes })
+      this.#finishFile()
+      await this.#queue.idle()
+    } finally {
+      this.#file?.drop()
+      this.#file = undefined
     }
+  }
+
+  #finishFile(): void {
     this.#file?.finish()
     this.#file = undefined
-    await this.#window.idle()
   }
 
   /** Times of directories, which come last, and what there is to say. */
   async finish(): Promise<Unpacked> {
     for (const [name, mtimeNs] of this.#directories.times()) {
       const times = { atimeNs: mtimeNs, mtimeNs }
-      this.#window.add(this.#jail.files.set(nameBytes(name), { times }, false), 0)
-      if (this.#window.full) await this.#window.room()
+      this.#queue.set(nameBytes(name), { times })
+      if (this.#queue.full) await this.#queue.room()
     }
-    await this.#window.idle()
+    await this.#queue.idle()
     return {
       entries: this.#entries,
       bytes: this.#bytes,
@@ -91,6 +103,7 @@ export class Unpacker {
       throw this.#unsafe(entry, `a ${entry.type} cannot take the place of the directory`)
     const parent = parentOf(name)
     if (this.#directories.has(parent)) return this.#make(entry, name)
+    this.#queue.flush()
     return this.#directories.ensure(parent, entry).then(() => this.#make(entry, name))
   }
 
@@ -106,15 +119,16 @@ export class Unpacker {
     if (entry.type !== 'directory') this.#directories.replaced(name)
     const fresh = this.#fresh(entry, name)
     if (entry.type === 'file') {
-      const file = new FileWriting(this.#jail, this.#window, entry, fresh, this.#xattrs(entry))
+      const file = new FileWriting(this.#queue, this.#scratch, entry, fresh, this.#xattrs(entry))
       this.#file = file
       return file.begin()
     }
-    this.#send(this.#jail.make(fresh), entry)
+    if (entry.type === 'hardlink') this.#queue.make(fresh, (error) => noTarget(error, entry))
+    else this.#queue.make(fresh)
     if (entry.type === 'directory') this.#directories.made(name, entry.mtimeNs)
     if (entry.type !== 'hardlink') {
       for (const [attribute, value] of this.#xattrs(entry))
-        this.#send(this.#jail.setXattr(fresh.path, attribute, value), entry)
+        this.#queue.setXattr(fresh.path, attribute, value)
     }
     return undefined
   }
@@ -179,7 +193,7 @@ export class Unpacker {
     const parent = parentOf(name)
     if (base === OPAQUE) {
       const path = nameBytes(parent)
-      this.#send(this.#jail.setXattr(path, 'user.overlay.opaque', Buffer.from('y')), entry)
+      this.#queue.setXattr(path, 'user.overlay.opaque', Buffer.from('y'))
       return
     }
     // other names that begin so are aufs's own
@@ -189,33 +203,17 @@ export class Unpacker {
     const target = parent === '' ? hidden : `${parent}/${hidden}`
     this.#directories.replaced(target)
     const device = { major: 0, minor: 0 }
-    this.#send(
-      this.#jail.make({
-        type: 'character',
-        path: nameBytes(target),
-        mode: 0,
-        device,
-        replace: true,
-      }),
-      entry,
-    )
-  }
-
-  #send(request: Promise<void>, entry: FoundTarEntry): void {
-    const explained =
-      entry.type === 'hardlink'
-        ? request.catch((error: unknown) => this.#noTarget(error, entry))
-        : request
-    this.#window.add(explained, 512)
-  }
-
-  #noTarget(error: unknown, entry: FoundTarEntry): never {
-    if (!isCaissonError(error, 'ERR_FILE_NOT_FOUND')) throw error
-    const why = `it is another name of ${JSON.stringify(entry.target.toString())}, which is not there`
-    throw archiveError('ERR_ARCHIVE_CORRUPT', entry.offset, entry.path, why, error)
+    const path = nameBytes(target)
+    this.#queue.make({ type: 'character', path, mode: 0, device, replace: true })
   }
 
   #unsafe(entry: FoundTarEntry, why: string): Error {
     return archiveError('ERR_ARCHIVE_UNSAFE', entry.offset, entry.path, why)
   }
+}
+
+function noTarget(error: CaissonError, entry: FoundTarEntry): CaissonError {
+  if (!isCaissonError(error, 'ERR_FILE_NOT_FOUND')) return error
+  const why = `it is another name of ${JSON.stringify(entry.target.toString())}, which is not there`
+  return archiveError('ERR_ARCHIVE_CORRUPT', entry.offset, entry.path, why, error)
 }

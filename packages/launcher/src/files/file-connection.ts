@@ -9,6 +9,8 @@ import { SendBuffers } from './send-buffers.js'
 
 /** Most the server reads or writes at once; it has this much room for an answer. */
 export const FILE_CHUNK_BYTES = 256 * 1024
+/** In a request's type: it is not answered. */
+const UNANSWERED = 0x8000_0000
 /** How long a server that is not asked anything stays. */
 const IDLE_MS = 10_000
 
@@ -97,6 +99,13 @@ export class FileConnection {
       this.#sending.add(type, fields, values)
       if (this.#waiting.push({ name, path, memory, resolve, reject }) === 1) this.#wake()
     })
+  }
+
+  /** Sends what is not answered; `settle` asks what became of it. */
+  tell<N extends FileName>(name: N, values: FileTypes[N]): void {
+    if (this.#ended !== undefined) return
+    const { type, fields } = fileTable[name]
+    this.#sending.add((type | UNANSWERED) >>> 0, fields, values)
   }
 
   /** Ends the server; what is missing fails with `error`. */

@@ -13,7 +13,7 @@ import { ServedWatching } from './served-watching.js'
 const SLOTS = 256
 
 /** A connection and the slots of its server. */
-interface Served {
+export interface Served {
   readonly connection: FileConnection
   readonly slots: FileSlots
 }

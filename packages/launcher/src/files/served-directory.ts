@@ -1,12 +1,11 @@
-import { constants } from 'node:fs'
 import type {
   DirectoryJail,
-  EntryType,
   FileAccess,
   FileOpening,
   FileSystemSpace,
   FoundEntry,
   JailedFile,
+  JailQueue,
   LauncherIdentity,
   NewEntry,
   WalkEvent,
@@ -18,60 +17,29 @@ import { LaunchedCommand } from '../launched-command.js'
 import { NONE } from '../protocol.generated.js'
 import type { FileConnection } from './file-connection.js'
 import { parseFound } from './file-records.js'
-import { FileServer } from './file-server.js'
+import { FileServer, type Served } from './file-server.js'
+import { makeFields } from './make-fields.js'
+import { ServedQueue } from './served-queue.js'
 import { FileSlots } from './file-slots.js'
 import { walkDirectory } from './walk-directory.js'
 
 /** As the C program has it: more than this does not come with a status. */
 const MOST_CONTENT = 96 * 1024
 const MOST_WALKS = 16
-const NOTHING = new Uint8Array(0)
-
-const formats: Readonly<Record<EntryType, number>> = {
-  file: constants.S_IFREG,
-  directory: constants.S_IFDIR,
-  symlink: constants.S_IFLNK,
-  hardlink: 0,
-  fifo: constants.S_IFIFO,
-  character: constants.S_IFCHR,
-  block: constants.S_IFBLK,
-}
-
-const MAKE = { mode: 1, owner: 2, times: 4, replace: 16, throughLink: 32 } as const
-
-function makeFields(entry: NewEntry) {
-  const { type, owner, times, device } = entry
-  return {
-    mask:
-      (type === 'hardlink' || type === 'symlink' ? 0 : MAKE.mode) |
-      (owner === undefined ? 0 : MAKE.owner) |
-      (times === undefined ? 0 : MAKE.times) |
-      (entry.replace === true ? MAKE.replace : 0) |
-      (entry.throughLink === true ? MAKE.throughLink : 0),
-    mode: formats[type] | (entry.mode & 0o7777),
-    uid: owner?.uid ?? 0,
-    gid: owner?.gid ?? 0,
-    major: device?.major ?? 0,
-    minor: device?.minor ?? 0,
-    atimeNs: BigInt.asUintN(64, times?.atimeNs ?? 0n),
-    mtimeNs: BigInt.asUintN(64, times?.mtimeNs ?? 0n),
-    path: entry.path,
-    target: entry.target ?? NOTHING,
-    bytes: entry.content ?? NOTHING,
-  }
-}
-
 /** A directory of the host behind a file server that nobody else asks. Made anew, never started again. */
 export class ServedDirectory implements DirectoryJail {
   readonly identity: LauncherIdentity
   readonly #server: FileServer
   readonly #connection: FileConnection
+  readonly #slots: FileSlots
   readonly #walks = new FileSlots(MOST_WALKS)
 
-  private constructor(identity: LauncherIdentity, server: FileServer, connection: FileConnection) {
+  private constructor(identity: LauncherIdentity, server: FileServer, served: Served) {
+    const { connection, slots } = served
     this.identity = identity
     this.#server = server
     this.#connection = connection
+    this.#slots = slots
     // it stays, whether asked or not
     connection.hold()
   }
@@ -92,8 +60,7 @@ export class ServedDirectory implements DirectoryJail {
       next = undefined
       return first
     })
-    const { connection } = await server.connect()
-    const served = new ServedDirectory(identity, server, connection)
+    const served = new ServedDirectory(identity, server, await server.connect())
     try {
       // What it could not do in there is an exit code only; whoever opens it has to know now.
       await served.space()
@@ -110,6 +77,10 @@ export class ServedDirectory implements DirectoryJail {
 
   async make(entry: NewEntry): Promise<void> {
     await this.#connection.request('make', makeFields(entry), entry.path)
+  }
+
+  queue(): JailQueue {
+    return new ServedQueue(this.#connection, this.#slots)
   }
 
   async get(path: Uint8Array, maxContent = 0): Promise<FoundEntry> {

@@ -2,10 +2,10 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { requireProgram, type DirectoryJail } from '@caisson/core'
 import type { BootstrapBuild, Bootstrapper } from '../bootstrap/bootstrap-order.js'
-import { chooseMode, type BootstrapMode } from '../bootstrap/privilege.js'
 import { unpackWithoutHost } from '../bootstrap/unpack-without-host.js'
 import type { ReportProgress } from '../progress.js'
-import { ownNamespaces } from '../tools/own-namespaces.js'
+import { moveTree } from '../tools/move-tree.js'
+import { chooseMode, namespacesOf } from '../tools/privilege.js'
 import { runTool } from '../tools/run-tool.js'
 import { openScratch } from '../tools/scratch.js'
 import { ToolFailure } from '../tools/tool-failure.js'
@@ -41,10 +41,6 @@ const noPartOfIt =
 /** Directories stay, but for those in /dev. */
 function leaveOut(name: string, type: string): boolean {
   return noPartOfIt.test(name) && (type !== 'directory' || name.startsWith('dev/'))
-}
-
-function namespaces(mode: BootstrapMode): readonly [string, ...string[]] {
-  return ownNamespaces(mode === 'root' ? [] : ['--user', '--map-root-user', '--map-auto'])
 }
 
 /** An empty root in which devices of the host can be bound. */
@@ -123,46 +119,27 @@ async function makeTree(place: Place): Promise<void> {
   })
 }
 
-/** Who may read it all is only who has the ids of its files. */
-async function moveTree(place: Place, jail: DirectoryJail): Promise<void> {
-  const { root, inside, subject, signal, date } = place
-  await runTool({
-    argv: [
-      ...inside,
-      requireProgram('tar', 'tar'),
-      `--directory=${root}`,
-      '--create',
-      '--numeric-owner',
-      '--sort=name',
-      `--mtime=@${Math.floor(date.getTime() / 1000)}`,
-      '--clamp-mtime',
-      '--xattrs',
-      '--xattrs-include=security.capability',
-      '.',
-    ],
-    env: { TMPDIR: place.scratch },
-    subject,
-    signal,
-    onLine: () => {},
-    output: async (bytes) => {
-      await unpackWithoutHost(bytes, jail, { date, signal, leaveOut })
-    },
-    explain: (lines, failure) => explainDebootstrap(subject, lines, failure),
-  })
-}
-
 /**
  * Runs debootstrap in a directory for temporary files, whose archive is unpacked as it comes: it never writes where the root is.
  * @throws CaissonError ERR_TOOL_MISSING, ERR_USER_NAMESPACE, of `explainDebootstrap`, of `unpackTar`, ERR_ABORTED
  */
 async function build(jail: DirectoryJail, wanted: BootstrapBuild): Promise<void> {
   const subject = `debootstrap:${wanted.request.suite}`
-  const inside = namespaces(chooseMode(subject))
+  const inside = namespacesOf(chooseMode(subject))
   await using scratch = await openScratch(wanted.launcher)
   const root = join(scratch.path, 'root')
   const place = { ...wanted, root, scratch: scratch.path, inside, subject }
   await makeTree(place)
-  await moveTree(place, jail)
+  const { date, signal } = wanted
+  await moveTree({
+    root,
+    inside,
+    date,
+    subject,
+    signal,
+    unpack: (bytes) => unpackWithoutHost(bytes, jail, { date, signal, leaveOut }),
+    explain: (lines, failure) => explainDebootstrap(subject, lines, failure),
+  })
 }
 
 /** debootstrap(8) of the host. */
@@ -174,8 +151,7 @@ export const debootstrap: Bootstrapper = {
   check: (subject) => {
     requireProgram('debootstrap', 'debootstrap')
     requireProgram('tar', 'tar')
-    ownNamespaces()
-    chooseMode(subject)
+    namespacesOf(chooseMode(subject))
   },
   build,
 }

@@ -3,13 +3,15 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { requireProgram } from '@caisson/core'
-import type { LayerStaging } from '@caisson/layer-store'
+import { unpackTar } from '@caisson/tar'
 import type { RootOrder, RootRecipe, RootTools } from '../built-roots.js'
 import { requestKey } from '../debian/resolve-sources.js'
 import { distroError } from '../distro-error.js'
 import { download } from '../download.js'
+import { openJail } from '../open-jail.js'
 import type { BuildProgress } from '../progress.js'
-import { ownNamespaces } from '../tools/own-namespaces.js'
+import { moveTree } from '../tools/move-tree.js'
+import { chooseMode, namespacesOf } from '../tools/privilege.js'
 import { runTool } from '../tools/run-tool.js'
 import { openScratch } from '../tools/scratch.js'
 import type { DnfRepository, DnfRequest } from './dnf-options.js'
@@ -68,42 +70,78 @@ async function readIndex(
 function tellSteps(
   onProgress: ((progress: BuildProgress) => void) | undefined,
 ): (line: string) => void {
+  const tell = (phase: 'download' | 'install', subject = '', count = '1', total = '1'): void =>
+    onProgress?.({ phase, subject, bytes: 0, count: Number(count), total: Number(total) })
   return (line) => {
+    // `(2/7): busybox-1-1.noarch.rpm    1.2 MB/s | 1.0 MB`, without numbers when there is one
+    const fetched = /^(?:\((\d+)\/(\d+)\): )?(\S+)\.rpm\s.*\|/.exec(line)
+    if (fetched !== null) tell('download', fetched[3], fetched[1], fetched[2])
     // `  Installing       : busybox-1-1.noarch       2/7`
-    const found = /^\s*Installing\s*: (\S+)\s+(\d+)\/(\d+)\s*$/.exec(line)
-    if (found === null) return
-    const [, subject = '', count, total] = found
-    const step = { phase: 'install', subject, bytes: 0 } as const
-    onProgress?.({ ...step, count: Number(count), total: Number(total) })
+    const installed = /^\s*Installing\s*: (\S+)\s+(\d+)\/(\d+)\s*$/.exec(line)
+    if (installed !== null) tell('install', ...installed.slice(1))
   }
 }
 
-async function fill(
-  request: DnfRequest,
-  { launcher, onProgress }: RootTools,
-  program: string,
-  { diff, signal }: LayerStaging,
-): Promise<void> {
+interface Installation {
+  readonly request: DnfRequest
+  readonly tools: RootTools
+  readonly signal: AbortSignal
+  /** Of temporary files. */
+  readonly scratch: string
+  readonly inside: readonly [string, ...string[]]
+  /** Where it installs. */
+  readonly root: string
+}
+
+async function install(place: Installation): Promise<void> {
+  const { request, tools, signal, scratch, inside, root } = place
   const subject = `dnf:${request.release}`
-  await using scratch = await openScratch(launcher)
-  const config = join(scratch.path, 'dnf.conf')
-  await writeFile(config, configuration(request.repos, scratch.path), { mode: 0o600 })
+  const config = join(scratch, 'dnf.conf')
+  await writeFile(config, configuration(request.repos, scratch), { mode: 0o600 })
   await runTool({
     argv: [
-      ...ownNamespaces(),
-      program,
+      ...inside,
+      requireProgram('dnf', 'dnf'),
       `--config=${config}`,
-      `--installroot=${diff}`,
+      `--installroot=${root}`,
       `--releasever=${request.release}`,
       '--disableplugin=*',
       '--assumeyes',
       'install',
       ...request.packages,
     ],
-    env: { TMPDIR: scratch.path, HOME: scratch.path },
+    env: { TMPDIR: scratch, HOME: scratch },
     subject,
     signal,
-    onLine: tellSteps(onProgress),
+    onLine: tellSteps(tools.onProgress),
+    explain: (lines, failure) => explainDnf(subject, lines, failure),
+  })
+}
+
+/** As root it installs where the root is to be; a user's has ids there that only the launcher knows, and is moved there. */
+async function fill(
+  request: DnfRequest,
+  tools: RootTools,
+  diff: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const subject = `dnf:${request.release}`
+  const { launcher } = tools
+  const mode = chooseMode(subject)
+  const inside = namespacesOf(mode)
+  await using scratch = await openScratch(launcher)
+  const root = mode === 'root' ? diff : join(scratch.path, 'root')
+  await install({ request, tools, signal, scratch: scratch.path, inside, root })
+  if (mode === 'root') return
+  await using jail = await openJail(launcher, diff, subject)
+  await moveTree({
+    root,
+    inside,
+    subject,
+    signal,
+    unpack: async (bytes) => {
+      await unpackTar(bytes, jail, { signal })
+    },
     explain: (lines, failure) => explainDnf(subject, lines, failure),
   })
 }
@@ -113,13 +151,9 @@ async function prepare(
   tools: RootTools,
   signal: AbortSignal,
 ): Promise<RootRecipe> {
-  const program = requireProgram('dnf', 'dnf')
-  requireProgram('unshare', 'util-linux')
   const { packages, release, repos } = request
-  if (process.geteuid?.() !== 0) {
-    const why = 'dnf installs as root alone'
-    throw distroError('ERR_UNSUPPORTED', `dnf:${release}`, why, 'Run it as root.')
-  }
+  requireProgram('dnf', 'dnf')
+  namespacesOf(chooseMode(`dnf:${release}`))
   const indexes = await Promise.all(
     repos.map(async (repo) => {
       const index = await readIndex(repo, release, signal)
@@ -131,7 +165,7 @@ async function prepare(
   const recipe = ['dnf', RECIPE_VERSION, process.arch, release, packages, indexes]
   return {
     recipe: JSON.stringify(recipe),
-    fill: (staging) => fill(request, tools, program, staging),
+    fill: ({ diff }) => fill(request, tools, diff, signal),
   }
 }
 

@@ -1,6 +1,7 @@
-import { trustedProgram, type Driver, type Missing, type Probe } from '@caisson/core'
+import type { Driver } from '@caisson/core'
 import { builtRootfs } from '../built-rootfs.js'
 import type { BuildProgress } from '../progress.js'
+import { probeTools } from '../tools/probe-tools.js'
 import { parseDnfOptions, parseDnfReference, type DnfOptions } from './dnf-options.js'
 
 export interface DnfRootfsOptions extends DnfOptions {
@@ -8,28 +9,16 @@ export interface DnfRootfsOptions extends DnfOptions {
   readonly onProgress?: (progress: BuildProgress) => void
 }
 
-async function probe(): Promise<Probe> {
-  const missing: Missing[] = []
-  for (const [name, debianPackage] of [
-    ['dnf', 'dnf'],
-    ['unshare', 'util-linux'],
-  ] as const) {
-    if (trustedProgram(name) !== undefined) continue
-    missing.push({ what: `${name} is not installed`, fix: `apt-get install ${debianPackage}` })
-  }
-  if (process.geteuid?.() !== 0)
-    missing.push({ what: 'dnf installs as root alone', fix: 'Run it as root.' })
-  return { ok: missing.length === 0, missing, degraded: [], facts: {} }
-}
-
 /**
- * `from: 'dnf:42?packages=bash,coreutils'`: a root that the host's own dnf installs from the repositories given, as root alone.
- * Scripts of packages run as root of this host in a chroot, with mounts and processes of their own: take packages that you would
- * install on it. Built once and kept in the layer store; asked again after `maxAge` whether there are updates.
+ * `from: 'dnf:42?packages=bash,coreutils'`: a root that the host's own dnf installs from the repositories given. As root, or in a user
+ * namespace, which needs newuidmap and 65536 ids in /etc/subuid and /etc/subgid. Scripts of packages run in a chroot with mounts and
+ * processes of their own, as root of this host where that is who runs it: take packages that you would install on it. Built once
+ * and kept in the layer store; asked again after `maxAge` whether there are updates.
  *
- * Throws TypeError or RangeError ERR_INVALID_SPEC for bad options. `lend` rejects with ERR_TOOL_MISSING and ERR_UNSUPPORTED (not root) before
+ * Throws TypeError or RangeError ERR_INVALID_SPEC for bad options. `lend` rejects with ERR_TOOL_MISSING and ERR_USER_NAMESPACE before
  * anything is done, ERR_MIRROR_UNREACHABLE, ERR_PACKAGE_NOT_FOUND, ERR_DEPENDENCY_UNSATISFIED, ERR_SIGNATURE_INVALID,
- * ERR_DIGEST_MISMATCH, ERR_ROOTFS_INVALID (another failure; as of all of dnf, the cause has argv, exit code and last lines), ERR_ABORTED and the codes of the store (ERR_STORE_*).
+ * ERR_DIGEST_MISMATCH, ERR_ROOTFS_INVALID (another failure; as of all of dnf, the cause has argv, exit code and last lines),
+ * ERR_ABORTED and the codes of the store (ERR_STORE_*).
  */
 export function dnfRootfs(options: DnfRootfsOptions): Driver<'rootfs', never, never> {
   const { onProgress, ...wanted } = options
@@ -37,7 +26,12 @@ export function dnfRootfs(options: DnfRootfsOptions): Driver<'rootfs', never, ne
   return builtRootfs({
     scheme: 'dnf',
     onProgress,
-    probe,
+    probe: () =>
+      probeTools([
+        ['dnf', 'dnf'],
+        ['unshare', 'util-linux'],
+        ['tar', 'tar'],
+      ]),
     order: async (reference, tools) => {
       const request = parseDnfReference(reference, wanted)
       const { dnfOrder } = await import('./dnf-root.js')

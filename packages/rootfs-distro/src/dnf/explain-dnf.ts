@@ -2,6 +2,8 @@ import type { CaissonError } from '@caisson/core'
 import { explainFailure, type Meaning } from '../tools/explain-failure.js'
 import type { ToolFailure } from '../tools/tool-failure.js'
 
+const keys = 'Give the key of whoever signs the packages as `gpgkey`; never skip the check.'
+
 const meanings: readonly Meaning[] = [
   {
     said: /^No match for argument|Unable to find a match/,
@@ -9,9 +11,15 @@ const meanings: readonly Meaning[] = [
     fix: 'Correct the name of the package, or add the repository that has it.',
   },
   {
-    said: /is not signed|GPG check FAILED|GPG key|not correct for this package|Public key for .* is not installed/i,
+    // names the package
+    said: /is not signed|Failing package is|Public key for .* is not installed|Problem opening package/i,
     code: 'ERR_SIGNATURE_INVALID',
-    fix: 'Give the key of whoever signs the packages as `gpgkey`; never skip the check.',
+    fix: keys,
+  },
+  {
+    said: /GPG check FAILED|not correct for this package|Failed to retrieve GPG key/i,
+    code: 'ERR_SIGNATURE_INVALID',
+    fix: keys,
   },
   {
     said: /checksum doesn't match|Checksum error/i,

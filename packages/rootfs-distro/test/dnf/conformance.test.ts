@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DATA_DIR, type Driver } from '@caisson/core'
 import { Scope } from '@caisson/core/di'
 import { testRootfsProvider } from '@caisson/driver-testkit'
 import { dnfRootfs, type BuildProgress } from '../../dist/index.js'
-import { freshProvider } from '../support/fresh-provider.js'
+import { freshProvider, removeDataDir } from '../support/fresh-provider.js'
 import { lackForRpm, RpmRepository } from '../support/rpm-repository.js'
 
 describe('dnfRootfs', function () {
@@ -26,9 +26,10 @@ describe('dnfRootfs', function () {
     dataDir = mkdtempSync(join(tmpdir(), 'caisson-kit-'))
   })
 
-  after(() => {
-    repository?.[Symbol.dispose]()
-    if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true })
+  after(async () => {
+    if (repository === undefined) return
+    await removeDataDir(dataDir, driver())
+    repository[Symbol.dispose]()
   })
 
   function driver(onProgress: (progress: BuildProgress) => void = () => {}): Driver<'rootfs'> {
