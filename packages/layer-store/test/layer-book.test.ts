@@ -1,5 +1,13 @@
 import { EventEmitter, once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { chainIdOf, openLayerStore, parseDigest, type Digest } from '../dist/index.js'
@@ -16,6 +24,20 @@ describe('layers', () => {
       'sha256:ccd722928bd92476ba1745586fed6e45a102504185ad88cd89e01ff116fd146c',
     )
     expect(chainIdOf(b, a)).not.to.equal(chainIdOf(a, b))
+  })
+
+  it('take no more content than can be read in minutes, however little of it is on the disk', async () => {
+    await using fixture = await makeStore()
+    const { layers } = fixture.store
+    const sparse = (to: { diff: string }): Promise<void> => {
+      writeFileSync(join(to.diff, 'hole'), '')
+      truncateSync(join(to.diff, 'hole'), 2 ** 40)
+      return Promise.resolve()
+    }
+    expect(await codeOf(layers.publish({ recipe: 'holes', fill: sparse }))).to.equal(
+      'ERR_FILE_LIMIT',
+    )
+    expect(fixture.names('layers')).to.deep.equal([])
   })
 
   it('appear whole, lie upon each other, and are made once', async () => {
