@@ -3,7 +3,8 @@
 import { appendFileSync, chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createEngine, isCaissonError } from 'caisson'
+import { createEngine, isCaissonError, tarRootfs } from 'caisson'
+import { showUnpack } from '../build-progress.js'
 import { check, failures, lesson, note, shown } from '../demo/print.js'
 import { ProgressBar } from '../progress-bar.js'
 import { makeArchive } from './make-archive.js'
@@ -13,7 +14,9 @@ const scratch = mkdtempSync(join(tmpdir(), 'caisson-shared-'))
 const dataDir = join(scratch, 'data')
 
 async function unpackOnce(archive: string): Promise<void> {
-  await using engine = await createEngine({ dataDir })
+  using bar = new ProgressBar()
+  const rootfs = [tarRootfs({ onProgress: showUnpack(bar) })]
+  await using engine = await createEngine({ dataDir, rootfs })
   const result = await engine.run(['true'], { from: `tar:${archive}` })
   result.unwrap()
 }

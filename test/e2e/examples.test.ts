@@ -26,6 +26,8 @@ describe('examples', function () {
     expect(stdout).to.include('missing     bin/vi').and.include('content     etc/motd')
     expect(stdout).to.include('attributes  etc/profile').and.not.include('✗')
     expect(stdout).to.include('✓ nobody noticed')
+    // without a terminal there are lines, and no bar
+    expect(stdout).to.include('   unpacking, in MB\n').and.not.include('\r')
     expect(status).to.equal(0)
   })
 })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { ProgressBar } from '#examples/progress-bar.js'
-import { showBuild } from '#examples/build-progress.js'
+import { showBuild, showUnpack } from '#examples/build-progress.js'
 
 /** Keeps what is written, as a terminal so wide or as a pipe. */
 class Kept {
@@ -86,5 +86,28 @@ describe('ProgressBar', () => {
       tell({ ...of, phase: 'done', bytes: 0 })
     })
     expect(text).to.equal('   building stable of 2 packages, 67 MB\n')
+  })
+
+  it('shows the time where a tool of the host says no number of packages', () => {
+    const text = shown(true, (bar) => {
+      const tell = showBuild(bar)
+      tell({ subject: 'stable', count: 1, total: 0, phase: 'resolve', bytes: 0 })
+      tell({ subject: 'bash', count: 1, total: 0, phase: 'install', bytes: 0 })
+    })
+    expect(text).to.include('0 s building stable')
+    expect(text).not.to.include('/0')
+    expect(text).not.to.include('NaN')
+  })
+
+  it('writes a plain line for each phase of an archive where there is no terminal', () => {
+    const text = shown(false, (bar) => {
+      const tell = showUnpack(bar)
+      const of = { subject: 'a.tar', total: 5_000_000 }
+      for (let count = 1; count < 50; count++)
+        tell({ ...of, phase: 'unpack', bytes: count * 100_000, count })
+      tell({ ...of, phase: 'publish', bytes: 5_000_000, count: 50 })
+      tell({ ...of, phase: 'done', bytes: 5_000_000, count: 50 })
+    })
+    expect(text).to.equal('   unpacking, in MB\n   waiting for the disk\n')
   })
 })

@@ -4,6 +4,7 @@ export type {
   Collected,
   Committed,
   Container,
+  CopyOnWriteOption,
   DetachedContainer,
   DetachedInfo,
   DiskUsage,
@@ -53,6 +54,7 @@ export {
   busyboxRootfs,
   dirRootfs,
   hostRootfs,
+  type BusyboxProgress,
   type BusyboxRootfsOptions,
   type HostRootfsOptions,
 } from '@caisson/rootfs-local'

@@ -26,7 +26,15 @@ export function chroot(
 ): Driver<
   'isolation',
   'disk',
-  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
+  | 'userns'
+  | 'seccomp'
+  | 'copyOnWrite'
+  | 'files'
+  | 'detach'
+  | 'pty'
+  | 'commandInit'
+  | 'snapshots'
+  | 'rootCopies'
 > {
   return defineDriver({
     kind: 'isolation',
@@ -42,6 +50,7 @@ export function chroot(
       'pty',
       'commandInit',
       'snapshots',
+      'rootCopies',
     ],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },

@@ -17,7 +17,15 @@ export function pivotRoot(
 ): Driver<
   'isolation',
   'disk',
-  'userns' | 'seccomp' | 'copyOnWrite' | 'files' | 'detach' | 'pty' | 'commandInit' | 'snapshots'
+  | 'userns'
+  | 'seccomp'
+  | 'copyOnWrite'
+  | 'files'
+  | 'detach'
+  | 'pty'
+  | 'commandInit'
+  | 'snapshots'
+  | 'rootCopies'
 > {
   return defineDriver({
     kind: 'isolation',
@@ -33,6 +41,7 @@ export function pivotRoot(
       'pty',
       'commandInit',
       'snapshots',
+      'rootCopies',
     ],
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },

@@ -148,6 +148,10 @@ describe('the profile', () => {
       expect(answer(name, 'ioctl', [0n, 0x5401n])).to.equal(allow)
     })
 
+    it(`${name} has no asynchronous input and output, whose contexts are counted for the whole machine`, () => {
+      expect(answer(name, 'io_setup', [], manyCapabilities)).to.equal(enosys)
+    })
+
     it(`${name} denies what reaches the kernel itself, whatever the capabilities`, () => {
       for (const call of (
         'add_key request_key keyctl bpf perf_event_open userfaultfd io_uring_setup io_uring_enter kexec_load init_module ' +

@@ -28,6 +28,7 @@ CALL(faults, SYS_userfaultfd, 0x7fffffff)
 CALL(uring_setup, SYS_io_uring_setup, 0, NULL)
 CALL(uring_enter, SYS_io_uring_enter, -1, 0, 0, 0, NULL, 0)
 CALL(uring_register, SYS_io_uring_register, -1, 0, NULL, 0)
+CALL(aio_setup, SYS_io_setup, 0, NULL)
 CALL(kexec, SYS_kexec_load, 0, 17, NULL, 0x80000000UL)
 CALL(module_init, SYS_init_module, NULL, 0, NULL)
 CALL(module_file, SYS_finit_module, -1, "", 0x80000000)
@@ -99,6 +100,7 @@ static void io_uring(char **args)
 	attempt("set up a ring", uring_setup, NULL);
 	attempt("enter a ring", uring_enter, NULL);
 	attempt("register with a ring", uring_register, NULL);
+	attempt("a context of the old kind", aio_setup, NULL);
 }
 
 static void kernel_code(char **args)

@@ -9,18 +9,25 @@ export interface BootstrapRequest extends SourceRequest {
   readonly variant: string
 }
 
-/** The parser of a tool with these variants, of which one is the default. */
+/** The variants that a tool has. */
+export interface Variants<V extends string> {
+  readonly all: readonly V[]
+  readonly byDefault: V
+  /** Those that install nothing by themselves: a request needs packages then. */
+  readonly empty: readonly V[]
+}
+
+/** The parser of a tool. */
 export function bootstrapParser<V extends string>(
   scheme: string,
-  variants: readonly V[],
-  byDefault: V,
+  { all, byDefault, empty }: Variants<V>,
 ): OptionParser<{ readonly packages: readonly string[]; readonly variant: V }> {
   const parseVariant = (value: unknown = byDefault): V => {
-    const variant = variants.find((one) => one === value)
+    const variant = all.find((one) => one === value)
     if (variant !== undefined) return variant
-    throw invalidArgument({ field: 'variant', why: `must be one of ${variants.join(', ')}` })
+    throw invalidArgument({ field: 'variant', why: `must be one of ${all.join(', ')}` })
   }
-  return optionParser({
+  const parser = optionParser({
     scheme,
     fields: ['packages', 'variant'],
     own: (given) => ({
@@ -29,4 +36,14 @@ export function bootstrapParser<V extends string>(
     }),
     inReference: { packages: 'list', variant: 'word' },
   })
+  return {
+    options: (options) => parser.options(options),
+    reference: (reference, options) => {
+      const request = parser.reference(reference, options)
+      const { packages, variant } = request
+      if (packages.length > 0 || !empty.includes(variant)) return request
+      const why = `\`${scheme}:${reference}\`: the variant ${variant} installs what is named alone, and nothing is`
+      throw invalidArgument({ field: 'from', why })
+    },
+  }
 }

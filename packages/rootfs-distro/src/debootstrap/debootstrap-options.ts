@@ -1,4 +1,4 @@
-import { bootstrapParser, type BootstrapRequest } from '../bootstrap/bootstrap-options.js'
+import { bootstrapParser } from '../bootstrap/bootstrap-options.js'
 import type { SourceOptions } from '../debian/source-options.js'
 
 const variants = ['minbase', 'buildd', 'base'] as const
@@ -20,28 +20,9 @@ export interface DebootstrapOptions extends SourceOptions {
   readonly variant?: DebootstrapVariant
 }
 
-/** Options, parsed; what the host would say is still undefined. */
-export interface DebootstrapRequest extends BootstrapRequest {
-  readonly variant: DebootstrapVariant
-}
-
-const parser = bootstrapParser<DebootstrapVariant>('debootstrap', variants, 'minbase')
-
-/**
- * Options of `debootstrap:`, checked.
- * @throws TypeError or RangeError ERR_INVALID_SPEC naming the field
- */
-export function parseDebootstrapOptions(options: DebootstrapOptions): DebootstrapRequest {
-  return parser.options(options)
-}
-
-/**
- * `<suite>?variant=<variant>&packages=<name>,<name>`, in which every part may be missing; what is missing is as in the options.
- * @throws TypeError ERR_INVALID_SPEC
- */
-export function parseDebootstrapReference(
-  reference: string,
-  options: DebootstrapOptions,
-): DebootstrapRequest {
-  return parser.reference(reference, options)
-}
+/** Options and references of `debootstrap:`, checked. */
+export const debootstrapOptions = bootstrapParser<DebootstrapVariant>('debootstrap', {
+  all: variants,
+  byDefault: 'minbase',
+  empty: [],
+})

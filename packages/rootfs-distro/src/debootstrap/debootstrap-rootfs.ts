@@ -1,11 +1,7 @@
 import type { Driver } from '@caisson/core'
 import { bootstrapRootfs } from '../bootstrap/bootstrap-rootfs.js'
 import type { BuildProgress } from '../progress.js'
-import {
-  parseDebootstrapOptions,
-  parseDebootstrapReference,
-  type DebootstrapOptions,
-} from './debootstrap-options.js'
+import { debootstrapOptions, type DebootstrapOptions } from './debootstrap-options.js'
 
 export interface DebootstrapRootfsOptions extends DebootstrapOptions {
   /** Told how far a root is that is being built. */
@@ -29,7 +25,7 @@ export function debootstrapRootfs(
   options: DebootstrapRootfsOptions = {},
 ): Driver<'rootfs', never, never> {
   const { onProgress, ...wanted } = options
-  parseDebootstrapOptions(wanted)
+  debootstrapOptions.options(wanted)
   return bootstrapRootfs({
     scheme: 'debootstrap',
     needs: [
@@ -37,7 +33,7 @@ export function debootstrapRootfs(
       ['tar', 'tar'],
     ],
     onProgress,
-    parse: (reference) => parseDebootstrapReference(reference, wanted),
+    parse: (reference) => debootstrapOptions.reference(reference, wanted),
     tool: async () => (await import('./build-by-debootstrap.js')).debootstrap,
   })
 }

@@ -1,11 +1,7 @@
 import type { Driver } from '@caisson/core'
 import { bootstrapRootfs } from '../bootstrap/bootstrap-rootfs.js'
 import type { BuildProgress } from '../progress.js'
-import {
-  parseMmdebstrapOptions,
-  parseMmdebstrapReference,
-  type MmdebstrapOptions,
-} from './mmdebstrap-options.js'
+import { mmdebstrapOptions, type MmdebstrapOptions } from './mmdebstrap-options.js'
 
 export interface MmdebstrapRootfsOptions extends MmdebstrapOptions {
   /** Told how far a root is that is being built. */
@@ -28,12 +24,12 @@ export function mmdebstrapRootfs(
   options: MmdebstrapRootfsOptions = {},
 ): Driver<'rootfs', never, never> {
   const { onProgress, ...wanted } = options
-  parseMmdebstrapOptions(wanted)
+  mmdebstrapOptions.options(wanted)
   return bootstrapRootfs({
     scheme: 'mmdebstrap',
     needs: [],
     onProgress,
-    parse: (reference) => parseMmdebstrapReference(reference, wanted),
+    parse: (reference) => mmdebstrapOptions.reference(reference, wanted),
     tool: async () => (await import('./build-by-mmdebstrap.js')).mmdebstrap,
   })
 }

@@ -1,19 +1,21 @@
 import { expect } from 'chai'
 import {
-  parseMmdebstrapOptions,
-  parseMmdebstrapReference,
+  mmdebstrapOptions,
   type MmdebstrapOptions,
 } from '../../dist/mmdebstrap/mmdebstrap-options.js'
 import { thrown } from '../support/thrown.js'
 
-describe('parseMmdebstrapReference', () => {
+describe('mmdebstrapOptions', () => {
   it('takes release, variant and packages, and what the options say for the rest', () => {
-    const request = parseMmdebstrapReference('bookworm?variant=extract&packages=two,one', {
+    const request = mmdebstrapOptions.reference('bookworm?variant=extract&packages=two,one', {
       maxAge: '1h',
     })
     expect(request).to.deep.include({ suite: 'bookworm', variant: 'extract', maxAgeMs: 3_600_000 })
     expect(request.packages).to.deep.equal(['one', 'two'])
-    expect(parseMmdebstrapReference('', {})).to.deep.include({ variant: 'minbase', packages: [] })
+    expect(mmdebstrapOptions.reference('', {})).to.deep.include({
+      variant: 'minbase',
+      packages: [],
+    })
   })
 
   for (const reference of [
@@ -26,7 +28,7 @@ describe('parseMmdebstrapReference', () => {
     'x?packages=--hook',
   ])
     it(`refuses ${reference}`, () => {
-      expect(thrown(() => parseMmdebstrapReference(reference, {})).code).to.equal(
+      expect(thrown(() => mmdebstrapOptions.reference(reference, {})).code).to.equal(
         'ERR_INVALID_SPEC',
       )
     })
@@ -41,6 +43,6 @@ describe('parseMmdebstrapReference', () => {
     it(`refuses ${field}: ${JSON.stringify(value)}`, () => {
       // what callers without types may pass
       const options = { [field]: value } as MmdebstrapOptions
-      expect(thrown(() => parseMmdebstrapOptions(options)).field).to.equal(field)
+      expect(thrown(() => mmdebstrapOptions.options(options)).field).to.equal(field)
     })
 })
