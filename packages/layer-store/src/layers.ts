@@ -73,8 +73,8 @@ export interface Layers {
   /**
    * Makes a layer unless it is there, and shows it only when it is whole and on the disk. Of two processes that make the
    * same, one wins and both have it. It stays at least as long as this process has the store open.
-   * @throws CaissonError ERR_STORE_NOT_FOUND (parent or blob), ERR_STORE_SPACE, ERR_STORE_IO, ERR_ABORTED; what `fill`
-   * throws. Nothing is left behind then.
+   * @throws CaissonError ERR_STORE_NOT_FOUND (parent or blob), ERR_FILE_LIMIT (more than 256 GiB of content, holes counted),
+   * ERR_STORE_SPACE, ERR_STORE_IO, ERR_ABORTED; what `fill` throws. Nothing is left behind then.
    */
   publish(draft: LayerDraft): Promise<Layer>
   /**
