@@ -26,6 +26,11 @@ export interface LayerStaging {
   /** Empty directory, mode 0755, which nobody else writes; its mode and owner become those of the root. */
   readonly diff: string
   readonly signal: AbortSignal | undefined
+  /**
+   * Of a repair: files whose content is wanted, each by the bytes of its path below `diff`. Whatever else is made is ignored, and
+   * making it only takes time. Undefined: the whole layer is wanted.
+   */
+  readonly wanted?: readonly Uint8Array[] | undefined
 }
 
 /** A layer to be. Just one of `diffId` and `recipe`. */
