@@ -15,6 +15,13 @@ import { codeOf, makeStore, oneFile } from './store-fixture.js'
 
 const diffId = (letter: string): Digest => parseDigest(`sha256:${letter.repeat(64)}`)
 
+/** A terabyte, and nothing of it on the disk. */
+async function oneHole({ diff }: { diff: string }): Promise<void> {
+  writeFileSync(join(diff, 'hole'), '')
+  truncateSync(join(diff, 'hole'), 2 ** 40)
+  return Promise.resolve()
+}
+
 describe('layers', () => {
   it('have chain ids as the OCI image specification computes them', () => {
     const [a, b] = [diffId('a'), diffId('b')]
@@ -29,12 +36,7 @@ describe('layers', () => {
   it('take no more content than can be read in minutes, however little of it is on the disk', async () => {
     await using fixture = await makeStore()
     const { layers } = fixture.store
-    const sparse = (to: { diff: string }): Promise<void> => {
-      writeFileSync(join(to.diff, 'hole'), '')
-      truncateSync(join(to.diff, 'hole'), 2 ** 40)
-      return Promise.resolve()
-    }
-    expect(await codeOf(layers.publish({ recipe: 'holes', fill: sparse }))).to.equal(
+    expect(await codeOf(layers.publish({ recipe: 'holes', fill: oneHole }))).to.equal(
       'ERR_FILE_LIMIT',
     )
     expect(fixture.names('layers')).to.deep.equal([])
