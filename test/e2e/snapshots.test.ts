@@ -327,6 +327,31 @@ describe('snapshots', function () {
     await snapshot.delete()
   })
 
+  it('that are deleted go with the next prune, also of the process that took them', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'caisson-snapshots-'))
+    {
+      await using own = await createEngine({
+        from: 'busybox:',
+        stateDir: join(place, 's'),
+        dataDir: join(place, 'data'),
+      })
+      const container = await own.create({ writable: { on: 'disk' } })
+      await run(container, 'echo 1 > /one')
+      const copied = await container.snapshot()
+      await copied.delete()
+      expect((await own.prune()).store).to.deep.include({ snapshots: 1 })
+      // what the container's root is made of stays as long as that
+      await container.stop()
+      const sealed = await container.snapshot()
+      await sealed.delete()
+      expect((await own.prune()).store).to.deep.include({ snapshots: 0 })
+      expect(await container.fs.readFile('/one', 'utf8')).to.equal('1\n')
+      await container.remove()
+      expect((await own.prune()).store).to.deep.include({ snapshots: 1 })
+    }
+    rmSync(place, { recursive: true, force: true })
+  })
+
   it('leave nothing in the store when all is removed', async () => {
     const scratchToo = mkdtempSync(join(tmpdir(), 'caisson-snapshots-'))
     const data = join(scratchToo, 'data')

@@ -122,7 +122,7 @@ export class SnapshotHandle extends ContainerHandle implements Snapshottable {
         const layer = await store.commit(stored.id, name)
         return Object.freeze({ ...this.#shown(stored), layer })
       } catch (error) {
-        await store.delete(stored.id)
+        await this.#delete(stored.id)
         throw error
       }
     })
@@ -220,15 +220,21 @@ export class SnapshotHandle extends ContainerHandle implements Snapshottable {
     return stored
   }
 
-  #shown({ id, name, parent, createdMs }: StoredSnapshot): Snapshot {
+  /** Gives up the hold on it as well, unless it is what this container's root is made of. */
+  async #delete(id: string): Promise<void> {
     const { store } = this.#keeper('snapshot')
+    await store.delete(id)
+    if (id !== this.#sealed?.id) await store.discard(id)
+  }
+
+  #shown({ id, name, parent, createdMs }: StoredSnapshot): Snapshot {
     return Object.freeze({
       id,
       name,
       parent,
       createdAt: new Date(createdMs),
       from: `snapshot:${id}`,
-      delete: () => store.delete(id),
+      delete: () => this.#delete(id),
     })
   }
 
