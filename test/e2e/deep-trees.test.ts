@@ -1,6 +1,7 @@
 // A container can nest directories deeper than any path is long, by moving trees into each other. What names them by their
 // paths fails there: none of it may keep a store, or another container, from its work.
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -14,6 +15,20 @@ const digDeep = `n=$(printf '%0200d' 0); i=0
     mkdir /t; cd /t; k=1; while [ $k -lt 15 ]; do mkdir $n; cd $n; k=$((k+1)); done
     [ ! -e /a ] || mv /a $n; cd /; mv /t /a; i=$((i+1))
   done`
+
+const DIG = `
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	for (int left = argc > 1 ? atoi(argv[1]) : 0; left > 0; left--)
+		if (mkdir("d", 0755) < 0 || chdir("d") < 0)
+			return 1;
+	return 0;
+}
+`
 
 describe('a tree deeper than paths are long', function () {
   this.timeout(30_000)
@@ -74,6 +89,25 @@ describe('a tree deeper than paths are long', function () {
     }
     expect(await stored()).to.deep.equal([])
     await container.remove()
+  })
+
+  it('is removed however deep it is: more levels than 16 bits count', async function () {
+    const hostile = join(directory, 'dig.c')
+    const program = join(directory, 'dig')
+    writeFileSync(hostile, DIG)
+    if (spawnSync('cc', ['-O1', '-static', '-o', program, hostile]).status !== 0) {
+      console.log(
+        '      skipped: needs a C compiler and its static library (apt-get install gcc libc6-dev)',
+      )
+      return this.skip()
+    }
+    const container = await engine.create({ writable: { size: '256MiB', inodes: 80_000 } })
+    await container.fs.copyIn(program, '/dig')
+    await run(container, 'mkdir /abyss; cd /abyss; /dig 66000')
+    await container.fs.rm('/abyss', { recursive: true })
+    expect(await container.fs.exists('/abyss')).to.equal(false)
+    await container.remove()
+    return undefined
   })
 
   it('does not end a watch above it', async () => {

@@ -169,6 +169,14 @@ describe('merged directories', function () {
         isolation,
         ...options,
       })
+      await using copies = await createEngine({
+        from: 'stack:',
+        rootfs: [stack],
+        isolation,
+        copyOnWrite: 'copy',
+        stateDir: options.stateDir,
+        dataDir: join(place, 'copies'),
+      })
       await engine.run(['true'])
       const made = readdirSync(options.dataDir, { recursive: true, encoding: 'utf8' })
       const busybox = made.find((path) => path.endsWith('/bin/busybox')) ?? ''
@@ -196,14 +204,17 @@ describe('merged directories', function () {
         lowers.set(`${seed}-merged`, [merged, ...layers.slice(5), root])
         const seen: string[] = []
         const strange: string[][] = []
-        for (const which of ['all', 'merged']) {
-          await using container = await engine.create({ from: `stack:${seed}-${which}` })
+        for (const which of ['all', 'merged', 'copied']) {
+          const by = which === 'copied' ? copies : engine
+          const from = `stack:${seed}-${which === 'copied' ? 'all' : which}`
+          await using container = await by.create({ from })
           const { stdout, stderr } = await container.sh(look)
           seen.push(stdout)
           strange.push(stderr.split('\n'))
         }
         expect(seen[0]?.split('\n').length).to.be.greaterThan(5)
         expect(seen[1], `seed ${seed}`).to.equal(seen[0])
+        expect(seen[2], `seed ${seed}, copied`).to.equal(seen[0])
         // whiteouts in directories that merge with none, which these layers have, are listed by the kernel; no others may be
         expect(strange[0]).to.include.members(strange[1] ?? [])
       }

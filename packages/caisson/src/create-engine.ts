@@ -24,7 +24,9 @@ import { PresetEngineHandle, type PresetEngine } from './preset-engine.js'
 import type { IsolationOption, OneOf, PresetLimits, PresetOptions } from './preset-options.js'
 
 const optionFields: ReadonlySet<string> = new Set(
-  'isolation rootfs limiters from limits stateDir dataDir account onUnsupported'.split(' '),
+  'isolation rootfs limiters from limits stateDir dataDir account onUnsupported copyOnWrite'.split(
+    ' ',
+  ),
 )
 
 /** Enough for a parallel build, and not enough to starve the host; less where this process itself may have less. */
@@ -119,6 +121,7 @@ async function assemble(options: PresetOptions, scope: Scope): Promise<PresetEng
     defaults,
     account: options.account ?? 'limited',
     onUnsupported: options.onUnsupported ?? 'throw',
+    copyOnWrite: options.copyOnWrite ?? 'auto',
   })
   return new PresetEngineHandle(engine, scope, describe(pick, found, rootfs, limiters))
 }

@@ -4,6 +4,7 @@ export type {
   Collected,
   Committed,
   Container,
+  CopyOnWriteOption,
   DetachedContainer,
   DetachedInfo,
   DiskUsage,

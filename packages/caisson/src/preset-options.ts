@@ -1,4 +1,4 @@
-import type { Driver, Limits, LimitsOf } from '@caisson/core'
+import type { CopyOnWriteOption, Driver, Limits, LimitsOf } from '@caisson/core'
 import type { DefaultLimiter } from './pick-limiters.js'
 
 /** An isolation driver, or several in order of preference. */
@@ -36,6 +36,8 @@ export interface PresetOptions<
    * groups can do makes none.
    */
   readonly account?: 'always' | 'limited'
+  /** How roots are made writable: core's `copyOnWrite`. Default `auto`: overlays, and copies on a disk that takes none. */
+  readonly copyOnWrite?: CopyOnWriteOption
   /** What happens to limits that this host cannot enforce: core's `onUnsupported`. Default `throw`. */
   readonly onUnsupported?: 'throw' | 'warn'
   /** Absolute directory for what must not outlive a boot. Default: core's. */

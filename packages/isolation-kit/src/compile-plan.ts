@@ -3,6 +3,7 @@ import type {
   Command,
   ContainerSpec,
   ContainerStep,
+  CopyOnWriteKind,
   Holding,
   LauncherIdentity,
   ProcessStep,
@@ -37,6 +38,7 @@ export interface SetupRequest {
   readonly spec: ContainerSpec
   readonly root: RootLease
   readonly upper?: string | undefined
+  readonly copyOnWrite?: CopyOnWriteKind | undefined
 }
 
 interface Held {
@@ -92,12 +94,13 @@ export class PlanCompiler {
   }
 
   /** What the steps of a request depend on. */
-  input({ spec, root, upper }: SetupRequest, identity: LauncherIdentity): PlanInput {
+  input({ spec, root, upper, copyOnWrite }: SetupRequest, identity: LauncherIdentity): PlanInput {
     return {
       kind: this.#kind,
       spec,
       root,
       upper,
+      copyOnWrite,
       identity,
       host: this.#host,
       unmapped: this.unmapped.of(spec),
@@ -112,7 +115,7 @@ export class PlanCompiler {
     // a directory for writes is one container's alone: nothing to share with others, and no spare to be made of it
     if (request.upper !== undefined) return deepFreeze(setupSteps(this.input(request, identity)))
     const files = mountIdentities(request.spec, this.#host)
-    const key = `${this.#keyOf(identity)}\0${this.unmapped.key}\0${files}\0${request.root.key}\0${request.spec.key}`
+    const key = `${this.#keyOf(identity)}\0${this.unmapped.key}\0${files}\0${request.copyOnWrite ?? 'overlay'}\0${request.root.key}\0${request.spec.key}`
     const known = this.#setups.get(key)
     if (known !== undefined) return known
     const { template, container } = setupSteps(this.input(request, identity))

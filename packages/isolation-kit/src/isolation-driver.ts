@@ -28,7 +28,7 @@ import { deferredProcess } from './deferred-process.js'
 import { deepFreeze } from './interned.js'
 import type { PlanHost } from './plan-host.js'
 import type { PlanKind } from './plan-input.js'
-import { isOurs } from './root-steps.js'
+import { isOurs, lowerPaths } from './root-steps.js'
 
 /** What `createPlanIsolation` takes. */
 export interface PlanIsolationOptions {
@@ -266,7 +266,8 @@ class PlanContainer implements IsolatedContainer {
 
   async copyWrites(directory: string): Promise<void> {
     if (this.#launched.copyUpper === undefined) throw cannotKeep()
-    await this.#launched.copyUpper(directory)
+    const lowers = this.#request.root.parts.map((part, index) => lowerPaths(index, part))
+    await this.#launched.copyUpper(directory, lowers)
   }
 
   async seal(): Promise<void> {

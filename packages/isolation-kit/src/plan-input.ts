@@ -1,4 +1,4 @@
-import type { ContainerSpec, LauncherIdentity, RootLease } from '@caisson/core'
+import type { ContainerSpec, CopyOnWriteKind, LauncherIdentity, RootLease } from '@caisson/core'
 import type { PlanHost } from './plan-host.js'
 
 /** How a container gets its root: `pivot` leaves nothing else mounted, `chroot` leaves the old root behind it. */
@@ -11,6 +11,8 @@ export interface PlanInput {
   readonly root: RootLease
   /** Host directory that takes the writes. Default: memory. */
   readonly upper?: string | undefined
+  /** How the root is made writable. Default: an overlay. */
+  readonly copyOnWrite?: CopyOnWriteKind | undefined
   readonly identity: LauncherIdentity
   readonly host: PlanHost
   /** Host directories whose file system takes no id-mapped mounts, where the caller allowed that. */

@@ -27,13 +27,19 @@ function rootAttributes({ spec }: PlanInput): number {
   return MountAttribute.nodev | (spec.allowNewPrivileges ? 0 : MountAttribute.nosuid)
 }
 
+function isCopy({ copyOnWrite = 'overlay' }: PlanInput): boolean {
+  return copyOnWrite !== 'overlay'
+}
+
 /** Where a host directory for the container's writes is parked. */
 const DISK_UPPER = 'u'
 
 /** Template: the directory for the container's writes, where that is the host's. */
-function upperTemplateSteps({ upper, identity }: PlanInput): readonly TemplateStep[] {
+function upperTemplateSteps(input: PlanInput): readonly TemplateStep[] {
+  const { upper, identity } = input
   if (upper === undefined) return []
-  const attrs = MountAttribute.nodev | MountAttribute.nosuid
+  // of a copy, this is what the container sees
+  const attrs = isCopy(input) ? rootAttributes(input) : MountAttribute.nodev | MountAttribute.nosuid
   // an overlay works in it as whoever mounted it: as root, the launcher needs an id there besides those of containers
   const idmap = identity.mode === 'root' ? 2 : 0
   return [{ op: 'bind', source: upper, at: DISK_UPPER, recursive: 0, attrs, idmap }]
@@ -81,19 +87,34 @@ function extraSteps(input: PlanInput): readonly ContainerStep[] {
   )
 }
 
+/** Paths below a directory, relative to it. */
+function masksIn(masked: readonly string[], at: string): readonly string[] {
+  const above = at === '/' ? at : `${at}/`
+  return masked.flatMap((path) => (path.startsWith(above) ? [path.slice(above.length)] : []))
+}
+
+function writableStep(input: PlanInput, part: RootPart, index: number): ContainerStep {
+  const lowers = lowerPaths(index, part)
+  const place = { at: part.at, index, lowers }
+  const attrs = rootAttributes(input)
+  if (lowers.length === 0) return { op: 'overlay', ...place, options: [], attrs }
+  return isCopy(input)
+    ? {
+        op: 'copyRoot',
+        ...place,
+        // neither secrets nor the store that the copy lies in
+        closed: masksIn(input.root.masked, part.at),
+        apart: input.copyOnWrite === 'copy' ? 1 : 0,
+        attrs,
+      }
+    : { op: 'overlay', ...place, options: overlayOptions(input), attrs }
+}
+
 function overlaySteps(input: PlanInput): readonly ContainerStep[] {
   const { root } = input
-  const attrs = rootAttributes(input)
   const overlays = root.parts.flatMap((part, index): readonly ContainerStep[] => [
     ...(part.at === '/' ? [] : [directory(input, part.at)]),
-    {
-      op: 'overlay',
-      at: part.at,
-      index,
-      lowers: lowerPaths(index, part),
-      options: part.lowers.length === 0 ? [] : overlayOptions(input),
-      attrs,
-    },
+    writableStep(input, part, index),
   ])
   return [upperStep(input), ...overlays]
 }

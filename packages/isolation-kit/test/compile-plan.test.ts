@@ -165,6 +165,27 @@ describe('PlanCompiler', () => {
       .to.throw()
       .that.includes({ code: 'ERR_ROOTFS_INVALID', fix: 'Set readonlyRoot: true.' })
   })
+  it('copies a root part by part where that is asked for, and never shares such a plan with overlays', () => {
+    const compiler = new PlanCompiler('pivot', host)
+    const steps = (copyOnWrite?: 'overlay' | 'reflink' | 'copy') =>
+      compiler.setup({ spec: makeSpec(), root: lease, copyOnWrite }, rootIdentity).container
+    const copies = (list: ReturnType<typeof steps>) =>
+      list.flatMap((step) =>
+        step.op === 'copyRoot' ? [[step.at, step.lowers, step.apart, step.closed]] : [],
+      )
+    const plain = steps()
+    expect(copies(plain)).to.deep.equal([])
+    expect(copies(steps('copy'))).to.deep.equal([
+      ['/usr', ['l/1.0'], 1, []],
+      // what is masked is not copied either
+      ['/etc', ['l/2.0', 'l/2.1'], 1, ['shadow']],
+    ])
+    expect(copies(steps('reflink')).map(([, , apart]) => apart)).to.deep.equal([0, 0])
+    // nothing lies below the first part: there is nothing to copy
+    expect(steps('copy').filter(({ op }) => op === 'overlay')).to.have.length(1)
+    expect(steps('overlay')).to.equal(plain)
+  })
+
   it('makes paths read-only after what is made in the root and before what is mounted on it', () => {
     const { container } = setupOf({ ...makeSpec(), readonlyPaths: ['/etc', '/usr/lib'] })
     const ops = container.map(({ op }) => op)

@@ -7,14 +7,16 @@
 #include <sys/stat.h>
 #include <stdio.h>
 
+#include "copy-file.h"
 #include "copy-tree.h"
 #include "descriptors.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
+#include "whole.h"
 #include "worker.h"
 
-enum { LOWERS_MAX = 512, PATH_ROOM = 4096 };
+enum { PATH_ROOM = 4096 };
 
 /* A directory still to be read. */
 struct pending {
@@ -75,23 +77,29 @@ static int is_same(const struct stat *a, const struct stat *b)
 				       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec);
 }
 
-static void record(struct walk *w, const char *path, const struct stat *st, int whiteout, int opaque)
+static void record_as(struct walk *w, const char *path, const struct stat *st, int whiteout, int opaque, char before)
 {
-	struct stat was;
-	unsigned char head[4] = { 0, (unsigned char)whiteout, (unsigned char)opaque,
-				  (unsigned char)type_before(w, path, &was) };
+	unsigned char head[4] = { (unsigned char)(whiteout ? before : letter(st->st_mode)), (unsigned char)whiteout,
+				  (unsigned char)opaque, (unsigned char)before };
 	uint32_t mode = (uint32_t)st->st_mode, len = (uint32_t)strlen(path);
 	uint64_t size = whiteout ? 0 : (uint64_t)st->st_size;
 
-	if (was.st_mode && !opaque && is_same(st, &was))
-		return;
-	head[0] = whiteout ? head[3] : (unsigned char)letter(st->st_mode);
 	fwrite(head, 1, sizeof(head), w->out);
 	fwrite(&mode, sizeof(mode), 1, w->out);
 	fwrite(&size, sizeof(size), 1, w->out);
 	fwrite(&len, sizeof(len), 1, w->out);
 	if (fwrite(path, 1, len, w->out) != len)
 		_exit(EPIPE); /* nobody reads on */
+}
+
+static void record(struct walk *w, const char *path, const struct stat *st, int whiteout, int opaque)
+{
+	struct stat was;
+	char before = type_before(w, path, &was);
+
+	if (was.st_mode && !opaque && is_same(st, &was))
+		return;
+	record_as(w, path, st, whiteout, opaque, before);
 }
 
 static void push(struct walk *w, const char *path)
@@ -207,13 +215,50 @@ static void walk_all(struct walk *w, int top, entry_fn *each)
 	}
 }
 
+static int whole_found(void *to, int dir, const char *path, const struct stat *st, const struct stat *was)
+{
+	(void)dir;
+	/* of directories alone it is not told, as it is not with overlays */
+	if (!was || !S_ISDIR(st->st_mode) || !S_ISDIR(was->st_mode))
+		record_as(to, path, st, 0, 0, was ? letter(was->st_mode) : 0);
+	return 0;
+}
+
+static int whole_gone(void *to, const char *path, const struct stat *was)
+{
+	static const struct stat none;
+
+	record_as(to, path, &none, 1, 0, letter(was->st_mode));
+	return 0;
+}
+
+/* A copy of the lowers: what it was like when another copy was made of what is different in it lies upon those. */
+static int walk_whole(struct walk *w, const struct stat *mark)
+{
+	static struct whole all;
+
+	all.root = w->upper;
+	all.mark = *mark;
+	if (w->since >= 0)
+		all.lower[all.lowers++] = w->since;
+	all.firm = all.lowers;
+	for (size_t i = 0; i < w->lowers && all.lowers < LOWERS_MAX; i++)
+		all.lower[all.lowers++] = w->lower[i];
+	all.to = w;
+	all.found = whole_found;
+	all.gone = whole_gone;
+	return whole_walk(&all);
+}
+
 static _Noreturn void work(pid_t parent, const struct container *c, const struct field *a, int out)
 {
 	const char *since = text(&a[CHANGES_SINCE]);
 	int before = *since ? upper_target(since) : -1, keep[] = { c->upper, c->template_ns, out, before };
 	static struct walk w;
+	struct stat mark;
 	char name[64];
 	size_t at = 0;
+	int whole, err = 0;
 
 	die_with(parent);
 	/* a part that nothing was written to has no copy: everything there is new */
@@ -222,7 +267,9 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 	/* above all our own pipe's other end: as long as it is open here, a reader that goes away is not noticed */
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	w.since = before;
-	snprintf(name, sizeof(name), "%u/upper", (unsigned int)a[CHANGES_INDEX].num);
+	snprintf(name, sizeof(name), "%u", (unsigned int)a[CHANGES_INDEX].num);
+	whole = whole_mark(c->upper, name, &mark);
+	strcat(name, "/upper");
 	w.upper = openat(c->upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (w.upper < 0 || setns(c->template_ns, CLONE_NEWNS) < 0)
 		_exit(errno);
@@ -235,10 +282,13 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 	w.out = fdopen(out, "w");
 	if (!w.out)
 		_exit(ENOMEM);
-	walk_all(&w, w.upper, entry);
-	if (w.since >= 0)
+	if (whole)
+		err = whole < 0 ? whole : walk_whole(&w, &mark);
+	else
+		walk_all(&w, w.upper, entry);
+	if (!whole && w.since >= 0)
 		walk_all(&w, w.since, former);
-	_exit(fflush(w.out) ? EPIPE : 0);
+	_exit(err ? -err : fflush(w.out) ? EPIPE : 0);
 }
 
 void command_changes(const struct field *a)

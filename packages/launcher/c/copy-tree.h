@@ -12,9 +12,19 @@
  * directories, stays on the file system of `from`. 0 or -errno.
  *
  * below: `to` is not empty but holds what lies above `from` in an overlay, and only what of `from` can still be seen is copied.
- * Whiteouts and opaque directories stay such, for what lies further below.
+ * Whiteouts and opaque directories stay such, for what lies further below; with copy_rules.as_root, they are only obeyed.
  */
 int copy_tree(int from, int to, int below);
+
+/* With copy_rules.as_root: what is at this path is not for the container, and is copied as what cannot be read. */
+void copy_closed(const char *path);
+
+/*
+ * One directory, without what is in it, and one entry that is none, out of the directory `dir`: at the same path in `to`, and
+ * in its directory `to_dir`. Names of one file stay such within one `to`. 0 or -errno.
+ */
+int copy_directory(int from, int to, const char *path);
+int copy_entry_at(int dir, int to, int to_dir, const char *path, const struct stat *st);
 
 /*
  * After the last of them: directories get their modes and times. And unless `over` is NULL, those whiteouts go of which there is
@@ -26,10 +36,8 @@ int copy_end(int to, const int *over, size_t n);
 /* Opens without a link, a mount or a way out. */
 int open_in(int dir, const char *path, uint64_t flags);
 
-/* Directories as overlays of ours have them: whether one hides what lies below it; or one on the way to a path. */
-int is_opaque(int dir);
+/* Whether a directory on the way to a path, which is not there, hides what lies below. */
 int is_behind_opaque(int dir, const char *path);
-int is_whiteout(const struct stat *st);
 
 /* The number of the directory, of those lying over each other, whose entry is seen at a path, and what it is; n: none's. */
 size_t lower_at(const int *lower, size_t n, const char *path, struct stat *st);

@@ -1,5 +1,4 @@
 /* What becomes of a container's writes: copied while it lives, or left as they are, and sealed. */
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -7,7 +6,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "copy-file.h"
 #include "copy-tree.h"
+#include "delta.h"
 #include "descriptors.h"
 #include "launcher.h"
 #include "scoped.h"
@@ -35,42 +36,58 @@ int upper_target(const char *path)
 	return openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int copy_part(int upper, int target, const char *name)
+/* As an overlay has written it, or, of a copy of the lowers, would have. */
+static int copy_part(int from, int to, int upper, const char *name, const struct field *a)
 {
-	char path[300];
-	scoped_fd from = -1, to = -1;
-	int err;
+	static struct whole w;
+	size_t at = 0;
+	int whole = whole_mark(upper, name, &w.mark), err;
 
-	if (snprintf(path, sizeof(path), "%s/upper", name) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	from = sys_openat2(upper, path, O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (whole <= 0) {
+		err = whole < 0 ? whole : copy_tree(from, to, 0);
+		return err ? err : copy_end(to, NULL, 0);
+	}
+	w.root = from;
+	for (uint64_t i = 0; i < a[COPY_UPPER_LOWERS].num && w.lowers < LOWERS_MAX; i++) {
+		int lower = open(next_text(&a[COPY_UPPER_LOWERS], &at), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (lower < 0)
+			return -errno;
+		w.lower[w.lowers++] = lower;
+	}
+	return delta_copy(&w, to);
+}
+
+static int copy_index(int target, const struct container *c, const struct field *a)
+{
+	char name[32], path[64];
+	scoped_fd from = -1, to = -1;
+
+	snprintf(name, sizeof(name), "%u", (unsigned int)a[COPY_UPPER_INDEX].num);
+	snprintf(path, sizeof(path), "%s/upper", name);
+	from = sys_openat2(c->upper, path, O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	if (from < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	if (mkdirat(target, name, 0700) < 0 || mkdirat(target, path, 0700) < 0)
 		return -errno;
 	to = sys_openat2(target, path, O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	err = to < 0 ? -errno : copy_tree(from, to, 0);
-	return err ? err : copy_end(to, NULL, 0);
+	/* lowers are named as the template has them */
+	if (to < 0 || setns(c->template_ns, CLONE_NEWNS) < 0)
+		return -errno;
+	return copy_part(from, to, c->upper, name, a);
 }
 
 static _Noreturn void copy_upper(pid_t parent, const struct container *c, const struct field *a, int out)
 {
 	int target = upper_target(text(&a[COPY_UPPER_TO]));
-	int list = target < 0 ? -1 : openat(c->upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const int keep[] = { c->upper, target, list, out };
-	DIR *d = list < 0 ? NULL : fdopendir(list);
-	struct dirent *e;
-	int err = 0;
+	const int keep[] = { c->upper, c->template_ns, target, out };
 
 	die_with(parent);
-	if (!d)
+	if (target < 0)
 		_exit(errno);
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	umask(0);
-	while (err == 0 && (e = readdir(d)))
-		if (e->d_name[0] >= '0' && e->d_name[0] <= '9')
-			err = copy_part(c->upper, target, e->d_name);
-	_exit(-err);
+	_exit(-copy_index(target, c, a));
 }
 
 /* Whoever still has a file open for writing is about to be dead, and the kernel refuses until then. */

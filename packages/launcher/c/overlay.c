@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "copied-root.h"
 #include "park.h"
 #include "path.h"
 #include "scoped.h"
@@ -172,9 +173,9 @@ static int make_overlay(struct scene *s, const struct step *st, uint32_t index)
 }
 
 /* Without lowers there is nothing to lay over: the directory of the upper itself. */
-static int make_plain(struct scene *s, const struct step *st, uint32_t index)
+static int make_plain(struct scene *s, uint64_t attrs, uint32_t index)
 {
-	struct sys_mount_attr attr = { .attr_set = st->f[OVERLAY_ATTRS].num };
+	struct sys_mount_attr attr = { .attr_set = attrs };
 	char path[300];
 	int tree;
 
@@ -189,41 +190,74 @@ static int make_plain(struct scene *s, const struct step *st, uint32_t index)
 	return tree;
 }
 
+/* Where the step says; what is at / is the root from then on. */
+static int put(struct scene *s, int mnt, const char *at)
+{
+	int is_root = !strcmp(at, "/");
+	scoped_fd target = is_root ? sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH) : path_try(s->base, at);
+
+	if (target < 0)
+		return fail_with(s->f, is_root ? errno : -target, "openat2", at);
+	if (sys_move_mount(mnt, target) < 0)
+		return fail(s->f, "move_mount", at);
+	if (is_root)
+		s->base = mnt;
+	else
+		close(mnt);
+	return 0;
+}
+
+/* The same for a kernel that makes no detached overlays. */
+static int put_joined(struct scene *s, const struct step *st, uint32_t index, const char *at)
+{
+	struct sys_mount_attr attr = { .attr_set = st->f[OVERLAY_ATTRS].num };
+	int is_root = !strcmp(at, "/");
+	scoped_fd target = is_root ? sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH) : path_try(s->base, at);
+	scoped_fd mnt = -1;
+
+	if (target < 0)
+		return fail_with(s->f, is_root ? errno : -target, "openat2", at);
+	if (mount_joined(s, st, index, target) < 0)
+		return -s->f->err;
+	/* looked up again: what is mounted there now */
+	mnt = is_root ? sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH) : path_try(s->base, at);
+	if (mnt < 0 || sys_mount_setattr(mnt, 0, &attr) < 0)
+		return fail(s->f, "mount_setattr", at);
+	if (is_root)
+		s->base = steal_fd(&mnt);
+	return 0;
+}
+
 int overlay_mount(struct scene *s, const struct step *st)
 {
 	const char *at = text(&st->f[OVERLAY_AT]);
 	const struct field *lowers = &st->f[OVERLAY_LOWERS];
 	uint32_t index = (uint32_t)st->f[OVERLAY_INDEX].num;
-	struct sys_mount_attr attr = { .attr_set = st->f[OVERLAY_ATTRS].num };
-	int is_root = !strcmp(at, "/");
+	uint64_t attrs = st->f[OVERLAY_ATTRS].num;
 	size_t first = 0;
-	scoped_fd mnt = -1;
-	scoped_fd target = -1;
+	int mnt;
 
 	if (s->upper < 0)
 		return fail_with(s->f, EINVAL, "overlay", "no upper");
 	if (upper_dir(s, index, lowers->num ? next_text(lowers, &first) : NULL) < 0)
 		return -s->f->err;
-	mnt = lowers->num ? make_overlay(s, st, index) : make_plain(s, st, index);
-	if (mnt < 0 && mnt != NOT_MADE)
-		return mnt;
-	if (is_root)
-		target = sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH);
-	else
-		target = path_try(s->base, at);
-	if (target < 0)
-		return fail_with(s->f, is_root ? errno : -target, "openat2", at);
-	if (mnt == NOT_MADE) {
-		if (mount_joined(s, st, index, target) < 0)
-			return -s->f->err;
-		/* looked up again: what is mounted there now */
-		mnt = is_root ? sys_openat2(s->staging, ROOT_DIR, O_PATH, RESOLVE_BENEATH) : path_try(s->base, at);
-		if (mnt < 0 || sys_mount_setattr(mnt, 0, &attr) < 0)
-			return fail(s->f, "mount_setattr", at);
-	} else if (sys_move_mount(mnt, target) < 0) {
-		return fail(s->f, "move_mount", at);
-	}
-	if (is_root)
-		s->base = steal_fd(&mnt);
-	return 0;
+	mnt = lowers->num ? make_overlay(s, st, index) : make_plain(s, attrs, index);
+	if (mnt == NOT_MADE)
+		return put_joined(s, st, index, at);
+	return mnt < 0 ? mnt : put(s, mnt, at);
+}
+
+int overlay_copy(struct scene *s, const struct step *st)
+{
+	const struct field *lowers = &st->f[COPY_ROOT_LOWERS];
+	uint32_t index = (uint32_t)st->f[COPY_ROOT_INDEX].num;
+	size_t first = 0;
+	int mnt;
+
+	if (s->upper < 0 || lowers->num == 0)
+		return fail_with(s->f, EINVAL, "copyRoot", s->upper < 0 ? "no upper" : "no lowers");
+	if (upper_dir(s, index, next_text(lowers, &first)) < 0 || copied_fill(s, st, index) < 0)
+		return -s->f->err;
+	mnt = make_plain(s, st->f[COPY_ROOT_ATTRS].num, index);
+	return mnt < 0 ? mnt : put(s, mnt, text(&st->f[COPY_ROOT_AT]));
 }

@@ -100,6 +100,8 @@ enum {
 	COPY_UPPER_CONTAINER = 0,
 	COPY_UPPER_EXEC = 1,
 	COPY_UPPER_TO = 2,
+	COPY_UPPER_INDEX = 3,
+	COPY_UPPER_LOWERS = 4,
 	SEAL_CONTAINER = 0,
 	SEAL_EXEC = 1,
 	MERGE_EXEC = 0,
@@ -127,7 +129,7 @@ enum {
 	X(REQ_HERE, "l") \
 	X(REQ_LISTEN, "ssl") \
 	X(REQ_JAIL, "iis") \
-	X(REQ_COPY_UPPER, "iis") \
+	X(REQ_COPY_UPPER, "iisiv") \
 	X(REQ_SEAL, "ii") \
 	X(REQ_MERGE, "iivs") \
 

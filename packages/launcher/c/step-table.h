@@ -16,6 +16,7 @@ enum step_op {
 	OP_UPPER = 6,
 	OP_DISK_UPPER = 60,
 	OP_OVERLAY = 7,
+	OP_COPY_ROOT = 61,
 	OP_ROOT = 8,
 	OP_PROC = 9,
 	OP_MASK = 10,
@@ -88,6 +89,12 @@ enum {
 	OVERLAY_LOWERS = 2,
 	OVERLAY_OPTIONS = 3,
 	OVERLAY_ATTRS = 4,
+	COPY_ROOT_AT = 0,
+	COPY_ROOT_INDEX = 1,
+	COPY_ROOT_LOWERS = 2,
+	COPY_ROOT_CLOSED = 3,
+	COPY_ROOT_APART = 4,
+	COPY_ROOT_ATTRS = 5,
 	ROOT_FROM = 0,
 	PROC_AT = 0,
 	PROC_OPTIONS = 1,
@@ -158,6 +165,7 @@ enum {
 	X(OP_UPPER, "upper", 2, "llii") \
 	X(OP_DISK_UPPER, "diskUpper", 2, "sii") \
 	X(OP_OVERLAY, "overlay", 2, "sivvi") \
+	X(OP_COPY_ROOT, "copyRoot", 2, "sivvii") \
 	X(OP_ROOT, "root", 2, "s") \
 	X(OP_PROC, "proc", 2, "svi") \
 	X(OP_MASK, "mask", 3, "sss") \

@@ -84,9 +84,9 @@ export class DetachedContainer implements LaunchedDetached {
     yield* container.upperEntries(index, lowers, since)
   }
 
-  async copyUpper(to: string): Promise<void> {
+  async copyUpper(to: string, lowers: readonly (readonly string[])[]): Promise<void> {
     const { container } = await this.#open()
-    await container.copyUpper(to)
+    await container.copyUpper(to, lowers)
   }
 
   async seal(): Promise<void> {

@@ -6,7 +6,7 @@ import type {
   ProcessStep,
   UpperEntry,
 } from '@caisson/core'
-import { CaissonError } from '@caisson/core'
+import { CaissonError, isCaissonError } from '@caisson/core'
 import { FileServer } from './files/file-server.js'
 import { LaunchedCommand } from './launched-command.js'
 import { listUpper } from './list-upper.js'
@@ -20,7 +20,12 @@ export type WorkerRequest =
       readonly lowers: readonly string[]
       readonly since: string
     }
-  | { readonly name: 'copyUpper'; readonly to: string }
+  | {
+      readonly name: 'copyUpper'
+      readonly to: string
+      readonly index: number
+      readonly lowers: readonly string[]
+    }
   | { readonly name: 'seal' }
 
 /** What a container asks of the session that holds it. */
@@ -79,8 +84,15 @@ export class KeptContainer implements LaunchedContainer {
     yield* listUpper(this.#work({ name: 'changes', index, lowers, since }))
   }
 
-  copyUpper(to: string): Promise<void> {
-    return runWorker(this.#work({ name: 'copyUpper', to }), 'copy of what a container wrote', to)
+  async copyUpper(to: string, lowers: readonly (readonly string[])[]): Promise<void> {
+    for (const [index, below] of lowers.entries()) {
+      const work = this.#work({ name: 'copyUpper', to, index, lowers: below })
+      try {
+        await runWorker(work, 'copy of what a container wrote', to)
+      } catch (error) {
+        throw isCaissonError(error, 'ERR_LAUNCH') ? explained(error) : error
+      }
+    }
   }
 
   seal(): Promise<void> {
@@ -134,4 +146,17 @@ export class KeptContainer implements LaunchedContainer {
       why: this.#removed ? 'it was removed' : 'no process of it is left',
     })
   }
+}
+
+/** What only an overlay's directory can hold: whiteouts, and attributes. */
+function explained(error: CaissonError): CaissonError {
+  if (error.errno !== 'EPERM' && error.errno !== 'EOPNOTSUPP') return error
+  return new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'snapshot',
+    subject: error.subject,
+    why: `the file system of the store cannot hold what a container deleted, or its attributes (${error.errno})`,
+    fix: 'Put the store (`dataDir`) on a local file system such as ext4, xfs or btrfs.',
+    cause: error,
+  })
 }

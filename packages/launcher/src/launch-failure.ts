@@ -134,6 +134,14 @@ const rules: readonly Rule[] = [
     field: 'from',
   },
   {
+    steps: ['copyRoot'],
+    errnos: ['ENOSPC', 'EDQUOT', 'EFBIG'],
+    code: 'ERR_STORE_SPACE',
+    why: 'a copy of the root does not fit where writes go',
+    fix: "Use `writable: { on: 'disk' }`, or a larger `writable.size`; or let overlays be used (`copyOnWrite`).",
+    field: 'writable',
+  },
+  {
     steps: ['diskUpper'],
     syscall: 'flock',
     errnos: ['EAGAIN'],

@@ -146,11 +146,13 @@ export interface JailRequest {
   readonly directory: string
 }
 
-/** Copies what a container wrote to <to>/<index>/upper for every directory <index> of its upper, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. */
+/** Copies what a container wrote to directory <index> of its upper to <to>/<index>/upper, if there is that directory, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. Where the directory holds a copy of the lowers, it is what is different from them, as an overlay would have written it. */
 export interface CopyUpperRequest {
   readonly container: number
   readonly exec: number
   readonly to: string
+  readonly index: number
+  readonly lowers: readonly string[]
 }
 
 /** Makes everything that a container has mounted read-only, as a command numbered exec whose exit code is an errno. */
@@ -212,7 +214,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   here: { type: 38, fields: [["nonce","u64"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
   jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
-  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"]] },
+  copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"],["index","u32"],["lowers","strs"]] },
   seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
   merge: { type: 37, fields: [["exec","u32"],["copied","u32"],["from","strs"],["to","str"]] },
 }

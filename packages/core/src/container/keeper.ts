@@ -11,6 +11,8 @@ export interface Keeper {
   readonly origin: SnapshotOrigin
   /** Where it writes, when that is on disk. */
   readonly place: ActiveSnapshot | undefined
+  /** What is there is a copy of its root, no layer of writes upon it. */
+  readonly isCopy: boolean
   /** Makes another of its kind, on a snapshot or, without one, on the same root; the one before is removed already. */
   remake(from: string | undefined): Promise<IsolatedContainer>
   /** A container of the same spec on a snapshot. */

@@ -165,13 +165,13 @@ export class SnapshotHandle extends ContainerHandle implements Snapshottable {
 
   async #take(taking: Taking): Promise<StoredSnapshot> {
     this.checkThere('be kept')
-    const { store, origin, place } = this.#keeper('snapshot')
+    const { store, origin, place, isCopy } = this.#keeper('snapshot')
     if (this.#sealed !== undefined) {
       // nothing was written since
       const parent = this.#sealed.id
       return this.#remember(await store.add({ ...origin, parent }, async () => {}, taking))
     }
-    if (place !== undefined && this.state === 'stopped') {
+    if (place !== undefined && !isCopy && this.state === 'stopped') {
       await this.#parts.isolated.seal?.()
       this.#sealed = await store.keep(place.id, taking)
       return this.#remember(this.#sealed)

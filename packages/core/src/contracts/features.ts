@@ -97,10 +97,13 @@ export interface FeatureMethods {
   commandInit: NoMethods
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
+  /** Roots can be made writable by copies, where overlays cannot be used (`copyOnWrite` of a request). */
+  rootCopies: NoMethods
   /** What containers write can be kept, forked and undone; with a store of snapshots. */
   snapshots: Snapshottable
   /** Containers can outlive the process: `engine.create({ detached: true })`, `engine.get`. */
   detach: NoMethods
 }
 
+/** The name of something that not every driver can do; its methods are there if and only if it is declared. */
 export type Feature = keyof FeatureMethods

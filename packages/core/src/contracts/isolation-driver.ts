@@ -1,3 +1,4 @@
+import type { CopyOnWriteKind } from './copy-on-write.js'
 import type { FileAccess } from './file-access.js'
 import type { Plan } from '../plan/plan.js'
 import type { Change } from '../result/change.js'
@@ -23,6 +24,11 @@ export interface ContainerRequest {
    * feature `snapshots`.
    */
   readonly upper?: string
+  /**
+   * How its root is made writable. Default `overlay`; another one only for drivers with the feature `rootCopies`. Of a copy,
+   * `changes` and `copyWrites` tell what is different from the root, and it counts as written where writes are limited.
+   */
+  readonly copyOnWrite?: CopyOnWriteKind
 }
 
 /** A container that stands: its root is mounted and its pid 1 waits for commands. */

@@ -75,10 +75,12 @@ export interface LaunchedContainer {
   upperEntries(index: number, lowers: readonly string[], since?: string): AsyncIterable<UpperEntry>
   /**
    * Copies what it wrote to `<to>/<index>/upper` for each of its overlays, with the ids it has inside; the names of that are
-   * not to be there yet. What changes meanwhile is copied as it is found. Absent, with `seal`, when the launcher cannot.
+   * not to be there yet. What changes meanwhile is copied as it is found. Of a root that is a copy itself (`copyRoot`) it is
+   * what is different from the lowers, as an overlay would have it. Absent, with `seal`, when the launcher cannot.
+   * @param lowers by index: paths in the template, topmost first
    * @throws CaissonError ERR_STORE_SPACE, ERR_LAUNCH, ERR_CONTAINER_GONE
    */
-  copyUpper?(to: string): Promise<void>
+  copyUpper?(to: string, lowers: readonly (readonly string[])[]): Promise<void>
   /**
    * Makes everything it has mounted read-only, for good; ends what serves its files. For one that has stopped.
    * @throws CaissonError ERR_LAUNCH, ERR_CONTAINER_GONE

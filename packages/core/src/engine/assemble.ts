@@ -1,6 +1,7 @@
 import { supportsOf } from '../container/judge-limit.js'
 import { LimitRouter, type LimiterEntry } from '../container/limit-router.js'
 import { RootRouter } from '../container/root-router.js'
+import { copyOnWriteKinds } from '../contracts/copy-on-write.js'
 import type { Driver, DriverKind } from '../contracts/driver.js'
 import type { IsolationDriver } from '../contracts/isolation-driver.js'
 import { silentLogger } from '../contracts/logger.js'
@@ -11,12 +12,14 @@ import { Scope } from '../di/scope.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { invalidArgument } from '../errors/invalid-argument.js'
 import { checkFields, plainObject } from '../spec/check-fields.js'
+import { parseContainerSpec } from '../spec/parse-container-spec.js'
 import { parseAbsolutePath } from '../spec/parse-path.js'
 import { parseLimits } from '../spec/parse-limits.js'
 import { describeType } from '../values/describe-type.js'
 import { parseText } from '../values/parse-text.js'
 import type { OwnPlace } from '../host/own-places.js'
 import { defaultStateDir } from '../host/state-dir.js'
+import { CopyOnWrite, type CopyOnWriteOption } from './copy-on-write.js'
 import type { EngineOptions } from './engine-options.js'
 
 /** An engine's parts, made and connected. */
@@ -29,13 +32,14 @@ export interface EngineParts {
   readonly limits: LimitRouter
   /** Undefined: nothing can be kept. */
   readonly snapshots: SnapshotStore | undefined
+  readonly writes: CopyOnWrite
   readonly from: string
   /** What no container is shown. */
   readonly ownPlaces: readonly OwnPlace[]
 }
 
 const optionFields: ReadonlySet<string> = new Set(
-  'rootfs isolation limiters scope stateDir defaults onUnsupported account'.split(' '),
+  'rootfs isolation limiters scope stateDir defaults onUnsupported account copyOnWrite'.split(' '),
 )
 const defaultFields: ReadonlySet<string> = new Set(['from', 'limits'])
 
@@ -114,6 +118,7 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
   const { rootfs, isolation, limiters = [], defaults = {} } = options
   checkFields(plainObject(defaults, 'defaults'), 'defaults', defaultFields)
   const onUnsupported = oneOf(options.onUnsupported, 'onUnsupported', ['throw', 'warn'])
+  const copyOnWrite = oneOf(options.copyOnWrite, 'copyOnWrite', ['auto', ...copyOnWriteKinds])
   const account = oneOf(options.account, 'account', ['always', 'limited'])
   const rootDrivers = checkDrivers(isList(rootfs) ? rootfs : [rootfs], 'rootfs', 'rootfs')
   checkDriver(isolation, 'isolation', 'isolation')
@@ -135,13 +140,23 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
     limiter: driver.create(scope),
   }))
   const declared = new Set<string>(limiters.flatMap(({ limits }) => limits))
+  const from =
+    defaults.from === undefined ? `${scheme}:` : parseText(defaults.from, 'defaults.from')
+  const snapshots = scope.has(SNAPSHOTS) ? scope.get(SNAPSHOTS) : undefined
   return {
     scope,
     drivers: [...rootDrivers, isolation, ...limiters],
     isolation: made,
     roots: new RootRouter(providers),
     schemes: new Set(providers.keys()),
-    snapshots: scope.has(SNAPSHOTS) ? scope.get(SNAPSHOTS) : undefined,
+    snapshots,
+    writes: new CopyOnWrite({
+      wanted: checkCopies(copyOnWrite, isolation),
+      isolation: made,
+      copies: isolation.features.includes('rootCopies'),
+      spec: () => parseContainerSpec(undefined, { from, declaredLimits: declared }).container,
+      store: snapshots,
+    }),
     limits: new LimitRouter(
       entries,
       isolation,
@@ -154,8 +169,22 @@ export function assemble(options: EngineOptions, warn: (error: unknown) => void)
       async (driver) => supportsOf(driver, await driver.probe(scope)),
     ),
     ownPlaces: ownPlacesOf(scope),
-    from: defaults.from === undefined ? `${scheme}:` : parseText(defaults.from, 'defaults.from'),
+    from,
   }
+}
+
+/** @throws CaissonError ERR_UNSUPPORTED */
+function checkCopies(wanted: CopyOnWriteOption, { name, features }: Driver): CopyOnWriteOption {
+  if (wanted === 'auto' || wanted === 'overlay' || features.includes('rootCopies')) return wanted
+  throw new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'copyOnWrite',
+    subject: wanted,
+    driver: name,
+    field: 'copyOnWrite',
+    why: `isolation driver ${name} has not the feature \`rootCopies\``,
+    fix: 'Use a driver that has it, such as pivotRoot(), or leave it out.',
+  })
 }
 
 /** The first word is the default. @throws TypeError ERR_INVALID_SPEC */

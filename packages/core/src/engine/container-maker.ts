@@ -12,7 +12,7 @@ import { suppress } from '../errors/suppress.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { keyOf, type ParsedSpec } from '../spec/parse-container-spec.js'
 import type { EngineParts } from './assemble.js'
-import type { ContainerRoot } from './container-root.js'
+import { ContainerRoot } from './container-root.js'
 import { withLeases } from './one-shot.js'
 
 /** What containers that stay are made with. */
@@ -38,7 +38,7 @@ export class ContainerMaker {
   async create(parsed: ParsedSpec): Promise<SnapshotHandle> {
     const { signal, timeoutMs, container: spec } = parsed
     const { engine, unwanted, warn, features } = this.#parts
-    const { limits, roots, snapshots } = engine
+    const { limits, roots, snapshots, writes } = engine
     refuseCommandInit(parsed)
     const plan = await limits.plan(spec.limits, 'container', spec.isolation.allowDegraded)
     const root = roots.find(spec.from)
@@ -47,7 +47,7 @@ export class ContainerMaker {
     if (first !== undefined) throw first
     const { ownPlaces } = engine
     const scope = 'container' as const
-    const needs = { spec, root, limits: plan, snapshots, ownPlaces, scope, signal }
+    const needs = { spec, root, limits: plan, snapshots, writes, ownPlaces, scope, signal }
     return withLeases(needs, check, async ({ request, held, undo, root: own }) => {
       const isolated = new ReplaceableContainer(await this.#start(request, held, signal))
       const onAbort = (): void => {
@@ -59,7 +59,7 @@ export class ContainerMaker {
         timeoutMs,
         isolated,
         held,
-        degraded: plan.degraded,
+        degraded: [...own.degraded, ...plan.degraded],
         limits,
         features,
         keeper: this.#keeper(parsed, request, held, own),
@@ -109,6 +109,7 @@ export class ContainerMaker {
       get place() {
         return root.place
       },
+      isCopy: root.isCopy,
       remake: async (from) => {
         await root.change(from === undefined ? undefined : roots.find(from))
         return this.#start({ ...request, ...root.request }, held, parsed.signal)
@@ -118,7 +119,7 @@ export class ContainerMaker {
         const container = Object.freeze({ ...spec, key: keyOf(spec) })
         return this.create({ ...parsed, container })
       },
-      look: (from) => this.#look(request.spec, from, parsed.signal),
+      look: (from) => this.#look(request.spec, from, root.isCopy, parsed.signal),
       jail: (directory, options) => this.#jail(directory, options),
     }
   }
@@ -126,13 +127,18 @@ export class ContainerMaker {
   async #look(
     spec: ContainerSpec,
     from: string,
+    isCopy: boolean,
     signal: AbortSignal | undefined,
   ): Promise<LookedAt> {
-    const { isolation, roots } = this.#parts.engine
+    const { isolation, roots, snapshots, writes } = this.#parts.engine
     const id = newId()
-    const root = await roots.find(from).lend(id, signal)
+    const { upperOn: _, ...inMemory } = spec
+    // a copy is as large as the root
+    const asked = isCopy ? { ...spec, upperOn: 'disk' as const } : inMemory
+    const source = roots.find(from)
+    const root = await ContainerRoot.take({ id, spec: asked, source, signal, snapshots, writes })
     try {
-      const isolated = await isolation.create({ id, spec, root, amendments: [] })
+      const isolated = await isolation.create({ id, spec, ...root.request, amendments: [] })
       return {
         files: isolated.files?.(),
         [Symbol.asyncDispose]: async () => {

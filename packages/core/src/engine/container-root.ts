@@ -1,9 +1,11 @@
 import { noStore } from '../container/no-store.js'
 import type { RootSource } from '../container/root-router.js'
+import type { ContainerRequest } from '../contracts/isolation-driver.js'
 import type { RootLease } from '../contracts/root-lease.js'
 import type { ActiveSnapshot, SnapshotOrigin, SnapshotStore } from '../contracts/snapshot-store.js'
 import { suppress } from '../errors/suppress.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
+import type { CopyOnWrite, WritableWay } from './copy-on-write.js'
 
 /** What a container's root needs. */
 export interface ContainerRootParts {
@@ -12,6 +14,7 @@ export interface ContainerRootParts {
   readonly source: RootSource
   readonly signal: AbortSignal | undefined
   readonly snapshots: SnapshotStore | undefined
+  readonly writes: CopyOnWrite
 }
 
 /** The root of one container: who lends it, and where writes go when that is the disk. */
@@ -19,22 +22,33 @@ export class ContainerRoot {
   readonly #parts: ContainerRootParts
   #lease: RootLease
   #place: ActiveSnapshot | undefined
+  /** How it is made writable; undefined: it is not. */
+  readonly #writable: WritableWay | undefined
 
   private constructor(
     parts: ContainerRootParts,
     lease: RootLease,
     place: ActiveSnapshot | undefined,
+    writable: WritableWay | undefined,
   ) {
     this.#parts = parts
     this.#lease = lease
     this.#place = place
+    this.#writable = writable
   }
 
   /** @throws CaissonError ERR_UNSUPPORTED, and of providers and stores */
   static async take(parts: ContainerRootParts): Promise<ContainerRoot> {
     const lease = await parts.source.lend(parts.id, parts.signal)
     try {
-      return new ContainerRoot(parts, lease, await placeFor(parts, lease))
+      const place = await placeFor(parts, lease)
+      try {
+        const writable = lease.copyOnWrite ? parts.writes.choose(parts.spec) : undefined
+        return new ContainerRoot(parts, lease, place, await writable)
+      } catch (error) {
+        if (place !== undefined) await parts.snapshots?.discard(place.id)
+        throw error
+      }
     } catch (error) {
       suppress(error, await failures(() => lease.release()))
       throw error
@@ -54,10 +68,23 @@ export class ContainerRoot {
     return originOf(this.#lease)
   }
 
+  /** Whether what is written to is a copy of it. */
+  get isCopy(): boolean {
+    return (this.#writable?.kind ?? 'overlay') !== 'overlay'
+  }
+
+  /** What is lost against the best that there is, in words. */
+  get degraded(): readonly string[] {
+    return this.#writable?.degraded ?? []
+  }
+
   /** What a request holds of it. */
-  get request(): { readonly root: RootLease; readonly upper?: string } {
-    const root = this.#lease
-    return this.#place === undefined ? { root } : { root, upper: this.#place.directory }
+  get request(): Pick<ContainerRequest, 'root' | 'upper' | 'copyOnWrite'> {
+    return {
+      root: this.#lease,
+      ...(this.#place === undefined ? {} : { upper: this.#place.directory }),
+      ...(this.isCopy && this.#writable !== undefined ? { copyOnWrite: this.#writable.kind } : {}),
+    }
   }
 
   /** Gives its writes up, and takes another root, if there is one. No container stands on it any more. */

@@ -1,11 +1,8 @@
 import type { Driver, DriverKind } from '../contracts/driver.js'
-import type { IsolationDriver } from '../contracts/isolation-driver.js'
 import type { Probe } from '../contracts/probe.js'
-import type { SnapshotStore } from '../contracts/snapshot-store.js'
 import type { Scope } from '../di/scope.js'
 import { reportLimits, type LimitReport } from './limit-report.js'
-import type { ContainerSpec } from '../spec/container-spec.js'
-import { probeAllWrites, type WriteProbes } from './probe-writes.js'
+import type { CopyOnWrite, WriteProbes } from './copy-on-write.js'
 import { readHostFacts, type HostFacts } from '../host/host-facts.js'
 
 /** What a driver found out. */
@@ -29,9 +26,7 @@ export interface DoctorReport {
 /** What is asked, besides the drivers themselves. */
 export interface Examined {
   readonly scope: Scope
-  readonly isolation: IsolationDriver
-  readonly spec: ContainerSpec
-  readonly snapshots: SnapshotStore | undefined
+  readonly writes: CopyOnWrite
 }
 
 /** A provider that lacks its tool or its mirror hinders nobody who takes roots from elsewhere. */
@@ -44,7 +39,7 @@ function isOk(reports: readonly DriverReport[]): boolean {
 /** Asks the host and every driver, and tries out whether containers can write. Never throws. */
 export async function examine(
   drivers: readonly Driver[],
-  { scope, isolation, spec, snapshots }: Examined,
+  { scope, writes: places }: Examined,
 ): Promise<DoctorReport> {
   const reports = await Promise.all(
     drivers.map(async (driver) => {
@@ -57,7 +52,7 @@ export async function examine(
     features.includes('copyOnWrite') &&
     features.includes('files') &&
     reports.every(({ kind, ok }) => kind !== 'isolation' || ok)
-  const writes = tries ? await probeAllWrites(isolation, spec, snapshots) : undefined
+  const writes = tries ? await places.report() : undefined
   return {
     ok: isOk(reports),
     host: readHostFacts(),

@@ -171,8 +171,7 @@ export class EngineHandle implements Engine {
   }
 
   async doctor(): Promise<DoctorReport> {
-    const spec = this.#defaultSpec.container
-    return examine(this.#parts.drivers, { ...this.#parts, spec })
+    return examine(this.#parts.drivers, this.#parts)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -195,6 +194,7 @@ export class EngineHandle implements Engine {
       limits: planLimits(limits, run.container, 'one-shot'),
       isolation,
       snapshots: this.#parts.snapshots,
+      writes: this.#parts.writes,
       ownPlaces: this.#parts.ownPlaces,
       warn: this.#warn,
     }
@@ -216,6 +216,7 @@ export class EngineHandle implements Engine {
       root,
       limits: plan,
       snapshots: undefined,
+      writes: this.#parts.writes,
       ownPlaces: this.#parts.ownPlaces,
       scope: 'container' as const,
       signal,

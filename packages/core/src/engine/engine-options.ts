@@ -1,5 +1,6 @@
 import type { Driver } from '../contracts/driver.js'
 import type { Scope } from '../di/scope.js'
+import type { CopyOnWriteOption } from './copy-on-write.js'
 import type { LimitOptions } from '../spec/limits.js'
 
 /** A rootfs driver, or several with different schemes. */
@@ -31,6 +32,13 @@ export interface EngineOptions<
    * is not free, on hosts with control groups of version 1 above all.
    */
   readonly account?: 'always' | 'limited'
+  /**
+   * How a root becomes writable without being written to. `auto` (default): an overlay; where writes go to a disk that takes
+   * none, tried out at the first of them, a copy that shares data (`reflink`), else a `copy`, which shows in `degraded` of
+   * results and in `doctor()`. Any other is that way or ERR_UNSUPPORTED. A copy takes time and space at each start, and in
+   * memory its bytes count as written (`writable.size`).
+   */
+  readonly copyOnWrite?: CopyOnWriteOption
   /**
    * What happens to a limit that nobody enforces, or not strictly. `throw` (default): ERR_UNSUPPORTED naming the field, before
    * anything is touched; `warn`: an event, and `degraded` in the result.

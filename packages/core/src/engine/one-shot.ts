@@ -14,6 +14,7 @@ import { refuseOwnPlaces, type OwnPlace } from '../host/own-places.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { withDisk } from '../spec/with-disk.js'
 import { ContainerRoot } from './container-root.js'
+import type { CopyOnWrite } from './copy-on-write.js'
 import type { ParsedExec } from '../spec/parse-exec-options.js'
 
 /** A command in a container of its own, parsed and allowed. */
@@ -26,6 +27,7 @@ export interface OneShotParts {
   readonly limits: LimitPlan | Promise<LimitPlan>
   readonly isolation: IsolationDriver
   readonly snapshots: SnapshotStore | undefined
+  readonly writes: CopyOnWrite
   readonly ownPlaces: readonly OwnPlace[]
   readonly warn: (error: unknown) => void
 }
@@ -46,7 +48,7 @@ export interface Leases {
 
 /** Takes hold of what a container needs, does something with it, and undoes everything when that fails. */
 export async function withLeases<T>(
-  parts: Pick<OneShotParts, 'spec' | 'root' | 'limits' | 'snapshots' | 'ownPlaces'> & {
+  parts: Pick<OneShotParts, 'spec' | 'root' | 'limits' | 'snapshots' | 'writes' | 'ownPlaces'> & {
     readonly scope: 'container' | 'one-shot'
     readonly signal: AbortSignal | undefined
   },
@@ -59,9 +61,9 @@ export async function withLeases<T>(
   const id = newId()
   const undo = new UndoStack()
   try {
-    const { root: source, spec: asked, signal, snapshots } = parts
+    const { root: source, spec: asked, signal, snapshots, writes } = parts
     if (asked.upperOn === 'disk' && plan.isolation.disk !== undefined) throw unlimitedDisk()
-    const root = await ContainerRoot.take({ id, spec: asked, source, signal, snapshots })
+    const root = await ContainerRoot.take({ id, spec: asked, source, signal, snapshots, writes })
     undo.push(() => root.release())
     throwIf(check())
     const held = await holdLimits(plan, { id, scope: parts.scope })
@@ -99,13 +101,13 @@ export function oneShotOpener(parts: OneShotParts): CommandOpener {
   const { argv, options, isolation, warn } = parts
   const needs = { ...parts, scope: 'one-shot' as const, signal: options.signal }
   const open = (io: CommandIo, cancelled: () => CaissonError | undefined): Promise<Launch> =>
-    withLeases(needs, cancelled, ({ request, held, plan, undo }) => {
+    withLeases(needs, cancelled, ({ request, root, held, plan, undo }) => {
       const command = makeCommand(argv, request.spec, options, io, [])
       return {
         process: isolation.run(request, command),
         own: held,
         outer: undefined,
-        degraded: plan.degraded,
+        degraded: [...root.degraded, ...plan.degraded],
         holding: () => isolation.holding?.(request, command) ?? noHolding,
         finish: async () => {
           for (const failure of await undo.run()) warn(failure)

@@ -1,37 +1,23 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { newId } from '../container/new-id.js'
+import type { CopyOnWriteKind } from '../contracts/copy-on-write.js'
 import type { FileAccess } from '../contracts/file-access.js'
 import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-driver.js'
 import type { Missing } from '../contracts/probe.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { isCaissonError } from '../errors/is-caisson-error.js'
+import { removeTree } from '../host/remove-tree.js'
 import { listDirectory } from '../files/walk-files.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
+import { nearest } from './probe-reflink.js'
 
-/** Whether a place takes what containers write: found out by a container in which nothing runs, on two directories. */
-export interface WriteProbe {
-  /** Directories that lie below were merged, removed and made anew there, as the kernel's overlays can. */
+/** Whether a root can be made writable in one way. */
+export interface WayProbe {
   readonly ok: boolean
   /** What failed, in the words of the kernel where it had any, and what to do about it; empty when `ok`. */
   readonly missing: readonly Missing[]
-}
-
-/** Where containers can write to. */
-export interface WriteProbes {
-  /** `writable: { on: 'memory' }`, the default. */
-  readonly memory: WriteProbe
-  /** `writable: { on: 'disk' }`, on the file system of the store; undefined: the engine has none. */
-  readonly disk: WriteProbe | undefined
 }
 
 const D = Buffer.from('/d')
@@ -51,32 +37,17 @@ async function exercise(files: FileAccess): Promise<void> {
   })
 }
 
-/** Overlayfs makes directories so that their owner may not look into them. */
-function openUp(directory: string): void {
-  chmodSync(directory, 0o700)
-  for (const entry of readdirSync(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) openUp(join(directory, entry.name))
-}
-
-function removeScratch(scratch: string): void {
-  const work = join(scratch, 'upper/0/work/work')
-  if (existsSync(work)) openUp(work)
-  rmSync(scratch, { recursive: true, force: true })
-}
-
-function nearest(path: string): string {
-  return existsSync(path) || path === '/' ? path : nearest(dirname(path))
-}
-
 /**
- * Tries one out, and leaves nothing behind.
+ * Tries one out by a container in which nothing runs, on two directories that are merged, removed and made anew. Leaves nothing
+ * behind; never throws.
  * @param store where the store is, or would be; undefined: memory is what is tried
  */
-async function probeWrites(
+export async function probeWrites(
   isolation: IsolationDriver,
   spec: ContainerSpec,
   store: string | undefined,
-): Promise<WriteProbe> {
+  copyOnWrite: CopyOnWriteKind,
+): Promise<WayProbe> {
   let scratch: string | undefined
   try {
     scratch = mkdtempSync(join(store === undefined ? tmpdir() : nearest(store), '.caisson-probe-'))
@@ -95,8 +66,15 @@ async function probeWrites(
       copyOnWrite: true,
       release: async () => {},
     }
-    const request: ContainerRequest = { id: newId(), spec, root, amendments: [] }
-    const isolated = await isolation.create(store === undefined ? request : { ...request, upper })
+    const request: ContainerRequest = {
+      id: newId(),
+      spec,
+      root,
+      amendments: [],
+      ...(store === undefined ? {} : { upper }),
+      ...(copyOnWrite === 'overlay' ? {} : { copyOnWrite }),
+    }
+    const isolated = await isolation.create(request)
     try {
       const files = isolated.files?.()
       if (files !== undefined) await exercise(files)
@@ -109,17 +87,6 @@ async function probeWrites(
     const fix = isCaissonError(error) ? error.fix : undefined
     return { ok: false, missing: [{ what, fix: fix ?? 'See the message.' }] }
   } finally {
-    if (scratch !== undefined) removeScratch(scratch)
+    if (scratch !== undefined) await removeTree(scratch)
   }
-}
-
-/** Never throws. */
-export async function probeAllWrites(
-  isolation: IsolationDriver,
-  spec: ContainerSpec,
-  store: { readonly directory: string } | undefined,
-): Promise<WriteProbes> {
-  const memory = await probeWrites(isolation, spec, undefined)
-  const disk = store && (await probeWrites(isolation, spec, store.directory))
-  return Object.freeze({ memory, disk })
 }

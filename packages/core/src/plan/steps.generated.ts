@@ -128,6 +128,23 @@ export interface OverlayStep {
   readonly attrs: number
 }
 
+/** A copy of parked lowers, laid over each other, in directory <index> of the upper; the first one, at /, becomes the root. Data is shared with the lowers where their file system can and `apart` is 0. Keeps out: the lowers unchanged. */
+export interface CopyRootStep {
+  readonly op: 'copyRoot'
+  /** / for the root, else a directory inside it. */
+  readonly at: string
+  /** number of its directory in the upper. */
+  readonly index: number
+  /** paths in the template, topmost first; one at least. */
+  readonly lowers: readonly string[]
+  /** paths in the part that are copied without what is in them. */
+  readonly closed: readonly string[]
+  /** 1: no data is shared. */
+  readonly apart: number
+  /** MOUNT_ATTR_* bits. */
+  readonly attrs: number
+}
+
 /** A parked mount becomes the root as it is. */
 export interface RootStep {
   readonly op: 'root'
@@ -406,6 +423,7 @@ export type ContainerStep =
   | UpperStep
   | DiskUpperStep
   | OverlayStep
+  | CopyRootStep
   | RootStep
   | ProcStep
   | MaskStep
@@ -439,9 +457,12 @@ export type ProcessStep =
   | SeccompStep
   | ExecStep
 
+/** A step of a plan, of any of the three lists. */
 export type Step = TemplateStep | ContainerStep | ProcessStep
+/** What a step is called. */
 export type StepName = Step['op']
 
+/** How a field of a step travels to the launcher. */
 export type FieldKind = 'u32' | 'u64' | 'str' | 'bytes' | 'strs'
 
 /** What the encoder and `explain` know of a step. */
@@ -454,8 +475,10 @@ export interface StepInfo {
   readonly fields: readonly (readonly [name: string, kind: FieldKind])[]
 }
 
+/** Of the table below; the launcher refuses plans of another. */
 export const STEP_TABLE_VERSION = 1
 
+/** Every step: its number, where it may stand, and its fields in their order. */
 export const stepTable: Readonly<Record<StepName, StepInfo>> = {
   namespaces: {
     op: 1,
@@ -536,6 +559,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "A copy-on-write view of parked lowers; the first one, at /, becomes the root. Its writes go to directory <index> of the upper.",
     keeps: "the lowers unchanged",
     fields: [["at","str"],["index","u32"],["lowers","strs"],["options","strs"],["attrs","u32"]],
+  },
+  copyRoot: {
+    op: 61,
+    contexts: ["container"],
+    call: "copy_file_range",
+    about: "A copy of parked lowers, laid over each other, in directory <index> of the upper; the first one, at /, becomes the root. Data is shared with the lowers where their file system can and `apart` is 0.",
+    keeps: "the lowers unchanged",
+    fields: [["at","str"],["index","u32"],["lowers","strs"],["closed","strs"],["apart","u32"],["attrs","u32"]],
   },
   root: {
     op: 8,

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs'
+import { copyOnWriteKinds, type CopyOnWriteKind } from '../contracts/copy-on-write.js'
+import type { IsolationDriver } from '../contracts/isolation-driver.js'
+import type { Missing } from '../contracts/probe.js'
+import { CaissonError } from '../errors/caisson-error.js'
+import type { ContainerSpec } from '../spec/container-spec.js'
+import { probeReflink } from './probe-reflink.js'
+import { probeWrites, type WayProbe } from './probe-writes.js'
+
+/** A way that is asked for, or the best that works. */
+export type CopyOnWriteOption = 'auto' | CopyOnWriteKind
+
+/** How a root is made writable. */
+export interface WritableWay {
+  readonly kind: CopyOnWriteKind
+  /** What is lost against an overlay where nobody asked for that, in words. */
+  readonly degraded: readonly string[]
+}
+
+/** Whether a place takes what containers write, and how. */
+export interface WriteProbe {
+  /** Containers can write there: in the way that is `used`. */
+  readonly ok: boolean
+  /** The way that the engine takes; undefined: none works, or not the one that was asked for. */
+  readonly used: CopyOnWriteKind | undefined
+  /** Why that is not an overlay, or nothing; empty when it is one. */
+  readonly missing: readonly Missing[]
+  /** Each way by itself. */
+  readonly ways: Readonly<Record<CopyOnWriteKind, WayProbe>>
+}
+
+/** Where containers can write to. */
+export interface WriteProbes {
+  /** `writable: { on: 'memory' }`, the default. */
+  readonly memory: WriteProbe
+  /** `writable: { on: 'disk' }`, on the file system of the store; undefined: the engine has none. */
+  readonly disk: WriteProbe | undefined
+}
+
+/** What the choice depends on. */
+export interface CopyOnWriteParts {
+  readonly wanted: CopyOnWriteOption
+  readonly isolation: IsolationDriver
+  /** The isolation driver has the feature `rootCopies`. */
+  readonly copies: boolean
+  /** Of the container that tries something out. */
+  readonly spec: () => ContainerSpec
+  /** Undefined: there is no disk to write to. */
+  readonly store: { readonly directory: string } | undefined
+}
+
+const overlay: WritableWay = { kind: 'overlay', degraded: [] }
+
+const noSharing: WayProbe = {
+  ok: false,
+  missing: [
+    {
+      what: 'memory shares no data with a root',
+      fix: "Use `writable: { on: 'disk' }`, or `copyOnWrite: 'copy'`.",
+    },
+  ],
+}
+
+const noCopies: WayProbe = {
+  ok: false,
+  missing: [
+    {
+      what: 'the isolation driver has not the feature `rootCopies`',
+      fix: 'Use a driver that has it, such as pivotRoot().',
+    },
+  ],
+}
+
+/** Whether the kernel has overlays, as far as it says so: a module comes with the first that is tried. */
+function knowsOverlays(): boolean {
+  try {
+    return readFileSync('/proc/filesystems', 'latin1').includes('\toverlay\n')
+  } catch {
+    return true
+  }
+}
+
+function refused(kind: CopyOnWriteKind, where: string, { missing }: WayProbe): CaissonError {
+  return new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'copyOnWrite',
+    subject: kind,
+    field: 'copyOnWrite',
+    why: `it does not work ${where}: ${missing.map(({ what }) => what).join('; ')}`,
+    fix: [...new Set(missing.map(({ fix }) => fix)), "Or leave the choice to 'auto'."].join(' '),
+  })
+}
+
+function instead(kind: 'reflink' | 'copy', { missing }: WayProbe): WritableWay {
+  const cost = kind === 'copy' ? 'all of its root' : 'its root, without the data'
+  const why = missing.map(({ what }) => what).join('; ')
+  const lost = `copyOnWrite: ${kind}: every container has a copy of ${cost}, since no overlay works: ${why}`
+  return { kind, degraded: [lost] }
+}
+
+/** Decides how roots are made writable: where writes go to memory, and where they go to the disk. */
+export class CopyOnWrite {
+  readonly #parts: CopyOnWriteParts
+  readonly #tried = new Map<string, Promise<WritableWay>>()
+
+  constructor(parts: CopyOnWriteParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * The way for a container. A promise where something has to be tried out first, once for each engine: the disk always,
+   * memory where the kernel does not say that it has overlays.
+   * @throws CaissonError ERR_UNSUPPORTED when the way that was asked for does not work there
+   */
+  choose({ upperOn }: Pick<ContainerSpec, 'upperOn'>): WritableWay | Promise<WritableWay> {
+    const { wanted, copies, store } = this.#parts
+    if (wanted === 'copy') return { kind: wanted, degraded: [] }
+    if (upperOn === 'disk' && store !== undefined) {
+      if (wanted === 'auto' && !copies) return overlay
+      return this.#once('disk', () => this.#tryDisk(store.directory))
+    }
+    if (wanted === 'reflink') throw refused(wanted, 'in memory', noSharing)
+    if (wanted === 'overlay' || !copies || knowsOverlays()) return overlay
+    return this.#once('memory', async () => {
+      const tried = await this.#try(undefined, 'overlay')
+      return tried.ok ? overlay : instead('copy', tried)
+    })
+  }
+
+  /** Everything tried out. Never throws. */
+  async report(): Promise<WriteProbes> {
+    const { store } = this.#parts
+    const memory = await this.#reportOn(undefined)
+    const disk = store && (await this.#reportOn(store.directory))
+    return Object.freeze({ memory, disk })
+  }
+
+  #once(where: string, work: () => Promise<WritableWay>): Promise<WritableWay> {
+    const known = this.#tried.get(where)
+    if (known !== undefined) return known
+    const tried = work().catch((error: unknown) => {
+      // what was in the way may be mended before the next
+      this.#tried.delete(where)
+      throw error
+    })
+    this.#tried.set(where, tried)
+    return tried
+  }
+
+  async #tryDisk(directory: string): Promise<WritableWay> {
+    const { wanted } = this.#parts
+    const kind = wanted === 'auto' ? 'overlay' : wanted
+    const tried = await this.#try(directory, kind)
+    if (tried.ok) return { kind, degraded: [] }
+    if (wanted !== 'auto') throw refused(kind, `in ${directory}`, tried)
+    return instead(probeReflink(directory).ok ? 'reflink' : 'copy', tried)
+  }
+
+  async #try(directory: string | undefined, kind: CopyOnWriteKind): Promise<WayProbe> {
+    const { copies, isolation, spec } = this.#parts
+    if (kind !== 'overlay' && !copies) return noCopies
+    if (kind === 'reflink') return directory === undefined ? noSharing : probeReflink(directory)
+    return probeWrites(isolation, spec(), directory, kind)
+  }
+
+  async #reportOn(directory: string | undefined): Promise<WriteProbe> {
+    const { wanted } = this.#parts
+    const ways: WriteProbe['ways'] = Object.freeze({
+      overlay: await this.#try(directory, 'overlay'),
+      reflink: await this.#try(directory, 'reflink'),
+      copy: await this.#try(directory, 'copy'),
+    })
+    const best = wanted === 'auto' ? copyOnWriteKinds.find((kind) => ways[kind].ok) : wanted
+    const used = best !== undefined && ways[best].ok ? best : undefined
+    const { missing } = wanted === 'auto' || used !== undefined ? ways.overlay : ways[wanted]
+    return Object.freeze({ ok: used !== undefined, used, missing, ways })
+  }
+}

@@ -1,0 +1,10 @@
+/* What a container wrote to a copy of its lowers, as an overlay would have written it: for snapshots. */
+#ifndef CAISSON_DELTA_H
+#define CAISSON_DELTA_H
+
+#include "whole.h"
+
+/* Fills the empty directory `to` with what is different in the copy `w`, of which root, lowers and mark are set. 0 or -errno. */
+int delta_copy(struct whole *w, int to);
+
+#endif

@@ -1,0 +1,386 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect } from 'chai'
+import { createEngine, pivotRoot } from 'caisson'
+import { checkout } from '../architecture/checkout.js'
+import { openEngine } from './snapshot-engine.js'
+
+const isRoot = process.getuid?.() === 0
+const copiesProcess = join(import.meta.dirname, 'copies-process.js')
+
+/** A busybox with something of everything below /r. */
+async function makeRoot(place: string, owners: boolean): Promise<string> {
+  await using engine = await openEngine(join(place, 'made'))
+  await engine.run(['true'])
+  const data = join(place, 'made/data')
+  const made = readdirSync(data, { recursive: true, encoding: 'utf8' })
+  const busybox = made.find((path) => path.endsWith('/bin/busybox')) ?? ''
+  const root = join(place, 'root')
+  cpSync(join(data, busybox, '../..'), root, { recursive: true, verbatimSymlinks: true })
+  const at = (name: string): string => join(root, 'r', name)
+  for (const name of ['dir/sub', 'gone', 'moved', 'again']) mkdirSync(at(name), { recursive: true })
+  for (const name of ['plain', 'twin', 'suid', 'old', 'dir/in', 'gone/in', 'moved/in', 'again/in'])
+    writeFileSync(at(name), name)
+  writeFileSync(at('big'), Buffer.alloc(300_000, 7))
+  linkSync(at('twin'), at('twin2'))
+  symlinkSync('/nowhere', at('link'))
+  chmodSync(at('suid'), 0o4711)
+  utimesSync(at('old'), 1, 1)
+  utimesSync(at('dir'), 2, 2)
+  spawnSync('mkfifo', [at('fifo')])
+  if (owners) chownSync(at('plain'), 7, 8)
+  return root
+}
+
+/** All that is to be seen of it from inside. */
+const look =
+  "cd /r; find . -exec stat -c '%N %F %a %u:%g' {} + | sort; find . -type f -exec md5sum {} + | sort; " +
+  "find . -type f -exec stat -c '%n %h' {} + | sort; stat -c '%n %Y' old dir"
+
+const work = [
+  'cd /r',
+  'echo more >> plain',
+  'rm -r gone',
+  'mv moved there',
+  'rm -r again; mkdir again; echo x > again/new',
+  'ln old older',
+  'chmod 2755 suid',
+  'rm link; mkdir link; echo in > link/it',
+  'rm dir/in; mkfifo dir/in; touch -t 200102030405 dir',
+  // back to what it was, but for its content
+  'cp -p big keep; echo y | dd of=big conv=notrunc 2>/dev/null; touch -r keep big; rm keep',
+].join(' && ')
+
+const expected = [
+  'added directory /r/there',
+  'added file /r/again/new',
+  'added file /r/link/it',
+  'added file /r/older',
+  'added file /r/there/in',
+  'deleted directory /r/gone',
+  'deleted directory /r/moved',
+  'deleted file /r/again/in',
+  'modified file /r/big',
+  'modified file /r/plain',
+  'modified file /r/suid',
+  'type-changed directory /r/link',
+  'type-changed other /r/dir/in',
+]
+
+interface Changed {
+  readonly kind: string
+  readonly type: string
+  readonly path: string
+}
+
+async function listed(changes: AsyncIterable<Changed>): Promise<readonly string[]> {
+  const lines: string[] = []
+  for await (const { kind, type, path } of changes) lines.push(`${kind} ${type} ${path}`)
+  return lines.toSorted()
+}
+
+// As root once more as somebody without privileges would: a user namespace of the launcher's own, with a single id.
+const modes = isRoot ? (['best', 'single'] as const) : (['best'] as const)
+
+for (const mode of modes) {
+  describe(`roots that are copies${mode === 'single' ? ', with one id' : ''}`, function () {
+    this.timeout(60_000)
+    let place = ''
+    let root = ''
+    const open = (copyOnWrite: 'overlay' | 'copy') =>
+      createEngine({
+        from: `dir:${root}`,
+        isolation: pivotRoot({ launcher: { mode } }),
+        copyOnWrite,
+        stateDir: join(place, 'state'),
+        dataDir: join(place, `data-${mode}`),
+      })
+
+    before(async () => {
+      place = mkdtempSync(join(tmpdir(), 'caisson-copies-'))
+      root = await makeRoot(place, isRoot && mode === 'best')
+    })
+    after(() => {
+      rmSync(place, { recursive: true, force: true })
+    })
+
+    for (const on of ['memory', 'disk'] as const) {
+      it(`with writes to ${on}, look, work and are told of like overlays`, async () => {
+        const before = spawnSync('sh', [
+          '-c',
+          `cd ${root} && find . | sort && md5sum r/big r/plain`,
+        ])
+        const seen: string[][] = []
+        for (const way of ['overlay', 'copy'] as const) {
+          await using engine = await open(way)
+          await using container = await engine.create({ writable: { on } })
+          const [first, did, then] = [
+            await container.sh(look),
+            await container.sh(work),
+            await container.sh(look),
+          ]
+          expect([first.stderr, did.stderr, did.exitCode, then.stderr]).to.deep.equal([
+            '',
+            '',
+            0,
+            '',
+          ])
+          expect(did.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
+          const changes = await listed(container.changes())
+          // an overlay knows that a directory was made anew, and copies up what gets another name; nlink is the copy's own
+          const ofOverlays = ['modified directory /r/again', 'modified file /r/old']
+          expect(changes.filter((line) => !ofOverlays.includes(line))).to.deep.equal(expected)
+          seen.push([first.stdout, then.stdout])
+        }
+        expect(seen[1]).to.deep.equal(seen[0])
+        expect(seen[0]?.[0]).to.match(/suid'? regular file 4711/)
+        const after = spawnSync('sh', ['-c', `cd ${root} && find . | sort && md5sum r/big r/plain`])
+        expect(String(after.stdout)).to.equal(String(before.stdout))
+      })
+
+      it(`with writes to ${on}, are kept, forked, compared, put back and named`, async () => {
+        await using engine = await open('copy')
+        await using container = await engine.create({ writable: { on } })
+        await container.sh(work)
+        const worked = (await container.sh(look)).stdout
+        const snapshot = await container.snapshot({ name: 'worked' })
+        expect(await listed(container.diff(snapshot))).to.deep.equal([])
+        await container.sh('cd /r; rm older there/in; echo z > z; echo more >> suid')
+        expect(await listed(container.diff(snapshot))).to.deep.equal([
+          'added file /r/z',
+          'deleted file /r/older',
+          'deleted file /r/there/in',
+          'modified file /r/suid',
+        ])
+        await container.stop()
+        await using fork = await container.fork()
+        expect((await fork.sh('cd /r; cat z; ls older there')).stdout).to.equal('z\nthere:\n')
+        await container.rollback(snapshot)
+        expect((await container.sh(look)).stdout).to.equal(worked)
+        expect(await listed(container.changes())).to.deep.equal([])
+        await container.sh('echo again > /r/dir/again')
+        const committed = await container.commit(`copied-${on}`)
+        await using named = await engine.create({ from: `layer:copied-${on}`, writable: { on } })
+        expect((await named.sh('cat /r/dir/again /r/there/in')).stdout).to.equal('again\nmoved/in')
+        await named.reset()
+        expect((await named.sh('cat /r/dir/again /r/there/in')).stdout).to.equal('again\nmoved/in')
+        expect(await listed(named.changes())).to.deep.equal([])
+        await snapshot.delete()
+        await committed.delete()
+      })
+    }
+
+    // real root reads everything, and a plain user has no files of others
+    if (mode === 'single')
+      it('hold what could not be read as empty, and say nothing of it', async () => {
+        const secret = join(root, 'r/secret')
+        writeFileSync(secret, 'secret')
+        chownSync(secret, 4321, 4321)
+        chmodSync(secret, 0o4600)
+        await using engine = await open('copy')
+        await using container = await engine.create({ writable: { on: 'disk' } })
+        const { stdout } = await container.sh("stat -c '%a %s' /r/secret; cat /r/secret")
+        rmSync(secret)
+        expect(stdout).to.equal('0 0\n')
+        expect(await listed(container.changes())).to.deep.equal([])
+      })
+
+    it('do not hold themselves when the store lies in the root', async () => {
+      const dataDir = join(root, `data-${mode}`)
+      await using engine = await createEngine({
+        from: `dir:${root}`,
+        isolation: pivotRoot({ launcher: { mode } }),
+        copyOnWrite: 'copy',
+        stateDir: join(place, 'state'),
+        dataDir,
+      })
+      await using container = await engine.create({ writable: { on: 'disk' } })
+      const { stdout } = await container.sh(`find /data-${mode} -name upper -exec ls -A {} ';'`)
+      expect(stdout).to.equal('')
+      expect(await listed(container.changes())).to.deep.equal([])
+      await container.remove()
+      await engine[Symbol.asyncDispose]()
+      rmSync(dataDir, { recursive: true })
+    })
+
+    it('that do not fit in memory are an error that says what would', async () => {
+      await using engine = await open('copy')
+      const made = engine.create({ writable: { size: '1MiB' } })
+      const error: unknown = await made.then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
+      expect(error).to.deep.include({
+        code: 'ERR_STORE_SPACE',
+        step: 'copyRoot',
+        field: 'writable',
+      })
+      expect(error).to.have.property('fix').that.includes("on: 'disk'")
+    })
+
+    it('are gone with the next collection when Node was killed, also while they were made', async () => {
+      const dataDir = join(place, `killed-${mode}`)
+      const program = `
+        import { createEngine, pivotRoot } from 'caisson'
+        const engine = await createEngine({
+          from: 'dir:${root}', copyOnWrite: 'copy', dataDir: '${dataDir}', stateDir: '${join(place, 'state')}',
+          isolation: pivotRoot({ launcher: { mode: '${mode}' } }),
+        })
+        await engine.create({ writable: { on: 'disk' } })
+        console.log('made')
+        for (;;) await engine.create({ writable: { on: 'disk' } })`
+      const node = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+        cwd: checkout,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      await once(createInterface({ input: node.stdout }), 'line')
+      const exited = once(node, 'exit')
+      node.kill('SIGKILL')
+      await exited
+      expect(readdirSync(join(dataDir, 'store/snaps'))).not.to.deep.equal([])
+      await using engine = await createEngine({ dataDir, stateDir: join(place, 'state') })
+      const store = await engine.store()
+      // the launcher, which holds what it had mounted, is about to end
+      for (let n = 0; n < 50 && readdirSync(join(dataDir, 'store/snaps')).length > 0; n++)
+        await store.collect()
+      expect(readdirSync(join(dataDir, 'store/snaps'))).to.deep.equal([])
+      expect(readdirSync(join(dataDir, 'store/trash'))).to.deep.equal([])
+    })
+  })
+}
+
+interface Said {
+  readonly code?: string
+  readonly message?: string
+  readonly fix?: string
+  readonly writes: {
+    readonly disk: {
+      readonly ok: boolean
+      readonly used: string
+      readonly missing: readonly unknown[]
+    }
+  }
+  readonly taken: number
+  readonly degraded: readonly string[]
+  readonly changes: readonly string[]
+  /** What forks saw, before and after something of the root was deleted. */
+  readonly kept: string
+  readonly forked: string
+  readonly step: string
+  readonly left: number
+}
+
+/** In a mount namespace in which `mount` has mounted something at $1/at. */
+function saidAt(scratch: string, mount: string, way: string, mode = 'best'): Said {
+  const script = `${mount} && exec "$2" "$3" "$1/at" "$4" "$5"`
+  const { stdout, stderr } = spawnSync(
+    'unshare',
+    ['-m', 'sh', '-c', script, 'sh', scratch, process.execPath, copiesProcess, way, mode],
+    { encoding: 'utf8', cwd: checkout },
+  )
+  if (stdout === '') throw new Error(stderr)
+  // our own program printed it
+  return JSON.parse(stdout) as Said
+}
+
+const overlayMount =
+  'mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/at"'
+
+describe('a store on a file system that takes no overlay', function () {
+  this.timeout(60_000)
+  let scratch = ''
+
+  before(function () {
+    if (!isRoot) {
+      console.log('      skipped: only root can mount what a store is to be put on')
+      this.skip()
+    }
+    scratch = mkdtempSync(join(tmpdir(), 'caisson-no-overlay-'))
+    for (const name of ['lower', 'upper', 'work', 'at']) mkdirSync(join(scratch, name))
+  })
+  after(() => {
+    if (scratch !== '') rmSync(scratch, { recursive: true, force: true })
+  })
+
+  it('has copies, and says so', () => {
+    const said = saidAt(scratch, overlayMount, 'auto', 'single')
+    expect(said.code, said.message).to.equal(undefined)
+    expect(said.writes.disk).to.deep.include({ ok: true, used: 'copy' })
+    expect(said.writes.disk.missing).not.to.deep.equal([])
+    expect(said.degraded[0]).to.match(/^copyOnWrite: copy: every container has a copy/)
+    expect([said.step, said.left]).to.deep.equal(['copyRoot', 0])
+    expect(said.changes).to.have.members(['deleted /bin/wc', 'added /new'])
+    // an overlay takes no whiteouts: what was deleted cannot be kept there
+    expect(said.kept).to.equal('new\n')
+    expect(said.forked).to.match(/^ERR_UNSUPPORTED .*dataDir/)
+  })
+
+  it('refuses an overlay, or shared data, that was asked for, and says why', () => {
+    for (const way of ['overlay', 'reflink']) {
+      const said = saidAt(scratch, overlayMount, way, 'single')
+      expect(said.code).to.equal('ERR_UNSUPPORTED')
+      expect(said.message).to.match(way === 'overlay' ? /overlay|fsconfig/ : /FICLONE/)
+      expect(said.fix).to.match(/'auto'/)
+    }
+    expect(saidAt(scratch, overlayMount, 'nothing').code).to.equal('ERR_INVALID_SPEC')
+  })
+})
+
+describe('a store on btrfs', function () {
+  this.timeout(60_000)
+  let scratch = ''
+
+  before(function () {
+    const made = isRoot && spawnSync('mkfs.btrfs', ['--version']).status === 0
+    if (!made) {
+      console.log(
+        `      skipped: ${isRoot ? 'no mkfs.btrfs (apt-get install btrfs-progs)' : 'only root can mount it'}`,
+      )
+      if (isRoot && process.env['CAISSON_MUST_WORK'] === '1')
+        throw new Error('mkfs.btrfs is missing')
+      this.skip()
+    }
+    scratch = mkdtempSync(join(tmpdir(), 'caisson-btrfs-'))
+    mkdirSync(join(scratch, 'at'))
+    const image = join(scratch, 'image')
+    writeFileSync(image, '')
+    truncateSync(image, 256 * 1024 * 1024)
+    expect(spawnSync('mkfs.btrfs', ['-q', image]).status).to.equal(0)
+  })
+  after(() => {
+    if (scratch !== '') rmSync(scratch, { recursive: true, force: true })
+  })
+
+  it('has copies that share data with the root, where they are asked for', () => {
+    const said = saidAt(scratch, 'mount -o loop "$1/image" "$1/at"', 'reflink')
+    expect(said.code, said.message).to.equal(undefined)
+    expect(said.writes.disk).to.deep.include({ ok: true, used: 'reflink', missing: [] })
+    expect(said.degraded).to.deep.equal([])
+    expect(said.step).to.equal('copyRoot')
+    expect(said.changes).to.have.members(['deleted /bin/wc', 'added /new'])
+    expect(said.forked).to.equal('new\n')
+    // two megabytes of busybox are not written again
+    expect(said.taken).to.be.lessThan(1_000_000)
+    expect(existsSync(join(scratch, 'at/data'))).to.equal(false)
+    expect(statSync(join(scratch, 'image')).size).to.be.greaterThan(0)
+  })
+})
