@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { create } from 'tar'
 import { inTurn, ourPack, ownArchive, run, unpackBench } from './store/unpack.mjs'
 
 const { values } = parseArgs({
@@ -38,6 +39,9 @@ try {
       run('tar', ['--sort=name', '--format=posix', '-C', tree, '-cf', to('gnu', round), '.']),
     bsdtar: async (_, round) =>
       run('bsdtar', ['--format=pax', '-C', tree, '-cf', to('bsd', round), '.']),
+    // its asynchronous way (7.5.23) stops in the middle of this tree, and its promise is never settled
+    'node-tar': async (_, round) =>
+      create({ file: to('node', round), cwd: tree, sync: true }, ['.']),
   }
   print('packing it', await inTurn(ways, rounds))
 } finally {

@@ -60,7 +60,8 @@ function run({ title, command, args }) {
 }
 
 async function runGates() {
-  const queue = [...generators(), ...publishing(), analyzer]
+  // what takes longest comes first
+  const queue = [analyzer, ...generators(), ...publishing()]
   const total = queue.length
   let failed = 0
   const worker = async () => {

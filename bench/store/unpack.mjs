@@ -1,5 +1,5 @@
-// Unpacking one archive into a directory: ours, and what else is installed of GNU tar, bsdtar and umoci, in turn, so that all have
-// the same machine. What was unpacked is removed after the last round: file systems avoid places that were just freed, and the
+// Unpacking one archive into a directory: ours, node-tar, and what else is installed of GNU tar, bsdtar and umoci, in turn, so that
+// all have the same machine. What was unpacked is removed after the last round: file systems avoid places that were just freed, and the
 // next in turn would pay for it.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { extract } from 'tar'
 import { createLauncher } from '../../packages/launcher/dist/index.js'
 import {
   archiveFile,
@@ -161,6 +162,8 @@ export async function unpackBench({ archive, rounds = 5 } = {}) {
     if (isThere('bsdtar'))
       ways.bsdtar = async (_, round) =>
         run('bsdtar', ['-C', to('bsd', round), '--numeric-owner', '-xpf', from])
+    ways['node-tar'] = (_, round) =>
+      extract({ file: from, cwd: to('node', round), preserveOwner: process.getuid() === 0 })
     if (isThere('umoci') && process.getuid() === 0) {
       const image = imageOf(from, scratch)
       ways.umoci = async (_, round) =>

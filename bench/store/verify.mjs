@@ -1,9 +1,17 @@
 // Manifests, verification and repair of a layer: `node bench/store/verify.mjs [--entries N] [--rounds N]`, or by
 // bench/store.mjs. What is published are copies of this host's own /usr, about 11,000 entries.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createLauncher } from '../../packages/launcher/dist/index.js'
@@ -40,6 +48,15 @@ async function timed(use) {
   const start = performance.now()
   const result = await use()
   return [performance.now() - start, result]
+}
+
+/** What a repair asks for, as a provider does that knows where each file comes from. */
+function copySome(from, to, paths) {
+  for (const path of paths) {
+    const name = Buffer.from(path).toString()
+    mkdirSync(dirname(join(to, name)), { recursive: true })
+    cpSync(join(from, name), join(to, name))
+  }
 }
 
 function median(numbers) {
@@ -88,8 +105,9 @@ export async function benchVerify({ entries = 11_000, rounds = 5 } = {}) {
     for (let round = 0; round < rounds; round++) {
       const recipe = `bench ${round}`
       let filled = 0
-      const fill = async ({ diff }) => {
-        ;[filled] = await timed(() => copy(diff))
+      const fill = async ({ diff, wanted }) => {
+        if (wanted === undefined) [filled] = await timed(() => copy(diff))
+        else copySome(model, diff, wanted)
       }
       const layer = keep('publish', await timed(() => store.layers.publish({ recipe, fill })))
       times.fill.push(filled)

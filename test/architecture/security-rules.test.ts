@@ -17,9 +17,34 @@ function isRules(value: unknown): value is readonly Rule[] {
 const rules: unknown = JSON.parse(readText('test/security/rules.json'))
 if (!isRules(rules)) throw new Error('test/security/rules.json holds something else than rules')
 
+interface Mutation {
+  readonly rule: string
+  readonly file: string
+  readonly from: string
+  readonly spec: string
+}
+
+// Our own file, which scripts/prove-rules.mjs reads.
+const mutations = JSON.parse(readText('test/security/mutations.json')) as readonly Mutation[]
+
+/** The source that a compiled test comes from. */
+function sourceOf(spec: string): string {
+  return spec.replace(/(?<=test)\/dist|dist-(?=test)/, '').replace(/\.js$/, '.ts')
+}
+
+describe('the code that is taken out to prove the rules', () => {
+  for (const { rule, file, from, spec } of mutations) {
+    it(`is there once, and so is its test: ${rule}, ${file}`, () => {
+      expect(rules.map(({ id }) => id)).to.include(rule.split(',')[0])
+      expect(readText(file).split(from)).to.have.length(2)
+      expect(existsSync(join(checkout, sourceOf(spec))), sourceOf(spec)).to.equal(true)
+    })
+  }
+})
+
 describe('the rules of a start', () => {
-  it('are forty-two, each once', () => {
-    const all = Array.from({ length: 42 }, (_, n) => `L${n + 1}`)
+  it('are forty-three, each once', () => {
+    const all = Array.from({ length: 43 }, (_, n) => `L${n + 1}`)
     expect(rules.map(({ id }) => id)).to.deep.equal(all)
   })
 

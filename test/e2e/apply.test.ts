@@ -71,6 +71,23 @@ describe('apply', function () {
     rmSync(host, { recursive: true })
   })
 
+  it('leaves out names that are no text, which stand for another file, and what has gone', async () => {
+    const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
+    await using container = await engine.create()
+    const odd = `mkdir -p "/d/$(printf 'x\\376')/y"; echo 1 > "/d/$(printf 'a\\377')"; echo 2 > "/d/$(printf 'n\\nl')"`
+    await run(
+      container,
+      `${odd}; echo 3 > "/d/$(printf 'a\\357\\277\\275')"; echo 4 > /d/b; echo 5 > /d/gone`,
+    )
+    const changes = []
+    for await (const change of container.diff()) changes.push(change)
+    await run(container, 'rm /d/gone')
+    const applied = await container.apply(changes, host, { root: '/d' })
+    expect(readdirSync(host)).to.have.members(['b', 'n\nl'])
+    expect(applied.skipped).to.include.members(['/d/gone', '/d/a\u{FFFD}', '/d/x\u{FFFD}/y'])
+    rmSync(host, { recursive: true })
+  })
+
   it('ends at so many bytes, or by a signal, and leaves no draft', async () => {
     const host = mkdtempSync(join(tmpdir(), 'caisson-apply-'))
     await using container = await engine.create()

@@ -83,6 +83,15 @@ function withoutNumbers(text: string): string {
     .join('\n')
 }
 
+function describeProcess(pid: string): string {
+  try {
+    const state = /^State:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return `${readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')}(${state})`
+  } catch {
+    return 'it ended meanwhile'
+  }
+}
+
 /** A place in which starts are made with faults. */
 export class FaultBench implements Disposable {
   readonly #place = mkdtempSync(join(tmpdir(), 'caisson-faults-'))
@@ -141,16 +150,22 @@ export class FaultBench implements Disposable {
     }
   }
 
-  #left(): readonly string[] {
+  /** Others than the supervisor, whose last act is the log. */
+  #processes(): readonly string[] {
+    const supervisor = readFileSync(join(this.#place, 'supervisor'), 'utf8')
+    return processesWith(this.#place).filter((pid) => pid !== supervisor)
+  }
+
+  async #left(): Promise<readonly string[]> {
+    // an attempt may start two launchers, each with a supervisor, and the machine may be busy
+    const gone = (): boolean => this.#processes().length === 0
+    await waitUntil('they are gone', gone, 5000).catch(() => undefined)
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
     const files = existsSync(this.#state)
       ? readdirSync(this.#state, { recursive: true, encoding: 'utf8' })
       : []
     return [
-      // the supervisor's last act is the log
-      ...processesWith(this.#place)
-        .filter((pid) => pid !== readFileSync(join(this.#place, 'supervisor'), 'utf8'))
-        .map((pid) => `process ${pid}`),
+      ...this.#processes().map((pid) => `process ${pid}: ${describeProcess(pid)}`),
       ...mounts.filter((line) => line.includes(this.#place)).map((line) => `mount ${line}`),
       ...files.filter((file) => file.includes('/')).map((file) => `file ${file}`),
     ]
@@ -198,7 +213,9 @@ export class FaultBench implements Disposable {
         const [ordinal = '', nr, failed = ''] = line.split(' ')
         return `${ordinal} ${names.get(Number(nr)) ?? nr}${failed}`
       }),
-      left: ended ? this.#left() : [hung ? 'it stood still' : 'processes, after half a minute'],
+      left: ended
+        ? await this.#left()
+        : [hung ? 'it stood still' : 'processes, after half a minute'],
     }
   }
 

@@ -1,6 +1,14 @@
 // Stores that do what the real one does, but for one thing; also a module for the kit, which other processes import and which
 // is told by the environment what is wrong.
-import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { ActiveSnapshot, SnapshotStore } from '@caisson/core'
 import type { OpenedSnapshotStore } from '@caisson/driver-testkit'
@@ -212,6 +220,21 @@ export const brokenStores: Readonly<Record<string, BrokenStore>> = {
           )
             rmSync(join(directory, 'snaps', name), { recursive: true })
         return real.snapshots.collect(options)
+      },
+    }),
+  },
+  'looks at what is below when it has been filled': {
+    noticed: 'keeps what a snapshot lies upon while it is filled',
+    fault: (real, directory) => ({
+      async add(origin, fill, options) {
+        const aside = join(directory, 'aside')
+        mkdirSync(aside)
+        await fill(aside)
+        const move = async (to: string): Promise<void> => {
+          cpSync(aside, to, { recursive: true })
+          return Promise.resolve()
+        }
+        return real.snapshots.add(origin, move, options)
       },
     }),
   },

@@ -95,6 +95,24 @@ export const collectedTests: readonly SnapshotsTest[] = [
     },
   },
   {
+    title: 'keeps what a snapshot lies upon while it is filled',
+    async run(bench) {
+      const user = await bench.open()
+      const base = bench.base()
+      const maker = await bench.open()
+      const parent = await bench.keep(maker.snapshots, { base }, { below: 'x' })
+      await maker[Symbol.asyncDispose]()
+      const { snapshots } = await bench.open()
+      const added = await user.snapshots.add({ base, parent }, async (to) => {
+        await snapshots.delete(parent)
+        assert.equal((await snapshots.collect()).snapshots, 0)
+        writeUpper(to, { a: 'x' })
+      })
+      const seen = await bench.look(user.snapshots, added.id)
+      assert.deepEqual(seen, bench.seen({ '/a': 'x', '/below': 'x' }))
+    },
+  },
+  {
     title: 'lets a transient snapshot live as long as something lies upon it or holds it',
     async run(bench) {
       const first = await bench.open()

@@ -7,6 +7,8 @@ import type { TreeReader, TreeStatus } from './tree-reader.js'
 export interface DescribeOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((files: number, bytes: number) => void) | undefined
+  /** More content, holes counted as their zeros, is ERR_FILE_LIMIT before any is read. Default: no limit. */
+  readonly maxBytes?: number
 }
 
 /** What is in a tree, and by what our copy is known again. */
@@ -68,13 +70,23 @@ function vanished(path: string): Error {
   return storeError('ERR_STORE_IO', name, 'it went while the layer was being published')
 }
 
+/** A hole costs who makes it nothing, and who reads its zeros an hour for some terabytes. */
+function checkContent(files: readonly { readonly size: number }[], maxBytes: number): void {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  if (bytes <= maxBytes) return
+  const why = `its files hold ${bytes} bytes, holes counted, and a layer takes ${maxBytes}`
+  throw storeError('ERR_FILE_LIMIT', 'layer', why, {
+    fix: 'Remove large sparse files, or keep it as a snapshot, which is not read.',
+  })
+}
+
 /**
  * Everything of a tree that nobody writes any more: what is read again to tell whether it still is.
- * @throws CaissonError ERR_STORE_IO, ERR_ABORTED
+ * @throws CaissonError ERR_FILE_LIMIT, ERR_STORE_IO, ERR_ABORTED
  */
 export async function describeTree(
   reader: TreeReader,
-  { signal, onProgress }: DescribeOptions = {},
+  { signal, onProgress, maxBytes = Number.POSITIVE_INFINITY }: DescribeOptions = {},
 ): Promise<DescribedTree> {
   const { found, links } = await walkAll(reader, signal)
   const own = found.filter(({ path }) => !links.has(path))
@@ -85,6 +97,7 @@ export async function describeTree(
   const files = own
     .filter(({ status }) => status.type === 'file')
     .map(({ path, status }) => ({ path, size: status.size }))
+  checkContent(files, maxBytes)
   const [digests, answers] = await Promise.all([
     reader.digests(files, { signal, onProgress }),
     reader.details(asked.map(({ path }) => path)),

@@ -6,7 +6,7 @@ import { asPieces, type ContentStage } from './content-stage.js'
 import type { Digest } from './digest.js'
 import type { LayerDraft } from './layers.js'
 import { unlessGone } from './jailed-details.js'
-import type { ManifestEntry } from './manifest-entry.js'
+import { pathBytes, type ManifestEntry } from './manifest-entry.js'
 import { openTree } from './open-tree.js'
 import type { Repair, RepairOptions } from './repair.js'
 import type { StoreContext } from './store-context.js'
@@ -98,7 +98,10 @@ async function takeFromSource(
   onProgress?.({ phase: 'source', done: 0, total: 0 })
   const diff = join(directory, 'diff')
   mkdirSync(diff, { mode: 0o755 })
-  await fill({ diff, signal })
+  const wanted = damaged
+    .filter(({ digest = '', link }) => link === undefined && stage.wanted.has(digest))
+    .map(({ path }) => pathBytes(path))
+  await fill({ diff, signal, wanted })
   await using reader = await openTree(context, diff, { details: false })
   // awaited here: the reader is to outlive it
   return await takeEntries(stage, reader, damaged, signal)

@@ -29,6 +29,8 @@ import { layerDirectory, stagingName } from './store-places.js'
 import { treeBytes } from './tree-bytes.js'
 
 const CHAIN_MAX = 500
+/** Of one layer: all of it is read for its manifest, and what a container leaves is as large as it says. */
+const CONTENT_MAX = 256 * 1024 ** 3
 
 /** What is known of a layer before it is on the disk. */
 type LayerFacts = Omit<Layer, 'diff' | 'createdMs' | 'bytes' | 'manifest'>
@@ -244,7 +246,7 @@ export class LayerBook implements Layers {
   ): Promise<Digest> {
     await using reader = await openTree(this.#context, join(staging, 'diff'), { details: true })
     const { ids, hasXattrs: xattrs } = reader
-    const { entries, stamps } = await describeTree(reader, { signal })
+    const { entries, stamps } = await describeTree(reader, { signal, maxBytes: CONTENT_MAX })
     return writeManifest(staging, { layer, ids, xattrs, entries }, stamps)
   }
 }

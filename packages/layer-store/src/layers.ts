@@ -26,6 +26,11 @@ export interface LayerStaging {
   /** Empty directory, mode 0755, which nobody else writes; its mode and owner become those of the root. */
   readonly diff: string
   readonly signal: AbortSignal | undefined
+  /**
+   * Of a repair: files whose content is wanted, each by the bytes of its path below `diff`. Whatever else is made is ignored, and
+   * making it only takes time. Undefined: the whole layer is wanted.
+   */
+  readonly wanted?: readonly Uint8Array[] | undefined
 }
 
 /** A layer to be. Just one of `diffId` and `recipe`. */
@@ -68,8 +73,8 @@ export interface Layers {
   /**
    * Makes a layer unless it is there, and shows it only when it is whole and on the disk. Of two processes that make the
    * same, one wins and both have it. It stays at least as long as this process has the store open.
-   * @throws CaissonError ERR_STORE_NOT_FOUND (parent or blob), ERR_STORE_SPACE, ERR_STORE_IO, ERR_ABORTED; what `fill`
-   * throws. Nothing is left behind then.
+   * @throws CaissonError ERR_STORE_NOT_FOUND (parent or blob), ERR_FILE_LIMIT (more than 256 GiB of content, holes counted),
+   * ERR_STORE_SPACE, ERR_STORE_IO, ERR_ABORTED; what `fill` throws. Nothing is left behind then.
    */
   publish(draft: LayerDraft): Promise<Layer>
   /**

@@ -40,18 +40,17 @@ function isMade(difference: FoundDifference, entry: ManifestEntry): boolean {
 /** What mends these differences. */
 export function planMending(manifest: Manifest, differences: readonly FoundDifference[]): MendPlan {
   const byPath = new Map(differences.map((one) => [one.path, one]))
-  const made = new Map<string, ManifestEntry>()
+  const made: ManifestEntry[] = []
   const dressed: ManifestEntry[] = []
   for (const entry of manifest.entries) {
     const difference = byPath.get(entry.path)
-    // a new file takes its other names along
-    const follows = entry.link !== undefined && made.has(entry.link)
-    if (follows || (difference !== undefined && isMade(difference, entry)))
-      made.set(entry.path, entry)
-    else if (difference !== undefined && entry.link === undefined) dressed.push(entry)
+    if (difference === undefined) continue
+    // other names of a file that has to be made anew differ as it does, or lead to another one
+    if (isMade(difference, entry)) made.push(entry)
+    else if (entry.link === undefined) dressed.push(entry)
   }
   const removed = differences.filter(({ entry }) => entry === undefined).map(({ path }) => path)
-  return { removed, made: [...made.values()], dressed }
+  return { removed, made, dressed }
 }
 
 /** Puts entries into their places, each by one rename: whoever ends in the middle leaves a whole old or a whole new one. */

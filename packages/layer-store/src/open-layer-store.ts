@@ -4,6 +4,7 @@ import {
   invalidArgument,
   namespaceInode,
   parseText,
+  removeTree,
   type Collected,
   type CollectOptions,
   type StoreUsage,
@@ -18,7 +19,7 @@ import { LayerUses } from './layer-uses.js'
 import type { Layer } from './layers.js'
 import { LeaseBook, parseRoot, type Lease } from './lease.js'
 import { RefBook } from './refs.js'
-import { removeByLauncher, removeOwnTree } from './remove-tree.js'
+import { removeByLauncher } from './remove-tree.js'
 import type { Repair, RepairOptions } from './repair.js'
 import { Session } from './session.js'
 import { SnapshotBook } from './snapshot-book.js'
@@ -210,7 +211,7 @@ export async function openWithSteps(options: LayerStoreOptions, step: Step): Pro
     launcher: options.launcher,
     step,
     sync: options.sync === false ? async () => {} : syncByTool,
-    remove: options.launcher === undefined ? removeOwnTree : removeByLauncher(options.launcher),
+    remove: options.launcher === undefined ? removeTree : removeByLauncher(options.launcher),
     merge: options.launcher?.merge?.bind(options.launcher),
   }
   return new OpenStore(context, marks)

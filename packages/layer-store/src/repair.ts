@@ -20,8 +20,8 @@ export interface RepairOptions {
   /** Read the content of every file for it. Default true; false: of those alone that a quick check finds. */
   readonly deep?: boolean
   /**
-   * Fills an empty directory as the layer was filled: what neither the layer itself nor its blob has is taken from there, if
-   * its digest is right. Default: the `fill` of `layers.publish`, where this process called that for the layer.
+   * Fills an empty directory as the layer was filled, or what of it is `wanted` alone: what neither the layer itself nor its
+   * blob has is taken from there, if its digest is right. Default: the `fill` of `layers.publish`, where this process called that for the layer.
    */
   readonly source?: LayerDraft['fill'] | undefined
   /** How long to wait until nobody has the layer mounted, in milliseconds. Default 10,000. */

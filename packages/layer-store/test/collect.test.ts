@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -149,6 +150,18 @@ describe('collect', () => {
     expect(await later.collect()).to.deep.include({ layers: 2 })
   })
 
+  it('leaves alone what another that lives is filling', async () => {
+    await using fixture = await makeStore()
+    const other = await fixture.again()
+    const filling = async (to: { diff: string }): Promise<void> => {
+      await oneFile('a', '1')(to)
+      expect(await other.collect()).to.deep.include({ unfinished: 0 })
+    }
+    const layer = await fixture.store.layers.publish({ recipe: 'x', fill: filling })
+    await fixture.store.snapshots.add({ base: foreignBase }, (diff) => filling({ diff }))
+    expect(existsSync(join(layer.diff, 'etc/a'))).to.equal(true)
+  })
+
   it('gives up at a signal', async () => {
     await using fixture = await makeStore()
     const collected = fixture.store.collect({ signal: AbortSignal.abort() })
@@ -262,6 +275,19 @@ describe('snapshots', () => {
 })
 
 describe('the lock of a store', () => {
+  it('is not had by whoever locked what has no name any more', async () => {
+    await using fixture = await makeStore()
+    const path = join(fixture.directory, 'lock')
+    // opened at once, and locked later
+    const taken = FileLock.take(path, { mode: 'exclusive' })
+    rmSync(path)
+    writeFileSync(path, '')
+    expect(await taken).to.equal(undefined)
+    const lock = await FileLock.take(path, { mode: 'exclusive' })
+    expect(lock).not.to.equal(undefined)
+    lock?.release()
+  })
+
   it('is free the moment that its owner is killed', async () => {
     await using fixture = await makeStore()
     const script = fileURLToPath(new URL('crash-child.js', import.meta.url))
@@ -270,10 +296,11 @@ describe('the lock of a store', () => {
     })
     await once(child.stdout, 'data')
     const path = join(fixture.directory, 'lock')
-    expect(await FileLock.take(path, { mode: 'exclusive' })).to.equal(undefined)
+    const meanwhile = await FileLock.take(path, { mode: 'exclusive' })
     const dead = once(child, 'exit')
     child.kill('SIGKILL')
     await dead
+    expect(meanwhile).to.equal(undefined)
     const lock = await FileLock.take(path, { mode: 'exclusive' })
     expect(lock).not.to.equal(undefined)
     lock?.release()

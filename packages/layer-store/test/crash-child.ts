@@ -8,7 +8,7 @@ import { FileLock } from '../dist/file-lock.js'
 import { openWithSteps } from '../dist/open-layer-store.js'
 import { createLauncher } from '@caisson/launcher'
 import { parseDigest } from '../dist/index.js'
-import { fillForRepair } from './damaged-layer.js'
+import { fillForCrash, fillForRepair } from './damaged-layer.js'
 import { foreignBase } from './store-fixture.js'
 
 const [, , directory = '', work = '', dieAt = '', layerId = ''] = process.argv
@@ -81,9 +81,8 @@ async function commit(layer: string): Promise<void> {
   say(`layer ${id ?? 'none'}`)
 }
 
-async function fill({ diff }: { readonly diff: string }): Promise<void> {
-  mkdirSync(join(diff, 'etc'))
-  for (let i = 0; i < 5; i++) writeFileSync(join(diff, 'etc', String(i)), 'x'.repeat(i * 1000))
+async function fill(to: { readonly diff: string }): Promise<void> {
+  await fillForCrash(to)
   step('fill:written')
 }
 

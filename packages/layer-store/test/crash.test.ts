@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { parseDigest, type Digest, type LayerStore } from '../dist/index.js'
-import { damageForRepair, fillForRepair } from './damaged-layer.js'
+import { damageForRepair, fillForCrash, fillForRepair } from './damaged-layer.js'
 import { foreignBase, makeStore, oneFile, type StoreFixture } from './store-fixture.js'
 
 const script = fileURLToPath(new URL('crash-child.js', import.meta.url))
@@ -86,12 +86,16 @@ function checkNothingLeaked(fixture: StoreFixture): void {
   expect(drafts).to.deep.equal([])
 }
 
-/** A few at once: they wait for the disk most of the time. */
+/**
+ * A few at once: they wait for the disk most of the time.
+ * @param from the first that counts
+ */
 async function forEachStep(
   steps: readonly string[],
   use: (dieAt: number) => Promise<void>,
+  from = 0,
 ): Promise<void> {
-  const todo = [...steps.keys()]
+  const todo = [...steps.keys()].slice(from)
   const worker = async (): Promise<void> => {
     for (let next = todo.shift(); next !== undefined; next = todo.shift()) await use(next)
   }
@@ -133,6 +137,8 @@ async function damaged(store: LayerStore): Promise<Digest> {
 }
 
 describe('a store whose process is killed', () => {
+  let published: readonly string[] | undefined
+
   for (const work of ['publish', 'snapshot', 'squash', 'commit']) {
     it(`at any step of ${work} loses nothing promised, tears nothing, and leaks nothing`, async function () {
       this.timeout(300_000)
@@ -141,13 +147,22 @@ describe('a store whose process is killed', () => {
       if (work === 'squash')
         expect(steps).to.include.members(['squash:filled', 'merge:64', 'squash:merged'])
       if (work === 'commit') expect(steps).to.include('commit:layer')
+      // all others begin by publishing, which is looked at once
+      published ??= await countSteps('publish', async () => {})
+      const from = work === 'publish' ? 0 : published.length
+      expect(steps.slice(0, published.length)).to.deep.equal(published)
       let promises = 0
       let unfinished = 0
-      await forEachStep(steps, async (dieAt) => {
+      const killAt = async (dieAt: number): Promise<void> => {
         await using fixture = await makeStore()
         const { promised, finished } = await runChild(fixture.directory, work, dieAt)
         expect(finished).to.equal(false)
         promises += promised.length
+        checkWhole(fixture.store, promised)
+        // whoever wants the same next does not have to clean up first
+        const fill = fillForCrash
+        const again = await fixture.store.layers.publish({ recipe: 'crash', fill })
+        expect(again).to.deep.equal(fixture.store.layers.get(again.id))
         checkWhole(fixture.store, promised)
         unfinished += (await fixture.store.collect()).unfinished
         // a collection takes what nothing keeps; names and snapshots do
@@ -156,10 +171,11 @@ describe('a store whose process is killed', () => {
           promised.filter(([kind]) => kind === 'layer' || kind === 'snapshot'),
         )
         checkNothingLeaked(fixture)
-      })
+      }
+      await forEachStep(steps, killAt, from)
       expect(unfinished).to.be.greaterThan(0)
       console.log(
-        `      ${steps.length} kills, ${promises} promises kept, ${unfinished} unfinished things swept`,
+        `      ${steps.length - from} kills, ${promises} promises kept, ${unfinished} unfinished things swept`,
       )
     })
   }

@@ -12,6 +12,13 @@ import { join } from 'node:path'
 
 const long = 'x'.repeat(400_000)
 
+/** What a process fills that is killed. */
+export async function fillForCrash({ diff }: { readonly diff: string }): Promise<void> {
+  mkdirSync(join(diff, 'etc'))
+  for (let i = 0; i < 5; i++) writeFileSync(join(diff, 'etc', String(i)), 'x'.repeat(i * 1000))
+  return Promise.resolve()
+}
+
 /** A tree for repairs to be killed in. */
 export async function fillForRepair({ diff }: { readonly diff: string }): Promise<void> {
   for (const name of ['bin', 'etc', 'usr', 'usr/lib']) mkdirSync(join(diff, name))

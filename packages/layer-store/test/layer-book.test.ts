@@ -1,11 +1,26 @@
 import { EventEmitter, once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { chainIdOf, openLayerStore, parseDigest, type Digest } from '../dist/index.js'
 import { codeOf, makeStore, oneFile } from './store-fixture.js'
 
 const diffId = (letter: string): Digest => parseDigest(`sha256:${letter.repeat(64)}`)
+
+/** A terabyte, and nothing of it on the disk. */
+async function oneHole({ diff }: { diff: string }): Promise<void> {
+  writeFileSync(join(diff, 'hole'), '')
+  truncateSync(join(diff, 'hole'), 2 ** 40)
+  return Promise.resolve()
+}
 
 describe('layers', () => {
   it('have chain ids as the OCI image specification computes them', () => {
@@ -16,6 +31,15 @@ describe('layers', () => {
       'sha256:ccd722928bd92476ba1745586fed6e45a102504185ad88cd89e01ff116fd146c',
     )
     expect(chainIdOf(b, a)).not.to.equal(chainIdOf(a, b))
+  })
+
+  it('take no more content than can be read in minutes, however little of it is on the disk', async () => {
+    await using fixture = await makeStore()
+    const { layers } = fixture.store
+    expect(await codeOf(layers.publish({ recipe: 'holes', fill: oneHole }))).to.equal(
+      'ERR_FILE_LIMIT',
+    )
+    expect(fixture.names('layers')).to.deep.equal([])
   })
 
   it('appear whole, lie upon each other, and are made once', async () => {

@@ -72,7 +72,8 @@ async function fillKinds(jail: DirectoryJail): Promise<void> {
   const file = await jail.open(bytes('usr/big'), { access: 'write' })
   for (let at = 0; at < bigContent.length; at += 200_000)
     await file.write(bigContent.subarray(at, at + 200_000))
-  await file.set({ mode: 0o644, times })
+  // a new owner takes these bits away
+  await file.set({ mode: 0o6755, times })
   await file.close()
   for (const directory of ['etc', 'usr/bin', 'usr', 'secret', 'tmp', 'empty', '.'])
     await jail.files.set(bytes(directory), { times }, false)

@@ -127,6 +127,31 @@ describe('repair', function () {
     await expectWhole(all)
   })
 
+  it('tells its source what is wanted, which need not make more', async () => {
+    await using all = await makeLayerWithAll()
+    await all.jail.files.remove(at('usr/big'), false)
+    await all.jail.files.remove(at(oddName), false)
+    await all.jail.files.remove(at('usr/bin/twin'), false)
+    await all.jail.files.remove(at('etc/empty'), false)
+    await all.jail.files.set(at('tmp'), { mode: 0o700 }, false)
+    const wanted: string[] = []
+    const source = async (staging: LayerStaging): Promise<void> => {
+      for (const path of staging.wanted ?? []) wanted.push(Buffer.from(path).toString('latin1'))
+      await using jail = await jailAt(all.launcher, staging.diff)
+      for (const name of ['etc', 'usr']) await jail.files.mkdir(at(name), 0o755, false)
+      await jail.make({ type: 'file', path: at('usr/big'), mode: 0o600 })
+      const file = await jail.open(at('usr/big'), { access: 'write' })
+      for (let from = 0; from < bigContent.length; from += 200_000)
+        await file.write(bigContent.subarray(from, from + 200_000))
+      await file.close()
+      await jail.make({ type: 'file', path: at(oddName), mode: 0o600, content: at('odd') })
+    }
+    const { contents } = await all.store.repair(all.layer.id, { source })
+    expect(wanted).to.deep.equal([oddName, 'usr/big'])
+    expect(contents).to.deep.equal({ layer: 1, blob: 0, source: 2 })
+    await expectWhole(all)
+  })
+
   it('restores the first name of a file with its others', async () => {
     await using all = await makeLayerWithAll()
     await all.jail.files.remove(at('usr/bin/tool'), false)
@@ -281,10 +306,13 @@ describe('repair, while somebody has the layer mounted', function () {
     const args = [script, all.fixture.directory, 'mount', '', all.layer.id]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(child.stdout, 'data')
-    expect(await refused(all.store, all)).to.contain(`process ${child.pid}`)
     const dead = once(child, 'exit')
-    child.kill('SIGKILL')
-    await dead
+    try {
+      expect(await refused(all.store, all)).to.contain(`process ${child.pid}`)
+    } finally {
+      child.kill('SIGKILL')
+      await dead
+    }
     await all.store.repair(all.layer.id, { timeoutMs: 0 })
   })
 

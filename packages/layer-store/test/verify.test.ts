@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { DirectoryJail } from '@caisson/core'
 import { openLayerStore, parseDigest, type Difference, type LayerStore } from '../dist/index.js'
-import { makeLayerWithAll, oddName } from './layer-with-all.js'
+import { readManifest, replaceStamps } from '../dist/layer-manifest.js'
+import type { Stamp } from '../dist/stamps.js'
+import { makeLayerWithAll, oddName, type LayerWithAll } from './layer-with-all.js'
 import { codeOf, makeStore, oneFile } from './store-fixture.js'
 
 const at = (path: string): Buffer => Buffer.from(path, 'latin1')
@@ -14,13 +16,24 @@ async function append(jail: DirectoryJail, path: string, text: string): Promise<
   await file.close()
 }
 
-/** Other bytes of the same number, and the times that were there: as somebody does who does not want to be seen. */
+/** Other bytes of the same number, with the mode and the times that were there: as somebody does who does not want to be seen. */
 async function forge(jail: DirectoryJail, path: string): Promise<void> {
   const file = await jail.open(at(path), { access: 'write', follow: false })
-  const { size, atimeNs, mtimeNs } = file.status
+  const { size, mode, atimeNs, mtimeNs } = file.status
   await file.write(Buffer.alloc(Math.min(size, 1000), 'x'))
-  await file.set({ times: { atimeNs, mtimeNs } })
+  await file.set({ mode: mode & 0o7777, times: { atimeNs, mtimeNs } })
   await file.close()
+}
+
+/** Stamps by which all that is there is as it was left. */
+async function believe({ layer, jail }: LayerWithAll): Promise<void> {
+  const { manifest, digest } = readManifest(layer)
+  const stamps: Stamp[] = []
+  for (const { path } of manifest.entries) {
+    const { ino, ctimeNs } = (await jail.get(at(path === '' ? '.' : path))).status
+    stamps.push({ ino, ctimeNs })
+  }
+  replaceStamps(join(layer.diff, '..'), digest, stamps)
 }
 
 interface Damage {
@@ -67,6 +80,24 @@ const damages: readonly Damage[] = [
     do: (jail) => jail.files.set(at('tmp'), { mode: 0o777 }, false),
     quick: { tmp: 'attributes' },
     deep: { tmp: 'attributes' },
+  },
+  {
+    title: 'a file of another owner',
+    do: (jail) => jail.files.set(at('etc/passwd'), { owner: { uid: 7, gid: 0 } }, false),
+    quick: { 'etc/passwd': 'attributes' },
+    deep: { 'etc/passwd': 'attributes' },
+  },
+  {
+    title: 'a file of another group',
+    do: (jail) => jail.files.set(at('etc/passwd'), { owner: { uid: 0, gid: 7 } }, false),
+    quick: { 'etc/passwd': 'attributes' },
+    deep: { 'etc/passwd': 'attributes' },
+  },
+  {
+    title: 'a file that has another time',
+    do: (jail) => jail.files.set(at('etc/passwd'), { times: { atimeNs: 0n, mtimeNs: 1n } }, false),
+    quick: { 'etc/passwd': 'touched' },
+    deep: { 'etc/passwd': 'attributes' },
   },
   {
     title: 'an attribute that was changed',
@@ -210,11 +241,25 @@ describe('verify', function () {
     await using all = await makeLayerWithAll()
     const stamps = join(all.layer.diff, '../stamps')
     const good = readFileSync(stamps)
-    for (const bad of [good.subarray(0, 100), Buffer.alloc(good.length), undefined]) {
+    const flipped = Buffer.from(good)
+    flipped[good.length / 2] = ~(good[good.length / 2] ?? 0) & 0xff
+    for (const bad of [good.subarray(0, 100), Buffer.alloc(good.length), flipped, undefined]) {
       rmSync(stamps)
       if (bad !== undefined) writeFileSync(stamps, bad)
       expect(await all.store.verify(all.layer.id)).to.deep.include({ ok: true, deep: true })
     }
+  })
+
+  it('tells by reading what no time tells: what the disk did by itself', async () => {
+    await using all = await makeLayerWithAll()
+    await forge(all.jail, 'usr/big')
+    await believe(all)
+    expect(await kinds(all.store, all.layer.id, false)).to.deep.equal({})
+    expect(await kinds(all.store, all.layer.id, true)).to.deep.equal({ 'usr/big': 'content' })
+    // by default a repair reads everything
+    const { mended } = await all.store.repair(all.layer.id, { source: all.fill })
+    expect(mended.map(({ path }) => path)).to.deep.equal(['usr/big'])
+    expect(await kinds(all.store, all.layer.id, true)).to.deep.equal({})
   })
 
   it('refuses a manifest that is not what was written', async () => {

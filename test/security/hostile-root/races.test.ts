@@ -10,6 +10,8 @@ import { isolations } from '../isolations.js'
 import { Swapper } from './swapper.js'
 
 const LEAST = 8
+/** How often a start of the last race gives the racer a chance. */
+const TRIES = 64
 const MS = Number(process.env['CAISSON_RACE_MS'] ?? 1500)
 
 interface Race {
@@ -17,7 +19,10 @@ interface Race {
   /** What is swapped, in the root or in the bound directory. */
   readonly at: string
   readonly inBound?: true
-  readonly mounts: (roots: HostileRoots) => readonly Mount[]
+  /** What the link says. Default: the canary. */
+  readonly link?: string
+  /** @param start number of the start */
+  readonly mounts: (roots: HostileRoots, start: number) => readonly Mount[]
 }
 
 const volume = (roots: HostileRoots, to: string): Mount => ({ kind: 'bind', from: roots.bound, to })
@@ -49,6 +54,25 @@ const races: readonly Race[] = [
       { kind: 'tmpfs', to: '/volume/inner/deep', size: '1MiB' },
     ],
   },
+  // Host paths lead nowhere from where roots are put together; what is parked there for later mounts does. A path that is
+  // looked at and then opened, instead of opened at once, makes directories in the canary within milliseconds.
+  {
+    title: 'a directory of a volume, swapped with a link to a mount that waits for its turn',
+    at: 'inner',
+    inBound: true,
+    link: '/b/2',
+    mounts: (roots, start) => [
+      { kind: 'bind', from: roots.bound, to: '/volume', readonly: false },
+      { kind: 'tmpfs', to: '/tmp', size: '1MiB' },
+      { kind: 'bind', from: roots.canary, to: '/later/in/the/order/of/mounts', readonly: false },
+      // what is there already is not made: each start has names of its own, and each name is a try
+      ...Array.from({ length: TRIES }, (_, n): Mount => ({
+        kind: 'tmpfs',
+        to: `/volume/inner/${start}-${n}`,
+        size: '64KiB',
+      })),
+    ],
+  },
 ]
 
 /** A start in a race works, or is refused for what it found: nothing else may happen to it. */
@@ -65,6 +89,7 @@ describe('a root that changes while containers are made of it', function () {
   this.timeout(MS * 4 + 60_000)
   const engines = new Map<string, PresetEngine>()
   let attacker: string
+  let begun = 0
   let starts = 0
   let refused = 0
   let swaps = 0
@@ -93,7 +118,7 @@ describe('a root that changes while containers are made of it', function () {
       const result = await engine.run(['/bin/sh', '-c', hostileScript], {
         from: `dir:${root}`,
         cwd: race.at === '/work' ? '/work' : '/',
-        mounts: race.mounts(roots),
+        mounts: race.mounts(roots, begun++),
         timeout: '30s',
       })
       // the way to its shell may be what is swapped; what it saw is of its root, or not at all
@@ -116,7 +141,9 @@ describe('a root that changes while containers are made of it', function () {
         const real = join(race.inBound === true ? roots.bound : root, race.at)
         mkdirSync(real, { recursive: true })
         const link = `${dirname(real)}/.${race.at.replaceAll('/', '-')}`
-        symlinkSync(roots.canary, link)
+        symlinkSync(race.link ?? roots.canary, link)
+        // in the root the link leads somewhere, too: what finds it there goes on, and gives the racer another try
+        if (race.link !== undefined) mkdirSync(join(root, race.link), { recursive: true })
         const untouched = roots.fingerprintOfCanary()
         const swapper = await Swapper.start(attacker, real, link)
         const end = performance.now() + MS

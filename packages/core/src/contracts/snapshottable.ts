@@ -54,7 +54,10 @@ export interface Applied {
   /** Files, links and directories that are there now. */
   readonly written: number
   readonly deleted: number
-  /** Paths of the container that have no place below `root`, or are neither file, link nor directory. */
+  /**
+   * Paths of the container that have no place below `root`, are neither file, link nor directory, are not there any more, or hold
+   * U+FFFD: bytes that are no UTF-8 show so, and the name of the file is not known then.
+   */
   readonly skipped: readonly string[]
 }
 

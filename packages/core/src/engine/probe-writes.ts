@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newId } from '../container/new-id.js'
@@ -16,6 +8,7 @@ import type { ContainerRequest, IsolationDriver } from '../contracts/isolation-d
 import type { Missing } from '../contracts/probe.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import { isCaissonError } from '../errors/is-caisson-error.js'
+import { removeTree } from '../host/remove-tree.js'
 import { listDirectory } from '../files/walk-files.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
 import { nearest } from './probe-reflink.js'
@@ -42,19 +35,6 @@ async function exercise(files: FileAccess): Promise<void> {
     why: 'directories that lie over each other are not shown as one, or come back when they are removed',
     fix: 'Use a local file system such as ext4, xfs, btrfs or tmpfs.',
   })
-}
-
-/** Overlayfs makes directories so that their owner may not look into them. */
-function openUp(directory: string): void {
-  chmodSync(directory, 0o700)
-  for (const entry of readdirSync(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) openUp(join(directory, entry.name))
-}
-
-function removeScratch(scratch: string): void {
-  const work = join(scratch, 'upper/0/work/work')
-  if (existsSync(work)) openUp(work)
-  rmSync(scratch, { recursive: true, force: true })
 }
 
 /**
@@ -107,6 +87,6 @@ export async function probeWrites(
     const fix = isCaissonError(error) ? error.fix : undefined
     return { ok: false, missing: [{ what, fix: fix ?? 'See the message.' }] }
   } finally {
-    if (scratch !== undefined) removeScratch(scratch)
+    if (scratch !== undefined) await removeTree(scratch)
   }
 }

@@ -41,6 +41,15 @@ interface Sorted {
   readonly outside: readonly string[]
 }
 
+/** Where bytes of a name were no text: it may stand for several files, and a change of one would be brought to another. */
+const NO_TEXT = '\u{FFFD}'
+
+/** Names come from the container, and are only as good as it. */
+function isSound(place: string): boolean {
+  if (place === '' || place.includes(NO_TEXT)) return false
+  return place.split('/').every((name) => !['', '.', '..'].includes(name))
+}
+
 async function sortChanges(
   changes: Application['changes'],
   root: string,
@@ -54,16 +63,22 @@ async function sortChanges(
     bounds.enter()
     if (!only(change)) continue
     const place = change.path.startsWith(prefix) ? change.path.slice(prefix.length) : ''
-    // names come from the container, and are only as good as it
-    const isSound =
-      place !== '' && place.split('/').every((name) => !['', '.', '..'].includes(name))
-    if (isSound) placed.push({ change, place })
+    if (isSound(place)) placed.push({ change, place })
     else outside.push(change.path)
   }
   // what is deleted makes room first; then whatever holds others comes before them
   const rank = ({ change }: Placed): number => (change.kind === 'deleted' ? 0 : 1)
   placed.sort((a, b) => rank(a) - rank(b) || (a.place < b.place ? -1 : 1))
   return { placed, outside }
+}
+
+async function statOf(files: FileAccess, path: Uint8Array): Promise<FileStatus | undefined> {
+  try {
+    return await files.stat(path, false)
+  } catch (error) {
+    if (isCaissonError(error, 'ERR_FILE_NOT_FOUND')) return undefined
+    throw error
+  }
 }
 
 class Applying {
@@ -92,10 +107,11 @@ class Applying {
     return this.#remove(place)
   }
 
-  /** False: it is nothing that can be brought over. */
+  /** False: it is nothing that can be brought over, or is not there any more. */
   async write({ change, place }: Placed): Promise<boolean> {
     const source = Buffer.from(change.path)
-    const status = await this.#from.stat(source, false)
+    const status = await statOf(this.#from, source)
+    if (status === undefined) return false
     const type = fileType(status.mode)
     if (type !== 'file' && type !== 'directory' && type !== 'symlink') return false
     await this.#hasParents(place, true)
@@ -158,13 +174,8 @@ class Applying {
     }
   }
 
-  async #find(place: string): Promise<FileStatus | undefined> {
-    try {
-      return await this.#jail.files.stat(Buffer.from(place), false)
-    } catch (error) {
-      if (isCaissonError(error, 'ERR_FILE_NOT_FOUND')) return undefined
-      throw error
-    }
+  #find(place: string): Promise<FileStatus | undefined> {
+    return statOf(this.#jail.files, Buffer.from(place))
   }
 
   /** Whether all above it are directories; missing ones are made, or are the answer. */
