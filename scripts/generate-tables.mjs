@@ -34,10 +34,13 @@ function stepTypes() {
     out.push(...names.map((n) => `  | ${n}`), '')
   }
   out.push(
+    '/** A step of a plan, of any of the three lists. */',
     'export type Step = TemplateStep | ContainerStep | ProcessStep',
+    '/** What a step is called. */',
     "export type StepName = Step['op']",
     '',
   )
+  out.push('/** How a field of a step travels to the launcher. */')
   out.push("export type FieldKind = 'u32' | 'u64' | 'str' | 'bytes' | 'strs'", '')
   out.push('/** What the encoder and `explain` know of a step. */', 'export interface StepInfo {')
   out.push(
@@ -53,8 +56,10 @@ function stepTypes() {
     '',
   )
   out.push(
+    '/** Of the table below; the launcher refuses plans of another. */',
     `export const STEP_TABLE_VERSION = ${steps.version}`,
     '',
+    '/** Every step: its number, where it may stand, and its fields in their order. */',
     'export const stepTable: Readonly<Record<StepName, StepInfo>> = {',
   )
   for (const s of steps.steps) {

@@ -1,5 +1,10 @@
 import { defineDriver, LAUNCHER, type Driver, type Probe } from '@caisson/core'
-import { createPlanIsolation, probeLauncher } from '@caisson/isolation-kit'
+import {
+  createPlanIsolation,
+  planFeatures,
+  probeLauncher,
+  type PlanFeature,
+} from '@caisson/isolation-kit'
 import { launcherModule, type LauncherOptions } from '@caisson/launcher'
 
 /** What `chroot` takes. */
@@ -21,37 +26,13 @@ async function probe(launcher: Parameters<typeof probeLauncher>[0]): Promise<Pro
  * Containers by namespaces, a fresh tmpfs on /tmp and chroot(2): the classic lesson. No security boundary on its own, as
  * `probe()` says too. CAP_SYS_CHROOT is not granted unless the spec names it.
  */
-export function chroot(
-  options: ChrootOptions = {},
-): Driver<
-  'isolation',
-  'disk',
-  | 'userns'
-  | 'seccomp'
-  | 'copyOnWrite'
-  | 'files'
-  | 'detach'
-  | 'pty'
-  | 'commandInit'
-  | 'snapshots'
-  | 'rootCopies'
-> {
+export function chroot(options: ChrootOptions = {}): Driver<'isolation', 'disk', PlanFeature> {
   return defineDriver({
     kind: 'isolation',
     name: 'chroot',
     apiVersion: 1,
     limits: ['disk'],
-    features: [
-      'userns',
-      'seccomp',
-      'copyOnWrite',
-      'files',
-      'detach',
-      'pty',
-      'commandInit',
-      'snapshots',
-      'rootCopies',
-    ],
+    features: planFeatures,
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probe(launcher),

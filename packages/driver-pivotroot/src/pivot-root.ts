@@ -1,5 +1,10 @@
 import { defineDriver, LAUNCHER, type Driver } from '@caisson/core'
-import { createPlanIsolation, probeLauncher } from '@caisson/isolation-kit'
+import {
+  createPlanIsolation,
+  planFeatures,
+  probeLauncher,
+  type PlanFeature,
+} from '@caisson/isolation-kit'
 import { launcherModule, type LauncherOptions } from '@caisson/launcher'
 
 /** What `pivotRoot` takes. */
@@ -14,35 +19,13 @@ export interface PivotRootOptions {
  */
 export function pivotRoot(
   options: PivotRootOptions = {},
-): Driver<
-  'isolation',
-  'disk',
-  | 'userns'
-  | 'seccomp'
-  | 'copyOnWrite'
-  | 'files'
-  | 'detach'
-  | 'pty'
-  | 'commandInit'
-  | 'snapshots'
-  | 'rootCopies'
-> {
+): Driver<'isolation', 'disk', PlanFeature> {
   return defineDriver({
     kind: 'isolation',
     name: 'pivotroot',
     apiVersion: 1,
     limits: ['disk'],
-    features: [
-      'userns',
-      'seccomp',
-      'copyOnWrite',
-      'files',
-      'detach',
-      'pty',
-      'commandInit',
-      'snapshots',
-      'rootCopies',
-    ],
+    features: planFeatures,
     modules: [launcherModule(options.launcher)],
     inject: { launcher: LAUNCHER },
     probe: ({ launcher }) => probeLauncher(launcher),

@@ -18,6 +18,7 @@ export const RLIMIT_KEYS = [
   'realtimeTime',
 ] as const
 
+/** A limit that is an rlimit of each process. */
 export type RlimitKey = (typeof RLIMIT_KEYS)[number]
 
 /** Soft and hard value of one resource, as the kernel takes them. */

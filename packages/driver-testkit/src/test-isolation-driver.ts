@@ -12,6 +12,7 @@ import { terminalTests } from './isolation-terminals.js'
 import { testManifest, type DriverFactory } from './manifest-tests.js'
 import { defineTest, type TestApi } from './test-api.js'
 
+/** What the suite of an isolation driver needs to know. */
 export interface IsolationSuiteOptions {
   readonly driver: DriverFactory<'isolation'>
   /**

@@ -16,6 +16,7 @@ export interface BadReference {
   readonly code: ErrorCode
 }
 
+/** What the suite of a rootfs provider needs to know. */
 export interface RootfsSuiteOptions {
   readonly driver: DriverFactory<'rootfs'>
   /** Where what the driver injects comes from; the suite ends it. Called after `before` hooks. Default: an empty one. */

@@ -10,6 +10,7 @@ import { BUSYBOX_PATHS, findBusybox } from './find-busybox.js'
 import type { BusyboxProgress } from './progress.js'
 import { rootfsError, throwIfAborted } from './rootfs-error.js'
 
+/** What `busyboxRootfs` takes. */
 export interface BusyboxRootfsOptions {
   /** A static busybox, absolute. Default: the first one in /bin and /usr/bin. It is run once, to list its applets. */
   readonly path?: string

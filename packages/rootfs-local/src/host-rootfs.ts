@@ -16,6 +16,7 @@ import { computeHostView, type HostViewOptions } from './host-view.js'
 import { isWithin } from './mount-info.js'
 import { rootfsError, throwIfAborted } from './rootfs-error.js'
 
+/** What `hostRootfs` takes. */
 export interface HostRootfsOptions {
   /**
    * Further directories of the host to show copy-on-write, e.g. `['/srv/data']`. Absolute. Default none. What lies in the

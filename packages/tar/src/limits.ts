@@ -22,6 +22,7 @@ export interface TarLimits {
   readonly ratio: number
 }
 
+/** What holds where the caller says nothing. */
 export const defaultLimits: TarLimits = Object.freeze({
   entries: 1_000_000,
   contentBytes: 2 ** 36,

@@ -4,4 +4,5 @@
  */
 export const copyOnWriteKinds = ['overlay', 'reflink', 'copy'] as const
 
+/** One of `copyOnWriteKinds`. */
 export type CopyOnWriteKind = (typeof copyOnWriteKinds)[number]

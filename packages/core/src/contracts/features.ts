@@ -105,4 +105,5 @@ export interface FeatureMethods {
   detach: NoMethods
 }
 
+/** The name of something that not every driver can do; its methods are there if and only if it is declared. */
 export type Feature = keyof FeatureMethods

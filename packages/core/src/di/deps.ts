@@ -10,6 +10,7 @@ export interface Maybe<T> {
   readonly optional: Token<T>
 }
 
+/** What a driver may ask to be given: one, all that there are (`Many`), or one if there is any (`Maybe`). */
 export type Dep = Token<unknown> | Many<unknown> | Maybe<unknown>
 
 /** What is to be injected, by the name under which it is wanted. */

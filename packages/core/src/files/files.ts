@@ -42,6 +42,7 @@ export interface Abortable {
   readonly signal?: AbortSignal
 }
 
+/** How a file is read whole. */
 export interface ReadFileOptions extends Abortable {
   /** Default: bytes. */
   readonly encoding?: 'utf8'
@@ -49,6 +50,7 @@ export interface ReadFileOptions extends Abortable {
   readonly maxBytes?: number
 }
 
+/** How a file is written. */
 export interface WriteFileOptions extends Abortable {
   /** Permission bits of a new file, exactly. Default 0o644. */
   readonly mode?: number
@@ -61,6 +63,7 @@ export interface WriteFileOptions extends Abortable {
 /** What to write. */
 export type FileData = string | Uint8Array | AsyncIterable<string | Uint8Array>
 
+/** How a directory is listed. */
 export interface ReaddirOptions extends Abortable {
   /** All below it too; links are not followed. Default false. */
   readonly recursive?: boolean
@@ -68,6 +71,7 @@ export interface ReaddirOptions extends Abortable {
   readonly maxEntries?: number
 }
 
+/** What of a tree is copied, and how much of it at most. */
 export interface CopyOptions extends Abortable {
   /** Whether to copy an entry, by its path from the top (`''` for the top). Default: all. */
   readonly filter?: (path: string, type: FileType) => boolean
@@ -84,11 +88,13 @@ export interface CopyOptions extends Abortable {
   readonly maxEntries?: number
 }
 
+/** What of a tree is copied into a container, and whose it is there. */
 export interface CopyInOptions extends CopyOptions {
   /** Of all that is made. Default: root of the container. */
   readonly owner?: FileOwner
 }
 
+/** What is watched, and until when. */
 export interface WatchOptions extends Abortable {
   /** Also all directories below, new ones included, as deep as a path is long (4095 bytes). Default false. */
   readonly recursive?: boolean

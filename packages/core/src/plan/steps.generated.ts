@@ -457,9 +457,12 @@ export type ProcessStep =
   | SeccompStep
   | ExecStep
 
+/** A step of a plan, of any of the three lists. */
 export type Step = TemplateStep | ContainerStep | ProcessStep
+/** What a step is called. */
 export type StepName = Step['op']
 
+/** How a field of a step travels to the launcher. */
 export type FieldKind = 'u32' | 'u64' | 'str' | 'bytes' | 'strs'
 
 /** What the encoder and `explain` know of a step. */
@@ -472,8 +475,10 @@ export interface StepInfo {
   readonly fields: readonly (readonly [name: string, kind: FieldKind])[]
 }
 
+/** Of the table below; the launcher refuses plans of another. */
 export const STEP_TABLE_VERSION = 1
 
+/** Every step: its number, where it may stand, and its fields in their order. */
 export const stepTable: Readonly<Record<StepName, StepInfo>> = {
   namespaces: {
     op: 1,

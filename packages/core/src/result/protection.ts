@@ -42,4 +42,5 @@ export const protections = Object.freeze([
   'oom-score',
 ] as const)
 
+/** What held a command apart from the host: one name for each kind of step that was carried out. */
 export type Protection = (typeof protections)[number]

@@ -123,6 +123,7 @@ export interface LimitTypes {
   realtimeTime: Rlimit<Duration>
 }
 
+/** The name of a limit of ours; limiters of others may declare more. */
 export type LimitKey = keyof LimitTypes
 
 /** Limits out of the keys `L`. */
