@@ -54,6 +54,8 @@ const options: readonly Row[] = [
   [invalid, 'env[""]', { env: { '': '1' } }],
   [invalid, 'env.HOME', { env: { HOME: '/x\nroot::0:0::/:/bin/sh' } }],
   [invalid, 'env.HOME', { env: { HOME: '/x:/y' } }],
+  [invalid, 'env.HOME', { env: { HOME: '/x\n/y' } }],
+  [invalid, 'env.HOME', { env: { HOME: '/x\r/y' } }],
   ['ERR_ARGV_TOO_LARGE', 'env.A', { env: { A: 'x'.repeat(131_072) } }],
   [invalid, 'user', { user: -1 }],
   [invalid, 'user', { user: '-1' }],
