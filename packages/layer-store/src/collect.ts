@@ -38,6 +38,16 @@ function changedMs(path: string): number {
 
 type Counts = { -readonly [K in keyof Omit<Collected, 'bytes'>]: number }
 
+/** Nothing of what its owner gives back meanwhile. */
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
 /** Mark and sweep: dead things move to the trash under the exclusive lock, and are deleted without it. */
 export class Collection {
   readonly #context: StoreContext
@@ -46,6 +56,8 @@ export class Collection {
   readonly #blobs = new Set<string>()
   readonly #layers = new Set<string>()
   readonly #snapshots = new Set<string>()
+  /** Those that were there before anything was marked: a place for writes is begun without the lock, also meanwhile. */
+  #candidates: readonly string[] = []
 
   constructor(context: StoreContext, parts: StoreParts) {
     this.#context = context
@@ -83,9 +95,10 @@ export class Collection {
 
   async #mark(): Promise<void> {
     const { refs, snapshots } = this.#parts
+    this.#candidates = this.#snapshotIds()
     for (const root of await this.#context.leases.sweep()) this.#keep(root)
     for (const { root } of refs.list()) this.#keep(root)
-    for (const id of this.#snapshotIds()) {
+    for (const id of this.#candidates) {
       const meta = snapshots.meta(id)
       const isLive = meta?.kind === 'kept' || (meta?.kind === 'active' && (await this.#isUsed(id)))
       if (isLive) this.#keep({ kind: 'snapshot', id })
@@ -151,7 +164,7 @@ export class Collection {
 
   #sweep(): void {
     const { places, step } = this.#context
-    for (const id of this.#snapshotIds())
+    for (const id of this.#candidates)
       if (!this.#snapshots.has(id)) this.#discard(join(places.snapshots, id), 'snapshots')
     step('gc:snapshots')
     for (const name of readdirSync(places.layers)) {
@@ -190,7 +203,7 @@ export class Collection {
         .map((name) => join(places.layers, name)),
     ]
     for (const directory of [places.refs, places.root, ...described])
-      for (const name of readdirSync(directory))
+      for (const name of namesIn(directory))
         if (isDraft(name)) rmSync(join(directory, name), { force: true })
   }
 
