@@ -28,7 +28,25 @@ const TIMEOUT_MS = 10_000
 /** What was downloaded of a blob stays as long for whoever goes on with it. */
 const INGEST_KEPT_MS = 24 * 60 * 60 * 1000
 
+/** What an engine that was killed was trying out; one that lives needs milliseconds for it. */
+const PROBE = '.caisson-probe-'
+const PROBE_MS = 60_000
+
+function changedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY
+}
+
 type Counts = { -readonly [K in keyof Omit<Collected, 'bytes'>]: number }
+
+/** Nothing of what its owner gives back meanwhile. */
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
 
 /** Mark and sweep: dead things move to the trash under the exclusive lock, and are deleted without it. */
 export class Collection {
@@ -38,6 +56,8 @@ export class Collection {
   readonly #blobs = new Set<string>()
   readonly #layers = new Set<string>()
   readonly #snapshots = new Set<string>()
+  /** Those that were there before anything was marked: a place for writes is begun without the lock, also meanwhile. */
+  #candidates: readonly string[] = []
 
   constructor(context: StoreContext, parts: StoreParts) {
     this.#context = context
@@ -75,9 +95,10 @@ export class Collection {
 
   async #mark(): Promise<void> {
     const { refs, snapshots } = this.#parts
+    this.#candidates = this.#snapshotIds()
     for (const root of await this.#context.leases.sweep()) this.#keep(root)
     for (const { root } of refs.list()) this.#keep(root)
-    for (const id of this.#snapshotIds()) {
+    for (const id of this.#candidates) {
       const meta = snapshots.meta(id)
       const isLive = meta?.kind === 'kept' || (meta?.kind === 'active' && (await this.#isUsed(id)))
       if (isLive) this.#keep({ kind: 'snapshot', id })
@@ -143,7 +164,7 @@ export class Collection {
 
   #sweep(): void {
     const { places, step } = this.#context
-    for (const id of this.#snapshotIds())
+    for (const id of this.#candidates)
       if (!this.#snapshots.has(id)) this.#discard(join(places.snapshots, id), 'snapshots')
     step('gc:snapshots')
     for (const name of readdirSync(places.layers)) {
@@ -168,6 +189,11 @@ export class Collection {
           this.#discard(join(directory, name), 'unfinished')
       }
     }
+    for (const name of readdirSync(places.root)) {
+      const path = join(places.root, name)
+      if (name.startsWith(PROBE) && changedMs(path) < Date.now() - PROBE_MS)
+        this.#discard(path, 'unfinished')
+    }
     for (const name of readdirSync(places.ingest))
       await this.#sweepIngest(join(places.ingest, name))
     const described = [
@@ -177,7 +203,7 @@ export class Collection {
         .map((name) => join(places.layers, name)),
     ]
     for (const directory of [places.refs, places.root, ...described])
-      for (const name of readdirSync(directory))
+      for (const name of namesIn(directory))
         if (isDraft(name)) rmSync(join(directory, name), { force: true })
   }
 

@@ -13,8 +13,10 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import type { ActiveSnapshot } from '@caisson/core'
 import { FileLock } from '../dist/file-lock.js'
 import { LeaseBook } from '../dist/lease.js'
+import { openWithSteps } from '../dist/open-layer-store.js'
 import { Session } from '../dist/session.js'
 import { placesOf } from '../dist/store-places.js'
 import { codeOf, foreignBase, makeStore, oneFile } from './store-fixture.js'
@@ -148,6 +150,25 @@ describe('collect', () => {
       }
     expect(await later.collect({ olderThanMs })).to.deep.include({ blobs: 1, snapshots: 1 })
     expect(await later.collect()).to.deep.include({ layers: 2 })
+  })
+
+  it('leaves a place alone that is begun after it has looked what there is', async () => {
+    await using fixture = await makeStore()
+    const { snapshots } = fixture.store
+    // so that there is something to be asked about, which takes a process
+    await snapshots.begin({ base: foreignBase })
+    let begun: Promise<ActiveSnapshot> | undefined
+    const step = (name: string): void => {
+      if (name !== 'gc:unfinished') return
+      setImmediate(() => {
+        begun = snapshots.begin({ base: foreignBase })
+      })
+    }
+    const options = { directory: fixture.directory, sync: false }
+    await using other = await openWithSteps(options, step)
+    expect(await other.collect()).to.deep.include({ snapshots: 0 })
+    const place = await begun
+    expect(existsSync(place?.directory ?? '')).to.equal(true)
   })
 
   it('leaves alone what another that lives is filling', async () => {

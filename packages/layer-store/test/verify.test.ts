@@ -38,6 +38,8 @@ async function believe({ layer, jail }: LayerWithAll): Promise<void> {
 
 interface Damage {
   readonly title: string
+  /** It takes more ids than one. */
+  readonly ids?: true
   readonly do: (jail: DirectoryJail) => Promise<void>
   /** Path and kind of each difference, without and with `deep`. */
   readonly quick: Readonly<Record<string, Difference['kind']>>
@@ -83,12 +85,14 @@ const damages: readonly Damage[] = [
   },
   {
     title: 'a file of another owner',
+    ids: true,
     do: (jail) => jail.files.set(at('etc/passwd'), { owner: { uid: 7, gid: 0 } }, false),
     quick: { 'etc/passwd': 'attributes' },
     deep: { 'etc/passwd': 'attributes' },
   },
   {
     title: 'a file of another group',
+    ids: true,
     do: (jail) => jail.files.set(at('etc/passwd'), { owner: { uid: 0, gid: 7 } }, false),
     quick: { 'etc/passwd': 'attributes' },
     deep: { 'etc/passwd': 'attributes' },
@@ -201,8 +205,12 @@ describe('verify', function () {
   })
 
   for (const damage of damages) {
-    it(`finds ${damage.title}`, async () => {
+    it(`finds ${damage.title}`, async function () {
       await using all = await makeLayerWithAll()
+      if (damage.ids === true && all.jail.identity.mode === 'single') {
+        console.log('      skipped: this user has one id, and no file can have another')
+        return this.skip()
+      }
       await damage.do(all.jail)
       const quick = await kinds(all.store, all.layer.id, false)
       // a directory in which something was done has other times, and is told of where that is all
@@ -212,6 +220,7 @@ describe('verify', function () {
       const others = Object.keys(deep).filter((path) => !(path in damage.deep))
       const parents = ['', 'etc', 'usr', 'usr/bin', 'secret', 'tmp']
       expect(others.filter((path) => !parents.includes(path))).to.deep.equal([])
+      return undefined
     })
   }
 
