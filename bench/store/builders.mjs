@@ -2,7 +2,7 @@
 // `node bench/store/builders.mjs [--rounds 2] [--sets minbase,gcc]`, or by bench/store.mjs. In turn, each round in another order:
 // `network`: nothing is there, every file comes from the mirror of apt; `warm`: the mirror is one on the loopback that has it
 // all; `cached`: the root is in the store, and another program wants it. Each build has a store and a program of its own.
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Scope } from '../../packages/core/dist/di/index.js'
-import { DATA_DIR } from '../../packages/core/dist/index.js'
+import { DATA_DIR, trustedProgram } from '../../packages/core/dist/index.js'
 import { LAYER_STORE } from '../../packages/layer-store/dist/index.js'
 import { hostSources } from '../../packages/rootfs-distro/dist/debian/apt-sources.js'
 import {
@@ -98,25 +98,24 @@ function median(numbers) {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
 }
 
-/** What `debian:` has to be told so that it installs what the others do by themselves. */
-async function packagesOf(set, source) {
-  const options = { suite: source.suite, packages: extra[set] }
-  if (options.packages.length === 0) delete options.packages
-  return (await measure('mmdebstrap', options, source)).packages
+/** Those that are here; of the first one's root `debian:` takes the names of packages, so that both have the same. */
+function buildersHere() {
+  const tools = ['mmdebstrap', 'debootstrap']
+  return [...tools.filter((name) => trustedProgram(name) !== undefined), 'debian']
 }
 
 async function benchSet(set, rounds, source) {
-  const names = Object.keys(makers).filter(
-    (name) => name === 'debian' || spawnSync(name, ['--version']).status === 0,
-  )
-  const all = await packagesOf(set, source)
+  const names = buildersHere()
   const found = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length]
-      const wanted = name === 'debian' ? all : extra[set]
+      const wanted = name === 'debian' ? (found[names[0]][0]?.packages ?? extra[set]) : extra[set]
       const options = { suite: source.suite, ...(wanted.length > 0 && { packages: wanted }) }
-      found[name].push(await measure(name, options, source))
+      const one = await measure(name, options, source)
+      found[name].push(one)
+      const { network, warm, cached } = one
+      console.error(set, name, ...[network, warm, cached].map((ms) => `${ms.toFixed(0)} ms`))
     }
   }
   return names.map((name) => {

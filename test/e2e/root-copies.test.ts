@@ -40,6 +40,15 @@ async function makeRoot(place: string, owners: boolean): Promise<string> {
   for (const name of ['dir/sub', 'gone', 'moved', 'again']) mkdirSync(at(name), { recursive: true })
   for (const name of ['plain', 'twin', 'suid', 'old', 'dir/in', 'gone/in', 'moved/in', 'again/in'])
     writeFileSync(at(name), name)
+  // of the same sizes and times throughout
+  for (const [name, content] of [
+    ['v1', 'one'],
+    ['v2', 'two'],
+  ] as const) {
+    mkdirSync(at(`${name}/sub`), { recursive: true })
+    writeFileSync(at(`${name}/sub/f`), content)
+    for (const path of ['sub/f', 'sub', '']) utimesSync(at(`${name}/${path}`), 3, 3)
+  }
   writeFileSync(at('big'), Buffer.alloc(300_000, 7))
   linkSync(at('twin'), at('twin2'))
   symlinkSync('/nowhere', at('link'))
@@ -66,6 +75,7 @@ const work = [
   'chmod 2755 suid',
   'rm link; mkdir link; echo in > link/it',
   'rm dir/in; mkfifo dir/in; touch -t 200102030405 dir',
+  'mv v1 v3 && mv v2 v1 && mv v3 v2',
   // back to what it was, but for its content
   'cp -p big keep; echo y | dd of=big conv=notrunc 2>/dev/null; touch -r keep big; rm keep',
 ].join(' && ')
@@ -82,6 +92,8 @@ const expected = [
   'modified file /r/big',
   'modified file /r/plain',
   'modified file /r/suid',
+  'modified file /r/v1/sub/f',
+  'modified file /r/v2/sub/f',
   'type-changed directory /r/link',
   'type-changed other /r/dir/in',
 ]
@@ -147,7 +159,8 @@ for (const mode of modes) {
           expect(did.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
           const changes = await listed(container.changes())
           // an overlay knows that a directory was made anew, and copies up what gets another name; nlink is the copy's own
-          const ofOverlays = ['modified directory /r/again', 'modified file /r/old']
+          const ofOverlays = ['again', 'v1', 'v2'].map((name) => `modified directory /r/${name}`)
+          ofOverlays.push('modified file /r/old')
           expect(changes.filter((line) => !ofOverlays.includes(line))).to.deep.equal(expected)
           seen.push([first.stdout, then.stdout])
         }

@@ -1,4 +1,4 @@
-import { createEngine, type Driver } from '@caisson/core'
+import { createEngine, type Driver, type Engine } from '@caisson/core'
 import assert from 'node:assert/strict'
 import type { IsolationTest } from './isolation-bench.js'
 import { kitRootfs } from './kit-rootfs.js'
@@ -37,6 +37,34 @@ export const featureTests: readonly IsolationTest[] = [
       await using container = await engine.create()
       assert.equal(container.state, 'created')
       assert.deepEqual(seen, [bench.has('watch')])
+    },
+  },
+  {
+    title: 'makes roots writable by copies if and only if it says that it can',
+    async run(bench) {
+      bench.needsWorkingDriver()
+      const open = (): Promise<Engine> =>
+        createEngine({
+          rootfs: kitRootfs(bench.root.path),
+          isolation: bench.driver,
+          defaults: { from: 'kit:' },
+          copyOnWrite: 'copy',
+        })
+      if (!bench.has('rootCopies')) {
+        await assert.rejects(open, { code: 'ERR_UNSUPPORTED', field: 'copyOnWrite' })
+        return
+      }
+      await using engine = await open()
+      await using container = await engine.create()
+      const script = 'cat /etc/canary && rm /etc/canary && echo new > /etc/new'
+      const { stdout } = (await container.sh(script)).unwrap()
+      assert.equal(stdout, 'as it was\n', 'the copy has what the root has')
+      const changes: string[] = []
+      for await (const { kind, path } of container.changes()) changes.push(`${kind} ${path}`)
+      const told = changes.toSorted()
+      assert.deepEqual(told, ['added /etc/new', 'deleted /etc/canary'], 'it tells of what was done')
+      const again = (await engine.run(['/bin/cat', '/etc/canary'])).stdout
+      assert.equal(again, 'as it was\n', 'the root stays as it was')
     },
   },
 ]

@@ -232,13 +232,13 @@ static int whole_gone(void *to, const char *path, const struct stat *was)
 	return 0;
 }
 
-/* A copy of the lowers: what it was like when another copy was made of what is different in it lies upon those. */
-static int walk_whole(struct walk *w, const struct stat *mark)
-{
-	static struct whole all;
+/* A copy of the lowers. */
+static struct whole all;
 
+/* What it was like when another copy was made of what is different in it lies upon those. */
+static int walk_whole(struct walk *w)
+{
 	all.root = w->upper;
-	all.mark = *mark;
 	if (w->since >= 0)
 		all.lower[all.lowers++] = w->since;
 	all.firm = all.lowers;
@@ -255,7 +255,6 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 	const char *since = text(&a[CHANGES_SINCE]);
 	int before = *since ? upper_target(since) : -1, keep[] = { c->upper, c->template_ns, out, before };
 	static struct walk w;
-	struct stat mark;
 	char name[64];
 	size_t at = 0;
 	int whole, err = 0;
@@ -268,7 +267,7 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	w.since = before;
 	snprintf(name, sizeof(name), "%u", (unsigned int)a[CHANGES_INDEX].num);
-	whole = whole_mark(c->upper, name, &mark);
+	whole = whole_open(&all, c->upper, name);
 	strcat(name, "/upper");
 	w.upper = openat(c->upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (w.upper < 0 || setns(c->template_ns, CLONE_NEWNS) < 0)
@@ -283,7 +282,7 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 	if (!w.out)
 		_exit(ENOMEM);
 	if (whole)
-		err = whole < 0 ? whole : walk_whole(&w, &mark);
+		err = whole < 0 ? whole : walk_whole(&w);
 	else
 		walk_all(&w, w.upper, entry);
 	if (!whole && w.since >= 0)

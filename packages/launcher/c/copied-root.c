@@ -25,15 +25,14 @@ void copied_clock(struct timespec *offset)
 }
 
 /* Times of changes are no finer than a tick of the kernel's: the mark is to be of a later one than all that was copied. */
-static int make_mark(int dir, uid_t uid, gid_t gid)
+static int make_mark(int mark, uid_t uid, gid_t gid)
 {
 	const struct timespec tick = { .tv_nsec = TICK_NS };
-	scoped_fd mark = openat(dir, COPIED_MARK, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct timespec offset;
 	struct stat first, now;
 
 	copied_clock(&offset);
-	if (mark < 0 || fstat(mark, &first) < 0 || fchown(mark, uid, gid) < 0)
+	if (fchown(mark, uid, gid) < 0 || fstat(mark, &first) < 0)
 		return -errno;
 	for (int i = 0; i < MARK_TRIES; i++) {
 		nanosleep(&tick, NULL);
@@ -49,8 +48,10 @@ static int fill(struct scene *s, const struct step *st, int dir)
 {
 	const struct field *lowers = &st->f[COPY_ROOT_LOWERS], *closed = &st->f[COPY_ROOT_CLOSED];
 	scoped_fd to = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int mark = openat(dir, COPIED_MARK, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FILE *list = mark < 0 ? NULL : fdopen(mark, "w");
 	size_t at = 0;
-	int err = to < 0 ? -errno : 0;
+	int err = to < 0 || !list ? -errno : 0;
 
 	umask(0);
 	for (uint64_t i = 0; i < closed->num; i++)
@@ -61,9 +62,12 @@ static int fill(struct scene *s, const struct step *st, int dir)
 
 		err = from < 0 ? -errno : copy_tree(from, to, i > 0);
 	}
+	copy_list(list);
 	if (err == 0)
 		err = copy_end(to, NULL, 0);
-	return err ? err : make_mark(dir, s->upper_uid, s->upper_gid);
+	if (err == 0 && fflush(list) != 0)
+		err = -errno;
+	return err ? err : make_mark(mark, s->upper_uid, s->upper_gid);
 }
 
 /* By a child: what a copy takes of memory, pid 1 would keep. */

@@ -1,7 +1,7 @@
 /*
  * Roots that are copies of their lowers, for where nothing lies over them copy-on-write. Beside such a copy there is the
  * file COPIED_MARK: what has changed since that was made is the container's doing. Its owner is the root's, its mtime what
- * copied_clock said.
+ * copied_clock said; in it are the directories of the copy, as of copy_list.
  */
 #ifndef CAISSON_COPIED_ROOT_H
 #define CAISSON_COPIED_ROOT_H

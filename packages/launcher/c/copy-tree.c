@@ -36,6 +36,8 @@ struct twin {
 static struct level *whiteouts, *done;
 
 /* Where the copy is to be a root, and has no marks: what whiteouts hide, and directories that hide all below them. */
+/* Of finished directories, or NULL. */
+static FILE *listing;
 static struct name_set hidden, opaque, closed;
 
 struct copy {
@@ -117,6 +119,11 @@ size_t lower_at(const int *lower, size_t n, const char *path, struct stat *st)
 			break;
 	}
 	return n;
+}
+
+void copy_list(FILE *to)
+{
+	listing = to;
 }
 
 void copy_closed(const char *path)
@@ -252,10 +259,18 @@ static int copy_level(struct copy *c, struct level *l)
 static int finish_level(int root, const struct level *l)
 {
 	scoped_fd to = open_in(root, l->path, O_RDONLY | O_DIRECTORY);
+	struct stat is;
+	uint64_t ino;
 
 	if (to < 0 || fchmod(to, l->st.st_mode & 07777) < 0)
 		return -errno;
-	return futimens(to, (struct timespec[]){ l->st.st_atim, l->st.st_mtim }) < 0 ? -errno : 0;
+	if (futimens(to, (struct timespec[]){ l->st.st_atim, l->st.st_mtim }) < 0 || fstat(to, &is) < 0)
+		return -errno;
+	ino = is.st_ino;
+	if (listing && (fwrite(&ino, sizeof(ino), 1, listing) != 1 || fputs(l->path, listing) < 0 ||
+			fputc(0, listing) < 0))
+		return -errno;
+	return 0;
 }
 
 int copy_directory(int from, int to, const char *path)

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 /*
@@ -18,6 +19,9 @@ int copy_tree(int from, int to, int below);
 
 /* With copy_rules.as_root: what is at this path is not for the container, and is copied as what cannot be read. */
 void copy_closed(const char *path);
+
+/* Where copy_end writes, of every directory, the inode number of the copy (u64) and its path, with a NUL at its end. */
+void copy_list(FILE *to);
 
 /*
  * One directory, without what is in it, and one entry that is none, out of the directory `dir`: at the same path in `to`, and

@@ -4,7 +4,7 @@
 
 #include "whole.h"
 
-/* Fills the empty directory `to` with what is different in the copy `w`, of which root, lowers and mark are set. 0 or -errno. */
+/* Fills the empty directory `to` with what is different in the copy `w`, that is open, with root and lowers. 0 or -errno. */
 int delta_copy(struct whole *w, int to);
 
 #endif

@@ -41,7 +41,7 @@ static int copy_part(int from, int to, int upper, const char *name, const struct
 {
 	static struct whole w;
 	size_t at = 0;
-	int whole = whole_mark(upper, name, &w.mark), err;
+	int whole = whole_open(&w, upper, name), err;
 
 	if (whole <= 0) {
 		err = whole < 0 ? whole : copy_tree(from, to, 0);

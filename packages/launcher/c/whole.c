@@ -23,7 +23,8 @@ enum { PATH_ROOM = 4096, BLOCK = 64 << 10, OVERFLOW_ID = 65534, SLACK_NS = 20000
 struct pending {
 	struct pending *next;
 	int fresh;	/* nothing was copied to this place */
-	int deep;	/* it, or one above it, may have come from another place: times do not tell what is in it */
+	int touched;	/* something may be missing */
+	int deep;	/* it may have come from another place: times do not tell what is in it */
 	char path[];
 };
 
@@ -32,15 +33,64 @@ static int is_later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec >= b->tv_nsec);
 }
 
-int whole_mark(int upper, const char *name, struct stat *mark)
+/* A directory that was copied, and where to. */
+struct inode {
+	struct inode *next;
+	uint64_t ino;
+	char path[];
+};
+
+static int read_inodes(struct whole *w, FILE *list)
+{
+	char path[PATH_ROOM];
+	uint64_t ino;
+
+	while (fread(&ino, sizeof(ino), 1, list) == 1) {
+		struct inode **bucket = &w->inodes[ino % INODE_BUCKETS], *i;
+		size_t n = 0;
+		int c;
+
+		while ((c = getc(list)) > 0 && n < sizeof(path) - 1)
+			path[n++] = (char)c;
+		if (c != 0)
+			return -EIO;
+		path[n++] = 0;
+		i = must_realloc(NULL, sizeof(*i) + n);
+		i->ino = ino;
+		memcpy(i->path, path, n);
+		i->next = *bucket;
+		*bucket = i;
+	}
+	return ferror(list) ? -EIO : 0;
+}
+
+int whole_open(struct whole *w, int upper, const char *name)
 {
 	char path[64];
+	FILE *list;
+	int fd, err;
 
 	if (snprintf(path, sizeof(path), "%s/%s", name, COPIED_MARK) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	if (fstatat(upper, path, mark, AT_SYMLINK_NOFOLLOW) < 0)
+	fd = openat(upper, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	return 1;
+	list = fdopen(fd, "r");
+	if (!list || fstat(fd, &w->mark) < 0)
+		return -errno;
+	err = read_inodes(w, list);
+	fclose(list);
+	return err ? err : 1;
+}
+
+/* Whether a directory is the one that was copied to that place, so that nothing but what was touched is new in it. */
+static int is_in_place(const struct whole *w, const struct stat *st, const char *path)
+{
+	const struct inode *i = w->inodes[st->st_ino % INODE_BUCKETS];
+
+	while (i && (i->ino != st->st_ino || strcmp(i->path, path) != 0))
+		i = i->next;
+	return i != NULL;
 }
 
 /* Since the clock was set back, times of changes mean nothing: all is compared. */
@@ -183,17 +233,16 @@ static int is_changed(const struct whole *w, const struct place *p, const struct
 	return (p->touched || p->deep) && !same_inside(p->dir, p->name, st, w->lower[p->level], p->path);
 }
 
-static int push(struct pending **todo, const char *path, int fresh, int deep)
+static struct pending *push(struct pending **todo, const char *path)
 {
 	size_t n = strlen(path) + 1;
 	struct pending *p = must_realloc(NULL, sizeof(*p) + n);
 
+	memset(p, 0, sizeof(*p));
 	memcpy(p->path, path, n);
-	p->fresh = fresh;
-	p->deep = deep;
 	p->next = *todo;
 	*todo = p;
-	return 0;
+	return p;
 }
 
 static int entry(struct whole *w, struct pending **todo, const struct pending *in, int dir, const char *name)
@@ -201,6 +250,7 @@ static int entry(struct whole *w, struct pending **todo, const struct pending *i
 	char path[PATH_ROOM];
 	struct stat st, was = { 0 };
 	struct place p = { .dir = dir, .path = path, .name = name, .level = w->lowers };
+	struct pending *next;
 	int err = 0, is_new;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -221,7 +271,11 @@ static int entry(struct whole *w, struct pending **todo, const struct pending *i
 		return err;
 	/* of what could not be read, nothing was copied either */
 	is_new = is_new ? p.touched : !S_ISDIR(was.st_mode) || (!p.touched && is_placeholder(&st));
-	return push(todo, path, in->fresh || is_new, in->deep || p.touched);
+	next = push(todo, path);
+	next->fresh = in->fresh || is_new;
+	next->touched = p.touched;
+	next->deep = !is_in_place(w, &st, path);
+	return 0;
 }
 
 /* What is seen in the lowers, and could be copied, has been there. */
@@ -274,7 +328,7 @@ static int level(struct whole *w, struct pending **todo, const struct pending *p
 	while (err == 0 && (e = readdir(d)))
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			err = entry(w, todo, p, fd, e->d_name);
-	if (err == 0 && !p->fresh && (p->deep || !*p->path))
+	if (err == 0 && !p->fresh && (p->touched || p->deep))
 		err = all_missing(w, fd, p->path);
 	closedir(d);
 	return err;
@@ -282,9 +336,10 @@ static int level(struct whole *w, struct pending **todo, const struct pending *p
 
 int whole_walk(struct whole *w)
 {
-	struct pending *todo = NULL, *p;
-	int err = push(&todo, "", 0, 0);
+	struct pending *todo = NULL, *p = push(&todo, "");
+	int err = 0;
 
+	p->touched = 1;
 	w->clockless = clock_went_back(w);
 	while (err == 0 && (p = todo)) {
 		todo = p->next;

@@ -5,14 +5,17 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-enum { LOWERS_MAX = 512 };
+enum { LOWERS_MAX = 512, INODE_BUCKETS = 4096 };
+
+struct inode;
 
 struct whole {
 	int root;		/* the copy */
 	int lower[LOWERS_MAX];	/* the topmost first */
 	size_t lowers;
 	size_t firm;		/* so many of them do not change meanwhile, whatever their times say */
-	struct stat mark;	/* of whole_mark */
+	struct stat mark;	/* of whole_open, as are inodes */
+	struct inode *inodes[INODE_BUCKETS];	/* directories that were copied */
 	int links;		/* 1: a file with several names that was touched at all counts as changed */
 	int clockless;		/* set by whole_walk */
 	void *to;
@@ -22,8 +25,8 @@ struct whole {
 	int (*gone)(void *to, const char *path, const struct stat *was);
 };
 
-/* Whether the directory <name> of an upper holds a copy of its lowers, and since when. 1, 0 or -errno. */
-int whole_mark(int upper, const char *name, struct stat *mark);
+/* Whether the directory <name> of an upper holds a copy of its lowers, and what is known of that. 1, 0 or -errno. */
+int whole_open(struct whole *w, int upper, const char *name);
 
 /* 0 or -errno, also what the functions said. */
 int whole_walk(struct whole *w);

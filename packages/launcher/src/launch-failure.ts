@@ -134,6 +134,12 @@ const rules: readonly Rule[] = [
     field: 'from',
   },
   {
+    steps: ['overlay'],
+    errnos: ['EPERM', 'EINVAL', 'ENODEV', 'EOPNOTSUPP', 'ENOSYS', 'EROFS'],
+    code: 'ERR_LAUNCH',
+    fix: "Let writes go to memory or to another file system; or do without overlays: `copyOnWrite: 'copy'`. `engine.doctor()` tries each way.",
+  },
+  {
     steps: ['copyRoot'],
     errnos: ['ENOSPC', 'EDQUOT', 'EFBIG'],
     code: 'ERR_STORE_SPACE',

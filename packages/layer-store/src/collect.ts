@@ -28,6 +28,14 @@ const TIMEOUT_MS = 10_000
 /** What was downloaded of a blob stays as long for whoever goes on with it. */
 const INGEST_KEPT_MS = 24 * 60 * 60 * 1000
 
+/** What an engine that was killed was trying out; one that lives needs milliseconds for it. */
+const PROBE = '.caisson-probe-'
+const PROBE_MS = 60_000
+
+function changedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY
+}
+
 type Counts = { -readonly [K in keyof Omit<Collected, 'bytes'>]: number }
 
 /** Nothing of what its owner gives back meanwhile. */
@@ -180,6 +188,11 @@ export class Collection {
         if (session !== undefined && !(await isSessionAlive(places, session)))
           this.#discard(join(directory, name), 'unfinished')
       }
+    }
+    for (const name of readdirSync(places.root)) {
+      const path = join(places.root, name)
+      if (name.startsWith(PROBE) && changedMs(path) < Date.now() - PROBE_MS)
+        this.#discard(path, 'unfinished')
     }
     for (const name of readdirSync(places.ingest))
       await this.#sweepIngest(join(places.ingest, name))

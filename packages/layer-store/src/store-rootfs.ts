@@ -3,7 +3,6 @@ import {
   defineDriver,
   invalidArgument,
   type Driver,
-  type Probe,
   type RootLease,
   type RootRequest,
   type RootfsProvider,
@@ -79,10 +78,6 @@ class StoreRoots implements RootfsProvider {
   }
 }
 
-async function probe(opener: SharedStore): Promise<Probe> {
-  return { ok: true, missing: [], degraded: [], facts: { store: opener.directory } }
-}
-
 function driverFor(scheme: 'layer' | 'snapshot'): Driver<'rootfs', never, never> {
   return defineDriver({
     kind: 'rootfs',
@@ -91,7 +86,11 @@ function driverFor(scheme: 'layer' | 'snapshot'): Driver<'rootfs', never, never>
     schemes: [scheme],
     modules: [layerStoreModule()],
     inject: { opener: LAYER_STORE },
-    probe: ({ opener }) => probe(opener),
+    // loaded when it is wanted: few programs ask, and all pay for what is imported
+    probe: async ({ opener }) => {
+      const { probePlace } = await import('./probe-place.js')
+      return probePlace(opener.directory)
+    },
     create: ({ opener }) => new StoreRoots(scheme, opener),
   })
 }
