@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { expect } from 'chai'
 import { listFiles, readText } from './checkout.js'
 
@@ -17,6 +18,10 @@ function written(path: string): readonly string[] {
 
 function isCode(line: string): boolean {
   return !/^\s*($|\/\*|\*|\/\/|#include)/.test(line)
+}
+
+function codeLines(text: string): number {
+  return text.trimEnd().split('\n').filter(isCode).length
 }
 
 // Kernel style: a function's body starts and ends with a brace in the first column.
@@ -41,6 +46,23 @@ describe('the launcher', () => {
     const total = sizes.reduce((sum, size) => sum + size, 0)
     expect(total).to.be.greaterThan(100)
     expect(total).to.be.at.most(LAUNCHER_LINES)
+  })
+
+  it('has its files and lines in the table of its README, each once', () => {
+    const rows = readText('packages/launcher/README.md').matchAll(
+      /^\| [^|]+ \| ([a-z][^|]*?) +\| +(\d+) +\|$/gm,
+    )
+    const named: string[] = []
+    for (const [, names = '', lines = ''] of rows) {
+      const files = product.filter((path) => {
+        const name = basename(path)
+        return names.split(' ').some((one) => one === name || one === name.slice(0, -2))
+      })
+      const is = files.reduce((sum, path) => sum + codeLines(readText(path)), 0)
+      expect(Number(lines), names).to.equal(is)
+      named.push(...files)
+    }
+    expect(named.toSorted()).to.deep.equal(product.toSorted())
   })
 
   it(`keeps files within ${FILE_LINES} lines`, () => {
