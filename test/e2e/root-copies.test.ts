@@ -3,17 +3,13 @@ import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
-  cpSync,
   existsSync,
-  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   rmSync,
   statSync,
-  symlinkSync,
   truncateSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,93 +18,10 @@ import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { createEngine, pivotRoot } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
-import { openEngine } from './snapshot-engine.js'
+import { expected, listed, look, makeRoot, work } from './root-work.js'
 
 const isRoot = process.getuid?.() === 0
 const copiesProcess = join(import.meta.dirname, 'copies-process.js')
-
-/** A busybox with something of everything below /r. */
-async function makeRoot(place: string, owners: boolean): Promise<string> {
-  await using engine = await openEngine(join(place, 'made'))
-  await engine.run(['true'])
-  const data = join(place, 'made/data')
-  const made = readdirSync(data, { recursive: true, encoding: 'utf8' })
-  const busybox = made.find((path) => path.endsWith('/bin/busybox')) ?? ''
-  const root = join(place, 'root')
-  cpSync(join(data, busybox, '../..'), root, { recursive: true, verbatimSymlinks: true })
-  const at = (name: string): string => join(root, 'r', name)
-  for (const name of ['dir/sub', 'gone', 'moved', 'again']) mkdirSync(at(name), { recursive: true })
-  for (const name of ['plain', 'twin', 'suid', 'old', 'dir/in', 'gone/in', 'moved/in', 'again/in'])
-    writeFileSync(at(name), name)
-  // of the same sizes and times throughout
-  for (const [name, content] of [
-    ['v1', 'one'],
-    ['v2', 'two'],
-  ] as const) {
-    mkdirSync(at(`${name}/sub`), { recursive: true })
-    writeFileSync(at(`${name}/sub/f`), content)
-    for (const path of ['sub/f', 'sub', '']) utimesSync(at(`${name}/${path}`), 3, 3)
-  }
-  writeFileSync(at('big'), Buffer.alloc(300_000, 7))
-  linkSync(at('twin'), at('twin2'))
-  symlinkSync('/nowhere', at('link'))
-  chmodSync(at('suid'), 0o4711)
-  utimesSync(at('old'), 1, 1)
-  utimesSync(at('dir'), 2, 2)
-  spawnSync('mkfifo', [at('fifo')])
-  if (owners) chownSync(at('plain'), 7, 8)
-  return root
-}
-
-/** All that is to be seen of it from inside. */
-const look =
-  "cd /r; find . -exec stat -c '%N %F %a %u:%g' {} + | sort; find . -type f -exec md5sum {} + | sort; " +
-  "find . -type f -exec stat -c '%n %h' {} + | sort; stat -c '%n %Y' old dir"
-
-const work = [
-  'cd /r',
-  'echo more >> plain',
-  'rm -r gone',
-  'mv moved there',
-  'rm -r again; mkdir again; echo x > again/new',
-  'ln old older',
-  'chmod 2755 suid',
-  'rm link; mkdir link; echo in > link/it',
-  'rm dir/in; mkfifo dir/in; touch -t 200102030405 dir',
-  'mv v1 v3 && mv v2 v1 && mv v3 v2',
-  // back to what it was, but for its content
-  'cp -p big keep; echo y | dd of=big conv=notrunc 2>/dev/null; touch -r keep big; rm keep',
-].join(' && ')
-
-const expected = [
-  'added directory /r/there',
-  'added file /r/again/new',
-  'added file /r/link/it',
-  'added file /r/older',
-  'added file /r/there/in',
-  'deleted directory /r/gone',
-  'deleted directory /r/moved',
-  'deleted file /r/again/in',
-  'modified file /r/big',
-  'modified file /r/plain',
-  'modified file /r/suid',
-  'modified file /r/v1/sub/f',
-  'modified file /r/v2/sub/f',
-  'type-changed directory /r/link',
-  'type-changed other /r/dir/in',
-]
-
-interface Changed {
-  readonly kind: string
-  readonly type: string
-  readonly path: string
-}
-
-async function listed(changes: AsyncIterable<Changed>): Promise<readonly string[]> {
-  const lines: string[] = []
-  for await (const { kind, type, path } of changes) lines.push(`${kind} ${type} ${path}`)
-  return lines.toSorted()
-}
 
 // As root once more as somebody without privileges would: a user namespace of the launcher's own, with a single id.
 const modes = isRoot ? (['best', 'single'] as const) : (['best'] as const)

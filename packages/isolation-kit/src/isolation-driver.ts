@@ -240,6 +240,10 @@ class PlanContainer implements IsolatedContainer {
     return this.#launched.gone
   }
 
+  get whyGone(): string | undefined {
+    return this.#launched.whyGone
+  }
+
   holding(command: Command): Holding {
     return this.#compiler.holding(this.#request, command, this.#identity)
   }

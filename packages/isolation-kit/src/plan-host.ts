@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { trustedProgram } from '@caisson/core'
 import { parseHardLimits } from './hard-limits.js'
 
 /** What a file is, whatever it is called. */
@@ -19,6 +20,8 @@ export interface PlanHost {
   isDirectory(path: string): boolean | undefined
   /** Which file a host path is; undefined when there is nothing, or it does not matter. */
   identify(path: string): FileIdentity | undefined
+  /** Absolute path of a program that root alone can have put there (core's `trustedProgram`); undefined when there is none. */
+  program(name: string): string | undefined
 }
 
 function readHostText(path: string): string {
@@ -40,4 +43,5 @@ export const thisHost: PlanHost = Object.freeze({
     const found = statSync(path, { throwIfNoEntry: false, bigint: true })
     return found === undefined ? undefined : { device: found.dev, inode: found.ino }
   },
+  program: (name: string) => trustedProgram(name),
 })

@@ -27,9 +27,16 @@ function rootAttributes({ spec }: PlanInput): number {
   return MountAttribute.nodev | (spec.allowNewPrivileges ? 0 : MountAttribute.nosuid)
 }
 
-function isCopy({ copyOnWrite = 'overlay' }: PlanInput): boolean {
-  return copyOnWrite !== 'overlay'
+function isCopy({ copyOnWrite }: PlanInput): boolean {
+  return copyOnWrite === 'reflink' || copyOnWrite === 'copy'
 }
+
+function isServed({ copyOnWrite, root }: PlanInput): boolean {
+  return copyOnWrite === 'fuse-overlayfs' && root.copyOnWrite
+}
+
+/** Where the device of FUSE is parked. */
+const FUSE_DEVICE = 'fuse'
 
 /** Where a host directory for the container's writes is parked. */
 const DISK_UPPER = 'u'
@@ -45,6 +52,12 @@ function upperTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   return [{ op: 'bind', source: upper, at: DISK_UPPER, recursive: 0, attrs, idmap }]
 }
 
+/** Template: what a connection to the kernel is opened by, for whoever builds roots; no container sees it. */
+function fuseTemplateSteps(input: PlanInput): readonly TemplateStep[] {
+  if (!isServed(input)) return []
+  return [{ op: 'device', source: '/dev/fuse', at: FUSE_DEVICE, major: 10, minor: 229 }]
+}
+
 /** Template: clones of the root's host directories, read-only, with their ids mapped where the launcher may do that. */
 export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
   const attrs = MountAttribute.readonly | rootAttributes(input)
@@ -58,7 +71,7 @@ export function rootTemplateSteps(input: PlanInput): readonly TemplateStep[] {
       idmap: input.identity.mode === 'root' && !input.unmapped.has(source) ? 1 : 0,
     })),
   )
-  return [...parked, ...upperTemplateSteps(input)]
+  return [...parked, ...upperTemplateSteps(input), ...fuseTemplateSteps(input)]
 }
 
 /**
@@ -93,11 +106,28 @@ function masksIn(masked: readonly string[], at: string): readonly string[] {
   return masked.flatMap((path) => (path.startsWith(above) ? [path.slice(above.length)] : []))
 }
 
+function fuseOverlayfs({ host, spec }: PlanInput): string {
+  const program = host.program('fuse-overlayfs')
+  if (program !== undefined) return program
+  throw new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'copyOnWrite',
+    subject: spec.from,
+    field: 'copyOnWrite',
+    why: 'there is no fuse-overlayfs that root alone may write',
+    fix: 'As root: apt-get install fuse-overlayfs',
+  })
+}
+
 function writableStep(input: PlanInput, part: RootPart, index: number): ContainerStep {
   const lowers = lowerPaths(index, part)
   const place = { at: part.at, index, lowers }
   const attrs = rootAttributes(input)
   if (lowers.length === 0) return { op: 'overlay', ...place, options: [], attrs }
+  if (isServed(input)) {
+    const program = fuseOverlayfs(input)
+    return { op: 'fuseRoot', ...place, device: FUSE_DEVICE, program, attrs }
+  }
   return isCopy(input)
     ? {
         op: 'copyRoot',

@@ -180,8 +180,9 @@ void birth_refill(struct template *t, struct plan *p, const char *born)
 	struct failure quiet = { .step = NONE };
 	struct container *c;
 
-	/* a copy of a root is too much to have in reserve */
-	if (p->starts < 2 || p->no_spare || steps_find(&p->list, OP_COPY_ROOT) || find(t, p, born))
+	/* a copy of a root, or a program, is too much to have in reserve */
+	if (p->starts < 2 || p->no_spare || steps_find(&p->list, OP_COPY_ROOT) ||
+	    steps_find(&p->list, OP_FUSE_ROOT) || find(t, p, born))
 		return;
 	if (spare_count >= SPARES_MAX) {
 		for (c = spares; c && c->next_spare; c = c->next_spare)

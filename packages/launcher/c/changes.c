@@ -10,8 +10,10 @@
 #include "copy-file.h"
 #include "copy-tree.h"
 #include "descriptors.h"
+#include "fuse-root.h"
 #include "launcher.h"
 #include "scoped.h"
+#include "served-marks.h"
 #include "sys.h"
 #include "whole.h"
 #include "worker.h"
@@ -27,6 +29,7 @@ struct pending {
 struct walk {
 	FILE *out;
 	int upper;
+	int served;	/* fuse-overlayfs wrote it */
 	int since;	/* a copy of the upper as it was, or -1 */
 	int lower[LOWERS_MAX];
 	size_t lowers;
@@ -155,19 +158,41 @@ static int was_opaque(struct walk *w, const char *path)
 	return fd >= 0 && is_opaque(fd);
 }
 
+/* A name that fuse-overlayfs made for itself. */
+static void served_entry(struct walk *w, const char *path, const char *hides)
+{
+	static const struct stat none;
+	char full[PATH_ROOM];
+
+	if (!*hides)
+		return;
+	join(full, path, hides);
+	record(w, full, &none, 1, 0);
+}
+
+static int hides_lowers(const struct walk *w, int dir)
+{
+	return w->served ? served_opaque(dir) : is_opaque(dir);
+}
+
 static void entry(struct walk *w, int dir, const char *path, const char *name)
 {
 	char full[PATH_ROOM];
+	const char *hides = w->served ? served_mark(name) : NULL;
 	struct stat st;
 	int opaque = 0;
 
+	if (hides) {
+		served_entry(w, path, hides);
+		return;
+	}
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return; /* gone meanwhile */
 	join(full, path, name);
 	if (S_ISDIR(st.st_mode)) {
 		scoped_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		if (fd >= 0 && is_opaque(fd) && !was_opaque(w, full)) {
+		if (fd >= 0 && hides_lowers(w, fd) && !was_opaque(w, full)) {
 			opaque = 1;
 			hidden(w, fd, full);
 		}
@@ -267,6 +292,7 @@ static _Noreturn void work(pid_t parent, const struct container *c, const struct
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	w.since = before;
 	snprintf(name, sizeof(name), "%u", (unsigned int)a[CHANGES_INDEX].num);
+	w.served = is_served(c->upper, name);
 	whole = whole_open(&all, c->upper, name);
 	strcat(name, "/upper");
 	w.upper = openat(c->upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

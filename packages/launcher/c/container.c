@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "cgroup.h"
+#include "fuse-root.h"
 #include "init.h"
 #include "launcher.h"
 #include "listen.h"
@@ -19,6 +20,7 @@
 void container_release(struct container *c)
 {
 	mailbox_clear(c);
+	servers_end(c);
 	unwatch(&c->init);
 	unwatch(&c->death);
 	if (c->upper >= 0)
@@ -91,6 +93,19 @@ static void remove_groups(const struct container *c)
 
 	for (uint64_t i = 0; i < c->owned.num; i++)
 		group_remove(next_text(&c->owned, &at));
+}
+
+void containers_end(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct node *n = L.containers.bucket[i]; n; n = n->next) {
+			struct container *c = (struct container *)n;
+
+			if (!c->dead)
+				sys_pidfd_send_signal(c->death.fd, SIGKILL);
+			servers_end(c);
+		}
+	}
 }
 
 void containers_remove_groups(void)
@@ -264,6 +279,10 @@ void container_event(struct container *c, uint32_t events)
 		return;
 	}
 	c->heard_us = now_us();
+	if (r.type == REPORT_SERVE) {
+		server_start(c, &r, fds);
+		return;
+	}
 	if (r.type == REPORT_CREATED) {
 		created(c, fds);
 		return;
@@ -315,7 +334,7 @@ void container_died(struct container *c)
 	if (c->node.id == NONE)
 		birth_forget(c);
 	pool_give_net(&c->net);
-	c->status = status;
+	c->status = c->unserved ? status | STATUS_UNSERVED : status;
 	if (c->keep && !c->told) {
 		struct failure f = { .step = NONE };
 

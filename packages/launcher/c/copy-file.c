@@ -61,6 +61,8 @@ int copy_attrs(int from, int to)
 
 		if ((copy_rules.as_root || copy_rules.unmarked) && is_overlay_mark(name))
 			continue;
+		if (copy_rules.served && !strncmp(name, "user.fuseoverlayfs.", 19))
+			continue;
 		size = fgetxattr(from, name, value, sizeof(value));
 		if (size < 0 && errno == ENODATA)
 			continue; /* gone meanwhile */

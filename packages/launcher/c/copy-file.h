@@ -17,6 +17,7 @@ struct copy_rules {
 	gid_t gid;
 	int apart;	/* 1: data is never shared with the original */
 	int unmarked;	/* 1: what looks like a mark of overlays is none, and left out */
+	int served;	/* 1: the original is what fuse-overlayfs wrote, whose marks become those of overlays: served-marks.h */
 };
 
 extern struct copy_rules copy_rules;

@@ -11,6 +11,7 @@
 #include "copy-file.h"
 #include "name-set.h"
 #include "scoped.h"
+#include "served-marks.h"
 #include "sys.h"
 #include "wire.h"
 
@@ -190,6 +191,16 @@ static int copy_leaf(struct copy *c, int dir, int to_dir, const char *path, cons
 	return err == -ENOENT ? 0 : err; /* gone meanwhile */
 }
 
+/* A mark of fuse-overlayfs', as an overlay would have it. 1: it was one, or -errno. */
+static int copy_served(int to_dir, const char *name)
+{
+	const char *hides = copy_rules.served ? served_mark(name) : NULL;
+
+	if (!hides)
+		return 0;
+	return *hides && mknodat(to_dir, hides, S_IFCHR, 0) < 0 ? -errno : 1;
+}
+
 static int copy_entry(struct copy *c, int dir, int to_dir, const char *parent, const char *name)
 {
 	char path[PATH_ROOM];
@@ -200,6 +211,9 @@ static int copy_entry(struct copy *c, int dir, int to_dir, const char *parent, c
 		return errno == ENOENT ? 0 : -errno;
 	if (S_ISSOCK(st.st_mode))
 		return 0;
+	err = copy_served(to_dir, name);
+	if (err)
+		return err < 0 ? err : 0;
 	if (snprintf(path, sizeof(path), "%s%s%s", parent, *parent ? "/" : "", name) >= PATH_ROOM)
 		return -ENAMETOOLONG;
 	if (c->below && fstatat(to_dir, name, &above, AT_SYMLINK_NOFOLLOW) == 0)
@@ -245,6 +259,8 @@ static int copy_level(struct copy *c, struct level *l)
 		err = copy_attrs(fd, to);
 	/* of one that is not merged, the mark is an attribute as others are */
 	if (err == 0 && d && (l->merged || copy_rules.as_root) && is_opaque(fd))
+		err = make_opaque(to, l->path);
+	if (err == 0 && d && copy_rules.served && served_opaque(fd))
 		err = make_opaque(to, l->path);
 	if (err == 0 && d)
 		err = copy_entries(c, d, to, l->path);

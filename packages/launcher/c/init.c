@@ -375,7 +375,7 @@ _Noreturn void init_run(struct birth *b)
 {
 	struct init in = { .b = b, .proc = -1, .upper = -1 };
 	struct failure f = { .step = NONE };
-	struct scene s = { .f = &f, .base = -1, .userns = -1, .upper = -1 };
+	struct scene s = { .f = &f, .base = -1, .userns = -1, .upper = -1, .sock = b->sock };
 	int keep[] = { b->sock, b->template_ns, b->net_ns, b->user_ns };
 	int signals;
 

@@ -10,6 +10,7 @@
 #include "copy-tree.h"
 #include "delta.h"
 #include "descriptors.h"
+#include "fuse-root.h"
 #include "launcher.h"
 #include "scoped.h"
 #include "sys.h"
@@ -43,6 +44,8 @@ static int copy_part(int from, int to, int upper, const char *name, const struct
 	size_t at = 0;
 	int whole = whole_open(&w, upper, name), err;
 
+	/* marks that a container could set itself are none there */
+	copy_rules.served = copy_rules.unmarked = is_served(upper, name);
 	if (whole <= 0) {
 		err = whole < 0 ? whole : copy_tree(from, to, 0);
 		return err ? err : copy_end(to, NULL, 0);

@@ -24,6 +24,7 @@ struct source {
 		SOURCE_DOOR,	/* another client */
 		SOURCE_GUEST,	/* one that has not shown yet who it is */
 		SOURCE_RELAY,	/* something of a terminal: relay.c */
+		SOURCE_SERVER,	/* pidfd of a program that serves a root: server.c */
 	} kind;
 	int fd;		/* -1: not open */
 	int stream;
@@ -35,6 +36,9 @@ struct node {
 	struct node *next;
 	uint32_t id;
 };
+
+/* In the status of `gone`, beside the wait status: the program that served its root has died. */
+enum { STATUS_UNSERVED = 1 << 16 };
 
 enum { BUCKETS = 256 };
 
@@ -82,6 +86,8 @@ struct container {
 	int single;		/* it is a user namespace of a single id */
 	int user_ns;		/* kept as long as its files are; -1: the launcher's own */
 	int removed;
+	struct server *servers;	/* programs that serve its root: server.c */
+	int unserved;		/* one of them has died, and it with that */
 	struct command *one;	/* the command of a one-shot */
 	struct letter *waiting;	/* orders that its pid 1 had no room for: mailbox.c */
 	uint64_t urgent_us, heard_us;
@@ -172,6 +178,7 @@ void container_stop(uint32_t id);
 void container_remove(uint32_t id);
 void container_event(struct container *c, uint32_t events);	/* its pid 1 says something, or has room */
 void container_release(struct container *c);	/* gives back what it holds */
+void containers_end(void);	/* kills them all, and what serves their roots */
 void containers_remove_groups(void);	/* all are dead */
 void container_died(struct container *c);
 void command_exec(const struct field *a);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "fuse-root.h"
 #include "launcher.h"
 #include "listen.h"
 #include "mailbox.h"
@@ -202,10 +203,7 @@ static _Noreturn void leave(int code)
 {
 	birth_end_spares(NULL, NULL);
 	listen_end();
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct node *n = L.containers.bucket[i]; n; n = n->next)
-			if (!((struct container *)n)->dead)
-				sys_pidfd_send_signal(((struct container *)n)->death.fd, SIGKILL);
+	containers_end();
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct node *n = L.commands.bucket[i]; n; n = n->next)
 			if (((struct command *)n)->death.fd >= 0)
@@ -272,6 +270,9 @@ static void dispatch(struct source *s, uint32_t events)
 	case SOURCE_INIT:
 		if (s->fd >= 0)
 			container_event(s->owner, events);
+		break;
+	case SOURCE_SERVER:
+		server_died(s->owner);
 		break;
 	case SOURCE_DEATH:
 		if (s->fd < 0)

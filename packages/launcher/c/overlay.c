@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "copied-root.h"
+#include "fuse-root.h"
 #include "park.h"
 #include "path.h"
 #include "scoped.h"
@@ -260,4 +261,18 @@ int overlay_copy(struct scene *s, const struct step *st)
 		return -s->f->err;
 	mnt = make_plain(s, st->f[COPY_ROOT_ATTRS].num, index);
 	return mnt < 0 ? mnt : put(s, mnt, text(&st->f[COPY_ROOT_AT]));
+}
+
+int overlay_served(struct scene *s, const struct step *st)
+{
+	const struct field *lowers = &st->f[FUSE_ROOT_LOWERS];
+	size_t first = 0;
+	int mnt;
+
+	if (s->upper < 0 || lowers->num == 0)
+		return fail_with(s->f, EINVAL, "fuseRoot", s->upper < 0 ? "no upper" : "no lowers");
+	if (upper_dir(s, (uint32_t)st->f[FUSE_ROOT_INDEX].num, next_text(lowers, &first)) < 0)
+		return -s->f->err;
+	mnt = fuse_root_make(s, st);
+	return mnt < 0 ? mnt : put(s, mnt, text(&st->f[FUSE_ROOT_AT]));
 }

@@ -7,6 +7,7 @@
 int overlay_upper(struct scene *s, const struct step *st);
 int overlay_disk_upper(struct scene *s, const struct step *st);
 int overlay_mount(struct scene *s, const struct step *st);
+int overlay_served(struct scene *s, const struct step *st);
 int overlay_copy(struct scene *s, const struct step *st);
 
 #endif

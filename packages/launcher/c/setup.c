@@ -290,6 +290,8 @@ int setup_step(struct scene *s, const struct step *st)
 		return overlay_mount(s, st);
 	case OP_COPY_ROOT:
 		return overlay_copy(s, st);
+	case OP_FUSE_ROOT:
+		return overlay_served(s, st);
 	case OP_ROOT:
 		return step_root(s, first);
 	case OP_PROC:

@@ -20,6 +20,7 @@ struct scene {
 	uid_t upper_uid;
 	gid_t upper_gid;
 	struct owned *owned;	/* by step of the list: park.c */
+	int sock;	/* to the launcher, of a pid 1 */
 	int own_net;	/* the template builder has left the host's network namespace */
 };
 

@@ -17,6 +17,7 @@ enum step_op {
 	OP_DISK_UPPER = 60,
 	OP_OVERLAY = 7,
 	OP_COPY_ROOT = 61,
+	OP_FUSE_ROOT = 62,
 	OP_ROOT = 8,
 	OP_PROC = 9,
 	OP_MASK = 10,
@@ -95,6 +96,12 @@ enum {
 	COPY_ROOT_CLOSED = 3,
 	COPY_ROOT_APART = 4,
 	COPY_ROOT_ATTRS = 5,
+	FUSE_ROOT_AT = 0,
+	FUSE_ROOT_INDEX = 1,
+	FUSE_ROOT_LOWERS = 2,
+	FUSE_ROOT_DEVICE = 3,
+	FUSE_ROOT_PROGRAM = 4,
+	FUSE_ROOT_ATTRS = 5,
 	ROOT_FROM = 0,
 	PROC_AT = 0,
 	PROC_OPTIONS = 1,
@@ -166,6 +173,7 @@ enum {
 	X(OP_DISK_UPPER, "diskUpper", 2, "sii") \
 	X(OP_OVERLAY, "overlay", 2, "sivvi") \
 	X(OP_COPY_ROOT, "copyRoot", 2, "sivvii") \
+	X(OP_FUSE_ROOT, "fuseRoot", 2, "sivssi") \
 	X(OP_ROOT, "root", 2, "s") \
 	X(OP_PROC, "proc", 2, "svi") \
 	X(OP_MASK, "mask", 3, "sss") \

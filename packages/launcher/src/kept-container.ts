@@ -44,6 +44,9 @@ export interface ContainerHost {
   end(request: 'stop' | 'remove', id: number, until: Promise<void>): void
 }
 
+/** In the status that the launcher tells: its pid 1 was killed since the program that served its root had died. */
+const UNSERVED = 1 << 16
+
 /** A container that the launcher keeps. */
 export class KeptContainer implements LaunchedContainer {
   readonly id: number
@@ -53,6 +56,8 @@ export class KeptContainer implements LaunchedContainer {
   #settleGone: () => void = () => {}
   #files: FileServer | undefined
   #isGone = false
+  /** The program that served its root has died. */
+  #isUnserved = false
   #stopped = false
   #removed = false
 
@@ -67,6 +72,10 @@ export class KeptContainer implements LaunchedContainer {
 
   get isGone(): boolean {
     return this.#isGone
+  }
+
+  get whyGone(): string | undefined {
+    return this.#isUnserved ? 'the fuse-overlayfs that served its root has died' : undefined
   }
 
   exec(process: readonly ProcessStep[], command: LaunchCommand): LaunchedProcess {
@@ -133,8 +142,9 @@ export class KeptContainer implements LaunchedContainer {
   }
 
   /** No process of it is left. */
-  markGone(): void {
+  markGone(status: number): void {
     this.#isGone = true
+    this.#isUnserved = (status & UNSERVED) !== 0
     this.#settleGone()
   }
 
@@ -143,7 +153,9 @@ export class KeptContainer implements LaunchedContainer {
       code: 'ERR_CONTAINER_GONE',
       what: 'container',
       subject: `pid ${this.pid}`,
-      why: this.#removed ? 'it was removed' : 'no process of it is left',
+      why: this.#removed
+        ? 'it was removed'
+        : (this.whyGone ?? 'no process of it is left'),
     })
   }
 }

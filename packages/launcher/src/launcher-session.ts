@@ -304,7 +304,7 @@ export class LauncherSession implements ContainerHost {
         return pending?.launched.end(processEnd(reply))
       }
       case 'gone':
-        return this.#containers.get(this.#known(reply.container))?.markGone()
+        return this.#containers.get(this.#known(reply.container))?.markGone(reply.status)
     }
   }
 
@@ -394,7 +394,7 @@ export class LauncherSession implements ContainerHost {
     this.#creating.clear()
     for (const entry of pending) entry.fail(error)
     this.#adoption?.fail(error)
-    for (const container of this.#containers.values()) container.markGone()
+    for (const container of this.#containers.values()) container.markGone(0)
     this.#containers.clear()
   }
 }

@@ -339,6 +339,7 @@ export class ContainerHandle implements ContainerBase, Pausable, Measurable, Upd
         code: 'ERR_CONTAINER_GONE',
         what: 'container',
         subject: this.id.slice(0, 12),
+        why: this.#parts.isolated.whyGone,
       })
     }
     if (this.#stopping !== undefined || this.#removing !== undefined) {

@@ -41,6 +41,10 @@ export class ReplaceableContainer implements IsolatedContainer {
     return this.#current.gone
   }
 
+  get whyGone(): string | undefined {
+    return this.#current.whyGone
+  }
+
   exec(command: Command): LaunchedProcess {
     return this.#current.exec(command)
   }

@@ -37,6 +37,8 @@ export interface IsolatedContainer {
   readonly pid: number
   /** Settles when no process of it is left, whatever the cause. */
   readonly gone: Promise<void>
+  /** Why it ended by itself, in words, where more is known than that its first process died. */
+  readonly whyGone?: string | undefined
   exec(command: Command): LaunchedProcess
   /** What holds a command of it that has started. Default: nothing is said of it. */
   holding?(command: Command): Holding

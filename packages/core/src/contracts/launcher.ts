@@ -67,6 +67,8 @@ export interface LaunchedContainer {
   readonly pid: number
   /** Settles when no process of it is left. */
   readonly gone: Promise<void>
+  /** Why it ended, in words, where more is known than that its first process died. */
+  readonly whyGone?: string | undefined
   exec(process: readonly ProcessStep[], command: LaunchCommand): LaunchedProcess
   /**
    * Entries below directory `index` of the upper, compared with those lowers (paths in the template).

@@ -91,10 +91,15 @@ function refused(kind: CopyOnWriteKind, where: string, { missing }: WayProbe): C
   })
 }
 
-function instead(kind: 'reflink' | 'copy', { missing }: WayProbe): WritableWay {
-  const cost = kind === 'copy' ? 'all of its root' : 'its root, without the data'
+const costs = {
+  'fuse-overlayfs': 'every access to files of the root goes through a program of the host',
+  reflink: 'every container has a copy of its root, without the data',
+  copy: 'every container has a copy of all of its root',
+} as const
+
+function instead(kind: keyof typeof costs, { missing }: WayProbe): WritableWay {
   const why = missing.map(({ what }) => what).join('; ')
-  const lost = `copyOnWrite: ${kind}: every container has a copy of ${cost}, since no overlay works: ${why}`
+  const lost = `copyOnWrite: ${kind}: ${costs[kind]}, since no overlay works: ${why}`
   return { kind, degraded: [lost] }
 }
 
@@ -117,14 +122,12 @@ export class CopyOnWrite {
     if (wanted === 'copy') return { kind: wanted, degraded: [] }
     if (upperOn === 'disk' && store !== undefined) {
       if (wanted === 'auto' && !copies) return overlay
-      return this.#once('disk', () => this.#tryDisk(store.directory))
+      return this.#once('disk', () => this.#tryAt(store.directory, `in ${store.directory}`))
     }
     if (wanted === 'reflink') throw refused(wanted, 'in memory', noSharing)
-    if (wanted === 'overlay' || !copies || knowsOverlays()) return overlay
-    return this.#once('memory', async () => {
-      const tried = await this.#try(undefined, 'overlay')
-      return tried.ok ? overlay : instead('copy', tried)
-    })
+    if (wanted === 'overlay' || !copies) return overlay
+    if (wanted === 'auto' && knowsOverlays()) return overlay
+    return this.#once('memory', () => this.#tryAt(undefined, 'in memory'))
   }
 
   /** Everything tried out. Never throws. */
@@ -147,13 +150,15 @@ export class CopyOnWrite {
     return tried
   }
 
-  async #tryDisk(directory: string): Promise<WritableWay> {
+  async #tryAt(directory: string | undefined, where: string): Promise<WritableWay> {
     const { wanted } = this.#parts
     const kind = wanted === 'auto' ? 'overlay' : wanted
     const tried = await this.#try(directory, kind)
     if (tried.ok) return { kind, degraded: [] }
-    if (wanted !== 'auto') throw refused(kind, `in ${directory}`, tried)
-    return instead(probeReflink(directory).ok ? 'reflink' : 'copy', tried)
+    if (wanted !== 'auto') throw refused(kind, where, tried)
+    for (const other of ['fuse-overlayfs', 'reflink'] as const)
+      if ((await this.#try(directory, other)).ok) return instead(other, tried)
+    return instead('copy', tried)
   }
 
   async #try(directory: string | undefined, kind: CopyOnWriteKind): Promise<WayProbe> {
@@ -167,6 +172,7 @@ export class CopyOnWrite {
     const { wanted } = this.#parts
     const ways: WriteProbe['ways'] = Object.freeze({
       overlay: await this.#try(directory, 'overlay'),
+      'fuse-overlayfs': await this.#try(directory, 'fuse-overlayfs'),
       reflink: await this.#try(directory, 'reflink'),
       copy: await this.#try(directory, 'copy'),
     })

@@ -145,6 +145,23 @@ export interface CopyRootStep {
   readonly attrs: number
 }
 
+/** The same as an overlay by fuse-overlayfs: a child of the launcher, outside the container, that serves the mount; with it, the container ends. Keeps out: the lowers unchanged. */
+export interface FuseRootStep {
+  readonly op: 'fuseRoot'
+  /** / for the root, else a directory inside it. */
+  readonly at: string
+  /** number of its directory in the upper. */
+  readonly index: number
+  /** paths in the template, topmost first; one at least. */
+  readonly lowers: readonly string[]
+  /** parked /dev/fuse. */
+  readonly device: string
+  /** absolute host path of fuse-overlayfs. */
+  readonly program: string
+  /** MOUNT_ATTR_* bits. */
+  readonly attrs: number
+}
+
 /** A parked mount becomes the root as it is. */
 export interface RootStep {
   readonly op: 'root'
@@ -424,6 +441,7 @@ export type ContainerStep =
   | DiskUpperStep
   | OverlayStep
   | CopyRootStep
+  | FuseRootStep
   | RootStep
   | ProcStep
   | MaskStep
@@ -567,6 +585,14 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     about: "A copy of parked lowers, laid over each other, in directory <index> of the upper; the first one, at /, becomes the root. Data is shared with the lowers where their file system can and `apart` is 0.",
     keeps: "the lowers unchanged",
     fields: [["at","str"],["index","u32"],["lowers","strs"],["closed","strs"],["apart","u32"],["attrs","u32"]],
+  },
+  fuseRoot: {
+    op: 62,
+    contexts: ["container"],
+    call: "fsmount",
+    about: "The same as an overlay by fuse-overlayfs: a child of the launcher, outside the container, that serves the mount; with it, the container ends.",
+    keeps: "the lowers unchanged",
+    fields: [["at","str"],["index","u32"],["lowers","strs"],["device","str"],["program","str"],["attrs","u32"]],
   },
   root: {
     op: 8,

@@ -40,6 +40,7 @@ export const host: PlanHost = Object.freeze({
   arch: 'x64',
   cpus: 2,
   identify: () => undefined,
+  program: (name: string) => `/usr/bin/${name}`,
   hardLimits: new Map(),
   isDirectory: (path: string) => {
     if (path.startsWith('/missing')) return undefined

@@ -1,0 +1,227 @@
+// Roots that fuse-overlayfs serves: as good as overlays, and gone with whoever needed them.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { trustedProgram } from '@caisson/core'
+import { createEngine, pivotRoot, type CopyOnWriteOption } from 'caisson'
+import { expect } from 'chai'
+import { checkout } from '../architecture/checkout.js'
+import { expected, listed, look, makeRoot, work } from './root-work.js'
+
+const isRoot = process.getuid?.() === 0
+
+function missing(): string | undefined {
+  if (trustedProgram('fuse-overlayfs') === undefined) return 'no fuse-overlayfs'
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK)
+    return undefined
+  } catch {
+    return '/dev/fuse is not for this user'
+  }
+}
+
+/** Pids of the servers that a process started, by its launcher. */
+function servers(parent: number): readonly number[] {
+  const parents = new Map<number, { readonly name: string; readonly parent: number }>()
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [, name = '', above = ''] =
+        /\((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? []
+      parents.set(Number(pid), { name, parent: Number(above) })
+    } catch {
+      // it has ended
+    }
+  }
+  return [...parents]
+    .filter(([, is]) => is.name === 'fuse-overlayfs')
+    .filter(([, is]) => parents.get(is.parent)?.parent === parent)
+    .map(([pid]) => pid)
+}
+
+async function noneLeft(pids: readonly number[]): Promise<void> {
+  const left = () =>
+    pids.filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/comm`, 'latin1') === 'fuse-overlayfs\n'
+      } catch {
+        return false
+      }
+    })
+  for (let n = 0; n < 200 && left().length > 0; n++) await sleep(10)
+  expect(left()).to.deep.equal([])
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+function outcome(settles: PromiseLike<unknown>): Promise<unknown> {
+  return Promise.resolve(settles).catch((thrown: unknown) => thrown)
+}
+
+// As root once more as somebody without privileges would: a user namespace of the launcher's own, with a single id.
+const modes = isRoot ? (['best', 'single'] as const) : (['best'] as const)
+
+for (const mode of modes) {
+  describe(`roots that fuse-overlayfs serves${mode === 'single' ? ', with one id' : ''}`, function () {
+    this.timeout(60_000)
+    let place = ''
+    let root = ''
+    const open = (copyOnWrite: CopyOnWriteOption = 'fuse-overlayfs') =>
+      createEngine({
+        from: `dir:${root}`,
+        isolation: pivotRoot({ launcher: { mode } }),
+        copyOnWrite,
+        stateDir: join(place, 'state'),
+        dataDir: join(place, `data-${mode}`),
+      })
+
+    before(async function () {
+      const why = missing()
+      if (why !== undefined) {
+        if (process.env['CAISSON_MUST_WORK'] === '1' && isRoot) throw new Error(why)
+        console.log(`      skipped: ${why}`)
+        this.skip()
+      }
+      place = mkdtempSync(join(tmpdir(), 'caisson-served-'))
+      root = await makeRoot(place, isRoot && mode === 'best')
+    })
+    after(() => {
+      if (place !== '') rmSync(place, { recursive: true, force: true })
+    })
+
+    for (const on of ['memory', 'disk'] as const) {
+      it(`with writes to ${on}, look, work and are told of like overlays`, async () => {
+        const before = spawnSync('sh', ['-c', `cd ${root} && find . | sort && md5sum r/big r/plain`])
+        const seen: string[][] = []
+        for (const way of ['overlay', 'fuse-overlayfs'] as const) {
+          await using engine = await open(way)
+          await using container = await engine.create({ writable: { on } })
+          const [first, did, then] = [
+            await container.sh(look),
+            await container.sh(work),
+            await container.sh(look),
+          ]
+          const type = await container.sh("awk '$2 == \"/\" { print $3 }' /proc/mounts")
+          expect(type.stdout).to.equal(way === 'overlay' ? 'overlay\n' : 'fuse\n')
+          expect([first.stderr, did.stderr, did.exitCode, then.stderr]).to.deep.equal(['', '', 0, ''])
+          expect(did.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
+          const changes = await listed(container.changes())
+          // what was made anew or moved; to fuse-overlayfs, with every directory in it
+          const anew = ['again', 'v1', 'v2', 'v1/sub', 'v2/sub']
+          const ofOverlays = anew.map((name) => `modified directory /r/${name}`)
+          ofOverlays.push('modified file /r/old')
+          expect(changes.filter((line) => !ofOverlays.includes(line))).to.deep.equal(expected)
+          seen.push([first.stdout, then.stdout])
+        }
+        expect(seen[1]).to.deep.equal(seen[0])
+        expect(seen[0]?.[0]).to.match(/suid'? regular file 4711/)
+        const after = spawnSync('sh', ['-c', `cd ${root} && find . | sort && md5sum r/big r/plain`])
+        expect(String(after.stdout)).to.equal(String(before.stdout))
+      })
+
+      it(`with writes to ${on}, are kept, forked, compared, put back and named`, async () => {
+        await using engine = await open()
+        await using container = await engine.create({ writable: { on } })
+        await container.sh(work)
+        const worked = (await container.sh(look)).stdout
+        const snapshot = await container.snapshot({ name: 'worked' })
+        expect(await listed(container.diff(snapshot))).to.deep.equal([])
+        await container.sh('cd /r; rm older there/in; echo z > z; echo more >> suid')
+        expect(await listed(container.diff(snapshot))).to.deep.equal([
+          'added file /r/z',
+          'deleted file /r/older',
+          'deleted file /r/there/in',
+          'modified file /r/suid',
+        ])
+        await container.stop()
+        await using fork = await container.fork()
+        expect((await fork.sh('cd /r; cat z; ls older there')).stdout).to.equal('z\nthere:\n')
+        await container.rollback(snapshot)
+        expect((await container.sh(look)).stdout).to.equal(worked)
+        expect(await listed(container.changes())).to.deep.equal([])
+        // what is kept has the marks of overlays, and no others
+        await using overlays = await open('overlay')
+        await using over = await overlays.create({ from: `snapshot:${snapshot.id}` })
+        expect((await over.sh(look)).stdout).to.equal(worked)
+        await snapshot.delete()
+      })
+    }
+
+    it('end with the program, and say so', async () => {
+      await using engine = await open()
+      await using container = await engine.create()
+      const [pid = 0, ...more] = servers(process.pid)
+      expect(more).to.deep.equal([])
+      const running = container.sh('sleep 1000')
+      await container.sh('true')
+      process.kill(pid, 'SIGKILL')
+      expect(await outcome(running)).to.deep.include({ exitCode: null, signal: 'SIGKILL' })
+      const error = await outcome(container.sh('true'))
+      expect(error).to.have.property('code', 'ERR_CONTAINER_GONE')
+      expect(error).to.have.property('message').that.includes('fuse-overlayfs')
+    })
+
+    it('have a program that holds nothing, may write nothing else and ends with the container', async () => {
+      await using engine = await open()
+      const container = await engine.create({ writable: { on: 'disk' } })
+      const [pid = 0] = servers(process.pid)
+      const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+      expect(links.filter((to) => to.startsWith('socket:') || to.startsWith('anon_inode:'))).to.deep.equal([])
+      // those that it has made itself
+      const ours = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`))
+      expect(links.filter((to) => to.startsWith('pipe:') && ours.includes(to))).to.deep.equal([])
+      const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').trim().split('\n')
+      const writable = mounts.map((line) => line.split(' ')).filter(([, , , , , how = '']) => /^rw\b/.test(how))
+      expect(writable.map(([, , , , at]) => at)).to.have.members(['/sys', '/sys/w'])
+      expect((await container.sh('ps')).stdout).not.to.include('fuse-overlayfs')
+      await container.stop()
+      // its files are still to be had
+      expect(String(await container.fs.readFile('/r/plain'))).to.equal('plain')
+      await container.remove()
+      await noneLeft([pid])
+      expect((await engine.run(['true'])).exitCode).to.equal(0)
+      await noneLeft(servers(process.pid))
+    })
+
+    it('leave no program and no mount when Node is killed', async () => {
+      const program = `
+        import { createEngine, pivotRoot } from 'caisson'
+        const engine = await createEngine({
+          from: 'dir:${root}', copyOnWrite: 'fuse-overlayfs', dataDir: '${join(place, `killed-${mode}`)}',
+          stateDir: '${join(place, 'state')}', isolation: pivotRoot({ launcher: { mode: '${mode}' } }),
+        })
+        await engine.create({ writable: { on: 'disk' } })
+        console.log('made')
+        for (;;) await engine.create({ writable: { on: 'disk' } })`
+      const node = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+        cwd: checkout,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      await once(createInterface({ input: node.stdout }), 'line')
+      const pids = servers(node.pid ?? 0)
+      expect(pids).not.to.deep.equal([])
+      const exited = once(node, 'exit')
+      node.kill('SIGKILL')
+      await exited
+      await noneLeft(pids)
+      expect(readFileSync('/proc/self/mounts', 'latin1')).not.to.include('fuse-overlayfs')
+    })
+
+    it('are among the ways that doctor() tries', async () => {
+      await using engine = await open('auto')
+      const { writes } = await engine.doctor()
+      for (const where of [writes?.memory, writes?.disk])
+        expect(where?.ways['fuse-overlayfs']).to.deep.equal({ ok: true, missing: [] })
+      expect(writes?.disk?.used).to.equal('overlay')
+    })
+  })
+}
