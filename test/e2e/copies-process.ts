@@ -48,7 +48,7 @@ try {
   const store = await engine.store()
   await store.collect()
   const left = (await engine.diskUsage()).store?.writes.count
-  const step = plan.includes('copyRoot (') ? 'copyRoot' : 'overlay'
+  const step = ['copyRoot', 'fuseRoot'].find((name) => plan.includes(`${name} (`)) ?? 'overlay'
   console.log(JSON.stringify({ writes, taken, degraded, changes, kept, forked, step, left }))
 } catch (error) {
   const { code, message, fix } = isCaissonError(error)

@@ -1,7 +1,15 @@
 // Roots that fuse-overlayfs serves: as good as overlays, and gone with whoever needed them.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -55,6 +63,17 @@ async function noneLeft(pids: readonly number[]): Promise<void> {
   expect(left()).to.deep.equal([])
 }
 
+/** Whether any process was started by these arguments, each with a NUL behind it. */
+function runs(argv: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1') === argv
+    } catch {
+      return false
+    }
+  })
+}
+
 function linkOf(path: string): string {
   try {
     return readlinkSync(path)
@@ -100,7 +119,10 @@ for (const mode of modes) {
 
     for (const on of ['memory', 'disk'] as const) {
       it(`with writes to ${on}, look, work and are told of like overlays`, async () => {
-        const before = spawnSync('sh', ['-c', `cd ${root} && find . | sort && md5sum r/big r/plain`])
+        const before = spawnSync('sh', [
+          '-c',
+          `cd ${root} && find . | sort && md5sum r/big r/plain`,
+        ])
         const seen: string[][] = []
         for (const way of ['overlay', 'fuse-overlayfs'] as const) {
           await using engine = await open(way)
@@ -110,9 +132,14 @@ for (const mode of modes) {
             await container.sh(work),
             await container.sh(look),
           ]
-          const type = await container.sh("awk '$2 == \"/\" { print $3 }' /proc/mounts")
+          const type = await container.sh('awk \'$2 == "/" { print $3 }\' /proc/mounts')
           expect(type.stdout).to.equal(way === 'overlay' ? 'overlay\n' : 'fuse\n')
-          expect([first.stderr, did.stderr, did.exitCode, then.stderr]).to.deep.equal(['', '', 0, ''])
+          expect([first.stderr, did.stderr, did.exitCode, then.stderr]).to.deep.equal([
+            '',
+            '',
+            0,
+            '',
+          ])
           expect(did.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
           const changes = await listed(container.changes())
           // what was made anew or moved; to fuse-overlayfs, with every directory in it
@@ -170,17 +197,36 @@ for (const mode of modes) {
       expect(error).to.have.property('message').that.includes('fuse-overlayfs')
     })
 
+    it('end with the program, and say so, also when they have a single command', async () => {
+      await using engine = await open()
+      const seconds = String(1_000_000 + process.pid)
+      const ran = outcome(engine.run(['sleep', seconds]))
+      for (let n = 0; n < 500 && !runs(`sleep\0${seconds}\0`); n++) await sleep(10)
+      const pids = servers(process.pid)
+      expect(pids).to.have.lengthOf(1)
+      for (const pid of pids) process.kill(pid, 'SIGKILL')
+      const error = await ran
+      expect(error).to.have.property('code', 'ERR_CONTAINER_GONE')
+      expect(error).to.have.property('message').that.includes('fuse-overlayfs')
+    })
+
     it('have a program that holds nothing, may write nothing else and ends with the container', async () => {
       await using engine = await open()
       const container = await engine.create({ writable: { on: 'disk' } })
       const [pid = 0] = servers(process.pid)
-      const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
-      expect(links.filter((to) => to.startsWith('socket:') || to.startsWith('anon_inode:'))).to.deep.equal([])
+      const links = readdirSync(`/proc/${pid}/fd`).map((fd) =>
+        readlinkSync(`/proc/${pid}/fd/${fd}`),
+      )
+      expect(
+        links.filter((to) => to.startsWith('socket:') || to.startsWith('anon_inode:')),
+      ).to.deep.equal([])
       // those that it has made itself
       const ours = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`))
       expect(links.filter((to) => to.startsWith('pipe:') && ours.includes(to))).to.deep.equal([])
       const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').trim().split('\n')
-      const writable = mounts.map((line) => line.split(' ')).filter(([, , , , , how = '']) => /^rw\b/.test(how))
+      const writable = mounts
+        .map((line) => line.split(' '))
+        .filter(([, , , , , how = '']) => /^rw\b/.test(how))
       expect(writable.map(([, , , , at]) => at)).to.have.members(['/sys', '/sys/w'])
       expect((await container.sh('ps')).stdout).not.to.include('fuse-overlayfs')
       await container.stop()

@@ -36,7 +36,7 @@ export interface PresetOptions<
    * groups can do makes none.
    */
   readonly account?: 'always' | 'limited'
-  /** How roots are made writable: core's `copyOnWrite`. Default `auto`: overlays, and copies on a disk that takes none. */
+  /** How roots are made writable: core's `copyOnWrite`. Default `auto`: overlays; else fuse-overlayfs or copies. */
   readonly copyOnWrite?: CopyOnWriteOption
   /** What happens to limits that this host cannot enforce: core's `onUnsupported`. Default `throw`. */
   readonly onUnsupported?: 'throw' | 'warn'

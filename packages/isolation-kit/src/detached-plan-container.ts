@@ -28,6 +28,10 @@ export class PlanDetached implements IsolatedDetached {
     return this.#container.gone
   }
 
+  get whyGone(): string | undefined {
+    return this.#container.whyGone
+  }
+
   exec(command: Command): LaunchedProcess {
     return this.#container.exec(command)
   }

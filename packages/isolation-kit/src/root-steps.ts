@@ -108,14 +108,17 @@ function masksIn(masked: readonly string[], at: string): readonly string[] {
 
 function fuseOverlayfs({ host, spec }: PlanInput): string {
   const program = host.program('fuse-overlayfs')
-  if (program !== undefined) return program
+  if (program !== undefined && host.isDirectory('/dev/fuse') !== undefined) return program
   throw new CaissonError({
     code: 'ERR_UNSUPPORTED',
     what: 'copyOnWrite',
     subject: spec.from,
     field: 'copyOnWrite',
-    why: 'there is no fuse-overlayfs that root alone may write',
-    fix: 'As root: apt-get install fuse-overlayfs',
+    why:
+      program === undefined
+        ? 'there is no fuse-overlayfs that root alone may write'
+        : 'there is no /dev/fuse',
+    fix: `As root: ${program === undefined ? 'apt-get install fuse-overlayfs' : 'modprobe fuse'}; or choose another \`copyOnWrite\`.`,
   })
 }
 

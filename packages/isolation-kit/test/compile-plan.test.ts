@@ -186,6 +186,37 @@ describe('PlanCompiler', () => {
     expect(steps('overlay')).to.equal(plain)
   })
 
+  it('has a root served part by part, by a program and a device of the host, or says what is missing', () => {
+    const made = (of: typeof host) =>
+      new PlanCompiler('pivot', of).setup(
+        { spec: makeSpec(), root: lease, copyOnWrite: 'fuse-overlayfs' },
+        rootIdentity,
+      )
+    const { template, container } = made(host)
+    expect(template.filter((step) => step.op === 'device' && step.at === 'fuse')).to.deep.equal([
+      { op: 'device', source: '/dev/fuse', at: 'fuse', major: 10, minor: 229 },
+    ])
+    expect(
+      container.flatMap((step) =>
+        step.op === 'fuseRoot' ? [[step.at, step.lowers, step.device, step.program]] : [],
+      ),
+    ).to.deep.equal([
+      ['/usr', ['l/1.0'], 'fuse', '/usr/bin/fuse-overlayfs'],
+      ['/etc', ['l/2.0', 'l/2.1'], 'fuse', '/usr/bin/fuse-overlayfs'],
+    ])
+    for (const [missing, fix] of [
+      [{ program: () => undefined }, 'apt-get install fuse-overlayfs'],
+      [{ isDirectory: () => undefined }, 'modprobe fuse'],
+    ] as const)
+      expect(() => made({ ...host, ...missing }))
+        .to.throw()
+        .that.deep.includes({
+          code: 'ERR_UNSUPPORTED',
+          field: 'copyOnWrite',
+          fix: `As root: ${fix}; or choose another \`copyOnWrite\`.`,
+        })
+  })
+
   it('makes paths read-only after what is made in the root and before what is mounted on it', () => {
     const { container } = setupOf({ ...makeSpec(), readonlyPaths: ['/etc', '/usr/lib'] })
     const ops = container.map(({ op }) => op)

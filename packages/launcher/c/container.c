@@ -300,9 +300,12 @@ void container_event(struct container *c, uint32_t events)
 
 void container_died(struct container *c)
 {
+	struct failure unserved = { .step = NONE, .op = OP_FUSE_ROOT };
 	struct rusage usage;
 	int status = 0;
 	struct command *one;
+
+	fail_with(&unserved, EIO, "read", "fuse-overlayfs");
 
 	/* what it said before it died comes first */
 	while (c->init.fd >= 0)
@@ -313,7 +316,9 @@ void container_died(struct container *c)
 	c->dead = 1;
 	one = c->one;
 	c->one = NULL;
-	if (one && !one->ended && !one->is_init && WIFEXITED(status)) {
+	if (one && !one->ended && c->unserved) {
+		command_failed(one, 4, &unserved);
+	} else if (one && !one->ended && !one->is_init && WIFEXITED(status)) {
 		struct failure f = { .step = NONE };
 		int memory = WEXITSTATUS(status) == 112;
 
@@ -340,7 +345,7 @@ void container_died(struct container *c)
 
 		/* killed while it was made */
 		fail_with(&f, EIO, "clone3", "pid 1 died");
-		reply_failed(&L.wire, 3, c->node.id, &f);
+		reply_failed(&L.wire, 3, c->node.id, c->unserved ? &unserved : &f);
 		c->removed = 1;
 	} else if (c->keep) {
 		tell_gone(c);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <linux/capability.h>
+
 #include "fuse-root.h"
 #include "init.h"
 #include "launcher.h"
@@ -117,6 +119,19 @@ static void options_of(size_t n, char *all, size_t size)
 			 ",upperdir=" SERVED_AT "/w/upper,workdir=" SERVED_AT "/w/work,writeback=0");
 }
 
+/* Files of any owner and mode, whiteouts, marks of overlays: more it is not to be able to, whatever it is talked into. */
+static int drop_powers(void)
+{
+	const uint64_t keep = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH |
+			      1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP |
+			      1ULL << CAP_SYS_ADMIN;
+
+	for (unsigned int cap = 0; cap < 64; cap++)
+		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
+			return -errno;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
 static _Noreturn void serve(pid_t parent, struct service *v)
 {
 	static int tree[LOWERS_MAX + 1];
@@ -139,7 +154,7 @@ static _Noreturn void serve(pid_t parent, struct service *v)
 		signal(signo, SIG_DFL);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || setrlimit(RLIMIT_NOFILE, &L.open_files) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	    drop_powers() < 0)
 		_exit(1);
 	execve(program, argv, env);
 	_exit(1);
@@ -208,8 +223,8 @@ void server_died(void *server)
 		for (at = &c->servers; *at != old; at = &(*at)->next)
 			;
 		*at = old->next;
-		/* before it stands, pid 1 tells itself what failed */
-		if (c->told && !c->dead) {
+		/* pid 1 of one that does not stand yet may tell first what failed */
+		if (!c->dead) {
 			c->unserved = 1;
 			sys_pidfd_send_signal(c->death.fd, SIGKILL);
 		}

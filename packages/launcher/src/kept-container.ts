@@ -153,9 +153,7 @@ export class KeptContainer implements LaunchedContainer {
       code: 'ERR_CONTAINER_GONE',
       what: 'container',
       subject: `pid ${this.pid}`,
-      why: this.#removed
-        ? 'it was removed'
-        : (this.whyGone ?? 'no process of it is left'),
+      why: this.#removed ? 'it was removed' : (this.whyGone ?? 'no process of it is left'),
     })
   }
 }

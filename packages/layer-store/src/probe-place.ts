@@ -47,7 +47,7 @@ export async function probePlace(directory: string): Promise<Probe> {
     const place = nearest(directory)
     facts['fileSystem'] = nameOf(statfsSync(place).type)
     const fuse = existsSync('/dev/fuse') ? trustedProgram('fuse-overlayfs') : undefined
-    facts['fuse-overlayfs'] = fuse === undefined ? 'not there' : `${fuse}, not used`
+    facts['fuse-overlayfs'] = fuse ?? 'not there'
     scratch = mkdtempSync(join(place, '.caisson-probe-'))
     const why = await tryLock(scratch)
     facts['flock'] = why ?? 'works'

@@ -97,7 +97,7 @@ export interface FeatureMethods {
   commandInit: NoMethods
   /** What a container writes never reaches its root. */
   copyOnWrite: NoMethods
-  /** Roots can be made writable by copies, where overlays cannot be used (`copyOnWrite` of a request). */
+  /** Roots can be made writable by copies and by fuse-overlayfs, where overlays cannot be used (`copyOnWrite` of a request). */
   rootCopies: NoMethods
   /** What containers write can be kept, forked and undone; with a store of snapshots. */
   snapshots: Snapshottable

@@ -26,7 +26,8 @@ export interface ContainerRequest {
   readonly upper?: string
   /**
    * How its root is made writable. Default `overlay`; another one only for drivers with the feature `rootCopies`. Of a copy,
-   * `changes` and `copyWrites` tell what is different from the root, and it counts as written where writes are limited.
+   * `changes` and `copyWrites` tell what is different from the root, and it counts as written where writes are limited. With
+   * `fuse-overlayfs`, a program outside the container serves the root, and ends with it.
    */
   readonly copyOnWrite?: CopyOnWriteKind
 }

@@ -34,8 +34,8 @@ export interface EngineOptions<
   readonly account?: 'always' | 'limited'
   /**
    * How a root becomes writable without being written to. `auto` (default): an overlay; where writes go to a disk that takes
-   * none, tried out at the first of them, a copy that shares data (`reflink`), else a `copy`, which shows in `degraded` of
-   * results and in `doctor()`. Any other is that way or ERR_UNSUPPORTED. A copy takes time and space at each start, and in
+   * none, tried out at the first of them, one by `fuse-overlayfs`, where that is installed and works, else a copy that shares
+   * data (`reflink`), else a `copy`, which shows in `degraded` of results and in `doctor()`. Any other is that way or ERR_UNSUPPORTED. A copy takes time and space at each start, and in
    * memory its bytes count as written (`writable.size`).
    */
   readonly copyOnWrite?: CopyOnWriteOption
