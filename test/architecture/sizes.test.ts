@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { listFiles, readText } from './checkout.js'
 
 // Lines of code: comments are not counted, so that nobody saves on them.
-const LAUNCHER_LINES = 8700
+const LAUNCHER_LINES = 8750
 const FILE_LINES = 400
 const FUNCTION_LINES = 60
 

@@ -17,6 +17,13 @@ const setupOf = (spec = makeSpec(), root: RootLease = lease, kind: PlanKind = 'p
 const withMounts = (...mounts: MountSpec[]) => makeSpec({ mounts })
 const tmpfs = (to: string): MountSpec => ({ kind: 'tmpfs', to, sizeBytes: 4096, exec: true })
 
+function served(of: typeof host): ReturnType<PlanCompiler['setup']> {
+  return new PlanCompiler('pivot', of).setup(
+    { spec: makeSpec(), root: lease, copyOnWrite: 'fuse-overlayfs' },
+    rootIdentity,
+  )
+}
+
 describe('PlanCompiler', () => {
   it('makes another template when something else lies at the path of a mount', () => {
     let inode = 1n
@@ -187,12 +194,7 @@ describe('PlanCompiler', () => {
   })
 
   it('has a root served part by part, by a program and a device of the host, or says what is missing', () => {
-    const made = (of: typeof host) =>
-      new PlanCompiler('pivot', of).setup(
-        { spec: makeSpec(), root: lease, copyOnWrite: 'fuse-overlayfs' },
-        rootIdentity,
-      )
-    const { template, container } = made(host)
+    const { template, container } = served(host)
     expect(template.filter((step) => step.op === 'device' && step.at === 'fuse')).to.deep.equal([
       { op: 'device', source: '/dev/fuse', at: 'fuse', major: 10, minor: 229 },
     ])
@@ -208,7 +210,7 @@ describe('PlanCompiler', () => {
       [{ program: () => undefined }, 'apt-get install fuse-overlayfs'],
       [{ isDirectory: () => undefined }, 'modprobe fuse'],
     ] as const)
-      expect(() => made({ ...host, ...missing }))
+      expect(() => served({ ...host, ...missing }))
         .to.throw()
         .that.deep.includes({
           code: 'ERR_UNSUPPORTED',

@@ -33,12 +33,15 @@ static const uint32_t allowed[] = {
 	SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_fchmodat, SYS_utimensat, SYS_faccessat, SYS_setxattr, SYS_getxattr,
 	SYS_listxattr, SYS_removexattr, SYS_ppoll, SYS_inotify_init1, SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_mmap,
 	SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_futex, SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask,
-	SYS_restart_syscall, SYS_getpid, SYS_gettid, SYS_tgkill,
+	SYS_restart_syscall, SYS_getpid, SYS_gettid, SYS_tgkill, SYS_clock_nanosleep,
 #ifdef SYS_renameat
 	SYS_renameat,
 #endif
 #ifdef SYS_poll
 	SYS_poll,
+#endif
+#ifdef SYS_nanosleep
+	SYS_nanosleep,
 #endif
 };
 

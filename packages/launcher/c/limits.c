@@ -46,26 +46,43 @@ static int is_below(int proc, pid_t pid, pid_t init)
 	return 0;
 }
 
+/*
+ * As the owner of its user namespace, which as root another id is (user-namespace.c): in there it has every capability, and
+ * root of a host that keeps CAP_SYS_RESOURCE from it has not. Not all along: /proc may show us less then.
+ */
+static int prlimit_of(pid_t pid, int resource, const uint64_t *want, uint64_t *old)
+{
+	int owned = L.userns == 0 && L.one_uid, err;
+
+	if (owned && syscall(SYS_setresuid, -1, L.one_uid, -1) < 0)
+		return -errno;
+	err = syscall(SYS_prlimit64, pid, resource, want, old) < 0 ? -errno : 0;
+	return owned && syscall(SYS_setresuid, -1, 0, -1) < 0 ? -errno : err;
+}
+
 /* 1: changed, 0: it had these already or is gone, or -errno. */
 static int change(pid_t pid, int resource, const uint64_t want[2])
 {
 	uint64_t old[2], now[2] = { want[0], want[1] };
+	int err = prlimit_of(pid, resource, NULL, old);
 
-	if (syscall(SYS_prlimit64, pid, resource, NULL, old) < 0)
-		return errno == ESRCH ? 0 : -errno;
+	if (err < 0)
+		return err == -ESRCH ? 0 : err;
 	if (old[0] == now[0] && old[1] == now[1])
 		return 0;
-	if (syscall(SYS_prlimit64, pid, resource, now, NULL) == 0)
-		return 1;
-	if (errno != EPERM || now[1] <= old[1])
-		return errno == ESRCH ? 0 : -errno;
-	/* it has lowered its own hard limit, which not everybody may raise: as much as that allows */
-	now[1] = old[1];
-	if (now[0] > now[1])
-		now[0] = now[1];
-	if (now[0] == old[0])
-		return 0;
-	return syscall(SYS_prlimit64, pid, resource, now, NULL) == 0 || errno == ESRCH ? 1 : -errno;
+	err = prlimit_of(pid, resource, now, NULL);
+	if (err == -EPERM && now[1] > old[1]) {
+		/* it has lowered its own hard limit, which not everybody may raise: as much as that allows */
+		now[1] = old[1];
+		if (now[0] > now[1])
+			now[0] = now[1];
+		if (now[0] == old[0])
+			return 0;
+		err = prlimit_of(pid, resource, now, NULL);
+	}
+	if (err < 0)
+		return err == -ESRCH ? 0 : err;
+	return 1;
 }
 
 /* How many were changed, or -errno. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "scoped.h"
@@ -16,17 +17,26 @@ static int one_component(const char *path)
 	return !strchr(path, '/');
 }
 
+/* Tries; from the 16th on with a pause before each, 1.2 s in all. */
+enum { SOON = 16, LATE = 500, PAUSE_NS = 10000 };
+
 int path_in(int base, const char *path, uint64_t flags, uint64_t resolve)
 {
 	resolve |= RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 	for (int tries = 0;; tries++) {
+		const struct timespec pause = { .tv_nsec = (long)tries * PAUSE_NS };
 		int fd = sys_openat2(base, path, flags, resolve);
 
 		if (fd >= 0)
 			return fd;
-		/* EAGAIN: something was renamed or mounted while the kernel walked; it asks us to try again */
-		if ((errno != EAGAIN && errno != EINTR) || tries == 64)
+		/*
+		 * EAGAIN: something, anywhere, was renamed or mounted while the kernel walked a path with `..`; it asks us to
+		 * try again. Whoever renames all the time, in any container, should not keep others from starting.
+		 */
+		if ((errno != EAGAIN && errno != EINTR) || tries == LATE)
 			return -errno;
+		if (tries >= SOON)
+			nanosleep(&pause, NULL);
 	}
 }
 
