@@ -232,6 +232,11 @@ function saidAt(scratch: string, mount: string, way: string, mode = 'best'): Sai
 const overlayMount =
   'mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/at"'
 
+/** The same, and what lies at the program's place is none. */
+const program = trustedProgram('fuse-overlayfs')
+const noFuseOverlayfs =
+  overlayMount + (program === undefined ? '' : ` && mount --bind /dev/null ${program}`)
+
 describe('a store on a file system that takes no overlay', function () {
   this.timeout(60_000)
   let scratch = ''
@@ -249,7 +254,7 @@ describe('a store on a file system that takes no overlay', function () {
   })
 
   it('has fuse-overlayfs, and says so', function () {
-    if (trustedProgram('fuse-overlayfs') === undefined) {
+    if (program === undefined) {
       console.log('      skipped: no fuse-overlayfs (apt-get install fuse-overlayfs)')
       if (process.env['CAISSON_MUST_WORK'] === '1') throw new Error('fuse-overlayfs is missing')
       this.skip()
@@ -266,13 +271,12 @@ describe('a store on a file system that takes no overlay', function () {
     expect(said.forked).to.match(/^ERR_UNSUPPORTED .*dataDir/)
   })
 
-  it('has copies where they are asked for', () => {
-    const said = saidAt(scratch, overlayMount, 'copy', 'single')
+  it('has copies where there is no fuse-overlayfs, and says so', () => {
+    const said = saidAt(scratch, noFuseOverlayfs, 'auto', 'single')
     expect(said.code, said.message).to.equal(undefined)
     expect(said.writes.disk).to.deep.include({ ok: true, used: 'copy' })
     expect(said.writes.disk.missing).not.to.deep.equal([])
-    // it was asked for
-    expect(said.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
+    expect(said.degraded[0]).to.match(/^copyOnWrite: copy: every container has a copy/)
     expect([said.step, said.left]).to.deep.equal(['copyRoot', 0])
     expect(said.changes).to.have.members(['deleted /bin/wc', 'added /new'])
     // an overlay takes no whiteouts: what was deleted cannot be kept there
@@ -287,6 +291,9 @@ describe('a store on a file system that takes no overlay', function () {
       expect(said.message).to.match(way === 'overlay' ? /overlay|fsconfig/ : /FICLONE/)
       expect(said.fix).to.match(/'auto'/)
     }
+    const said = saidAt(scratch, noFuseOverlayfs, 'fuse-overlayfs', 'single')
+    expect(said.code).to.equal('ERR_UNSUPPORTED')
+    expect(said.fix).to.match(/apt-get install fuse-overlayfs/)
     expect(saidAt(scratch, overlayMount, 'nothing').code).to.equal('ERR_INVALID_SPEC')
   })
 })
