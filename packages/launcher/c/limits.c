@@ -47,17 +47,19 @@ static int is_below(int proc, pid_t pid, pid_t init)
 }
 
 /*
- * As the owner of its user namespace, which as root another id is (user-namespace.c): in there it has every capability, and
- * root of a host that keeps CAP_SYS_RESOURCE from it has not. Not all along: /proc may show us less then.
+ * Root of a host that keeps CAP_SYS_RESOURCE from it may as the owner of the user namespace, which is an id of the block
+ * (user-namespace.c). Not all along: /proc may show that id less.
  */
 static int prlimit_of(pid_t pid, int resource, const uint64_t *want, uint64_t *old)
 {
-	int owned = L.userns == 0 && L.one_uid, err;
+	int err = syscall(SYS_prlimit64, pid, resource, want, old) < 0 ? -errno : 0;
 
-	if (owned && syscall(SYS_setresuid, -1, L.one_uid, -1) < 0)
+	if (err != -EPERM || L.userns != 0 || L.one_uid == 0)
+		return err;
+	if (syscall(SYS_setresuid, -1, L.one_uid, -1) < 0)
 		return -errno;
 	err = syscall(SYS_prlimit64, pid, resource, want, old) < 0 ? -errno : 0;
-	return owned && syscall(SYS_setresuid, -1, 0, -1) < 0 ? -errno : err;
+	return syscall(SYS_setresuid, -1, 0, -1) < 0 ? -errno : err;
 }
 
 /* 1: changed, 0: it had these already or is gone, or -errno. */

@@ -46,6 +46,9 @@ static int become_owner(struct failure *f)
 		return -f->err;
 	if (syscall(SYS_capget, &head, caps) < 0)
 		return fail(f, "capget", "user namespace");
+	/* root that was left without these has them over its own namespaces alone, and needs them to end what it started */
+	if (~caps[0].effective & (1U << CAP_KILL | 1U << CAP_SYS_PTRACE))
+		return 0;
 	/*
 	 * The effective id owns what is made; of the real one it takes the limit on processes, of which the host's root has
 	 * none. The saved one stays 0, so that the powers can be taken up again.
