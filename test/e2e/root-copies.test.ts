@@ -19,7 +19,7 @@ import { expect } from 'chai'
 import { trustedProgram } from '@caisson/core'
 import { createEngine, pivotRoot } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
-import { expected, listed, look, makeRoot, work } from './root-work.js'
+import { expectKeeping, expectLikeness, listed, makeRoot } from './root-work.js'
 
 const isRoot = process.getuid?.() === 0
 const copiesProcess = join(import.meta.dirname, 'copies-process.js')
@@ -51,59 +51,16 @@ for (const mode of modes) {
 
     for (const on of ['memory', 'disk'] as const) {
       it(`with writes to ${on}, look, work and are told of like overlays`, async () => {
-        const before = spawnSync('sh', [
-          '-c',
-          `cd ${root} && find . | sort && md5sum r/big r/plain`,
-        ])
-        const seen: string[][] = []
-        for (const way of ['overlay', 'copy'] as const) {
-          await using engine = await open(way)
-          await using container = await engine.create({ writable: { on } })
-          const [first, did, then] = [
-            await container.sh(look),
-            await container.sh(work),
-            await container.sh(look),
-          ]
-          expect([first.stderr, did.stderr, did.exitCode, then.stderr]).to.deep.equal([
-            '',
-            '',
-            0,
-            '',
-          ])
-          expect(did.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
-          const changes = await listed(container.changes())
-          // an overlay knows that a directory was made anew, and copies up what gets another name; nlink is the copy's own
-          const ofOverlays = ['again', 'v1', 'v2'].map((name) => `modified directory /r/${name}`)
-          ofOverlays.push('modified file /r/old')
-          expect(changes.filter((line) => !ofOverlays.includes(line))).to.deep.equal(expected)
-          seen.push([first.stdout, then.stdout])
-        }
-        expect(seen[1]).to.deep.equal(seen[0])
-        expect(seen[0]?.[0]).to.match(/suid'? regular file 4711/)
-        const after = spawnSync('sh', ['-c', `cd ${root} && find . | sort && md5sum r/big r/plain`])
-        expect(String(after.stdout)).to.equal(String(before.stdout))
+        // an overlay knows that a directory was made anew, and copies up what gets another name; nlink is the copy's own
+        const apart = ['again', 'v1', 'v2'].map((name) => `modified directory /r/${name}`)
+        apart.push('modified file /r/old')
+        await expectLikeness({ root, on, way: 'copy', open, apart })
       })
 
       it(`with writes to ${on}, are kept, forked, compared, put back and named`, async () => {
         await using engine = await open('copy')
         await using container = await engine.create({ writable: { on } })
-        await container.sh(work)
-        const worked = (await container.sh(look)).stdout
-        const snapshot = await container.snapshot({ name: 'worked' })
-        expect(await listed(container.diff(snapshot))).to.deep.equal([])
-        await container.sh('cd /r; rm older there/in; echo z > z; echo more >> suid')
-        expect(await listed(container.diff(snapshot))).to.deep.equal([
-          'added file /r/z',
-          'deleted file /r/older',
-          'deleted file /r/there/in',
-          'modified file /r/suid',
-        ])
-        await container.stop()
-        await using fork = await container.fork()
-        expect((await fork.sh('cd /r; cat z; ls older there')).stdout).to.equal('z\nthere:\n')
-        await container.rollback(snapshot)
-        expect((await container.sh(look)).stdout).to.equal(worked)
-        expect(await listed(container.changes())).to.deep.equal([])
+        const { snapshot } = await expectKeeping(container)
         await container.sh('echo again > /r/dir/again')
         const committed = await container.commit(`copied-${on}`)
         await using named = await engine.create({ from: `layer:copied-${on}`, writable: { on } })

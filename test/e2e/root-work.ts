@@ -11,6 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import type { CopyOnWriteOption, PresetEngine, Snapshot } from 'caisson'
+import { expect } from 'chai'
 import { openEngine } from './snapshot-engine.js'
 
 /** A busybox with something of everything below /r. */
@@ -94,4 +96,70 @@ export async function listed(changes: AsyncIterable<Changed>): Promise<readonly 
   const lines: string[] = []
   for await (const { kind, type, path } of changes) lines.push(`${kind} ${type} ${path}`)
   return lines.toSorted()
+}
+
+type Container = Awaited<ReturnType<PresetEngine['create']>>
+
+/** What is compared with overlays. */
+export interface Likeness<Way extends CopyOnWriteOption> {
+  readonly root: string
+  readonly on: 'memory' | 'disk'
+  readonly way: Way
+  readonly open: (way: Way | 'overlay') => Promise<PresetEngine>
+  /** Lines of changes that one of the two has alone. */
+  readonly apart: readonly string[]
+  readonly check?: (container: Container, way: Way | 'overlay') => Promise<void>
+}
+
+/** Looks, works and looks again in a root of either way: the same is seen and told, and the root is as it was. */
+export async function expectLikeness<Way extends CopyOnWriteOption>(
+  like: Likeness<Way>,
+): Promise<void> {
+  const { root, on, way, open, apart, check } = like
+  const asItIs = () =>
+    String(spawnSync('sh', ['-c', `cd ${root} && find . | sort && md5sum r/big r/plain`]).stdout)
+  const before = asItIs()
+  const seen: string[][] = []
+  for (const one of ['overlay', way] as const) {
+    await using engine = await open(one)
+    await using container = await engine.create({ writable: { on } })
+    const [first, did, then] = [
+      await container.sh(look),
+      await container.sh(work),
+      await container.sh(look),
+    ]
+    await check?.(container, one)
+    expect([first.stderr, did.stderr, did.exitCode, then.stderr]).to.deep.equal(['', '', 0, ''])
+    expect(did.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
+    const changes = await listed(container.changes())
+    expect(changes.filter((line) => !apart.includes(line))).to.deep.equal(expected)
+    seen.push([first.stdout, then.stdout])
+  }
+  expect(seen[1]).to.deep.equal(seen[0])
+  expect(seen[0]?.[0]).to.match(/suid'? regular file 4711/)
+  expect(asItIs()).to.equal(before)
+}
+
+/** Works, keeps that, works on, forks and goes back. */
+export async function expectKeeping(
+  container: Container,
+): Promise<{ readonly snapshot: Snapshot; readonly worked: string }> {
+  await container.sh(work)
+  const worked = (await container.sh(look)).stdout
+  const snapshot = await container.snapshot({ name: 'worked' })
+  expect(await listed(container.diff(snapshot))).to.deep.equal([])
+  await container.sh('cd /r; rm older there/in; echo z > z; echo more >> suid')
+  expect(await listed(container.diff(snapshot))).to.deep.equal([
+    'added file /r/z',
+    'deleted file /r/older',
+    'deleted file /r/there/in',
+    'modified file /r/suid',
+  ])
+  await container.stop()
+  await using fork = await container.fork()
+  expect((await fork.sh('cd /r; cat z; ls older there')).stdout).to.equal('z\nthere:\n')
+  await container.rollback(snapshot)
+  expect((await container.sh(look)).stdout).to.equal(worked)
+  expect(await listed(container.changes())).to.deep.equal([])
+  return { snapshot, worked }
 }

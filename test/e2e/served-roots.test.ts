@@ -1,5 +1,5 @@
 // Roots that fuse-overlayfs serves: as good as overlays, and gone with whoever needed them.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   accessSync,
@@ -18,7 +18,7 @@ import { trustedProgram } from '@caisson/core'
 import { createEngine, pivotRoot, type CopyOnWriteOption } from 'caisson'
 import { expect } from 'chai'
 import { checkout } from '../architecture/checkout.js'
-import { expected, listed, look, makeRoot, work } from './root-work.js'
+import { expectKeeping, expectLikeness, look, makeRoot, type Likeness } from './root-work.js'
 
 const isRoot = process.getuid?.() === 0
 
@@ -86,6 +86,12 @@ function outcome(settles: PromiseLike<unknown>): Promise<unknown> {
   return Promise.resolve(settles).catch((thrown: unknown) => thrown)
 }
 
+/** That each way is what it is called. */
+const isMounted: Likeness<'fuse-overlayfs'>['check'] = async (container, way) => {
+  const type = await container.sh('awk \'$2 == "/" { print $3 }\' /proc/mounts')
+  expect(type.stdout).to.equal(way === 'overlay' ? 'overlay\n' : 'fuse\n')
+}
+
 // As root once more as somebody without privileges would: a user namespace of the launcher's own, with a single id.
 const modes = isRoot ? (['best', 'single'] as const) : (['best'] as const)
 
@@ -119,62 +125,17 @@ for (const mode of modes) {
 
     for (const on of ['memory', 'disk'] as const) {
       it(`with writes to ${on}, look, work and are told of like overlays`, async () => {
-        const before = spawnSync('sh', [
-          '-c',
-          `cd ${root} && find . | sort && md5sum r/big r/plain`,
-        ])
-        const seen: string[][] = []
-        for (const way of ['overlay', 'fuse-overlayfs'] as const) {
-          await using engine = await open(way)
-          await using container = await engine.create({ writable: { on } })
-          const [first, did, then] = [
-            await container.sh(look),
-            await container.sh(work),
-            await container.sh(look),
-          ]
-          const type = await container.sh('awk \'$2 == "/" { print $3 }\' /proc/mounts')
-          expect(type.stdout).to.equal(way === 'overlay' ? 'overlay\n' : 'fuse\n')
-          expect([first.stderr, did.stderr, did.exitCode, then.stderr]).to.deep.equal([
-            '',
-            '',
-            0,
-            '',
-          ])
-          expect(did.degraded.filter((what) => what.startsWith('copyOnWrite'))).to.deep.equal([])
-          const changes = await listed(container.changes())
-          // what was made anew or moved; to fuse-overlayfs, with every directory in it
-          const anew = ['again', 'v1', 'v2', 'v1/sub', 'v2/sub']
-          const ofOverlays = anew.map((name) => `modified directory /r/${name}`)
-          ofOverlays.push('modified file /r/old')
-          expect(changes.filter((line) => !ofOverlays.includes(line))).to.deep.equal(expected)
-          seen.push([first.stdout, then.stdout])
-        }
-        expect(seen[1]).to.deep.equal(seen[0])
-        expect(seen[0]?.[0]).to.match(/suid'? regular file 4711/)
-        const after = spawnSync('sh', ['-c', `cd ${root} && find . | sort && md5sum r/big r/plain`])
-        expect(String(after.stdout)).to.equal(String(before.stdout))
+        // what was made anew or moved; to fuse-overlayfs, with every directory in it
+        const anew = ['again', 'v1', 'v2', 'v1/sub', 'v2/sub']
+        const apart = anew.map((name) => `modified directory /r/${name}`)
+        apart.push('modified file /r/old')
+        await expectLikeness({ root, on, way: 'fuse-overlayfs', open, apart, check: isMounted })
       })
 
       it(`with writes to ${on}, are kept, forked, compared, put back and named`, async () => {
         await using engine = await open()
         await using container = await engine.create({ writable: { on } })
-        await container.sh(work)
-        const worked = (await container.sh(look)).stdout
-        const snapshot = await container.snapshot({ name: 'worked' })
-        expect(await listed(container.diff(snapshot))).to.deep.equal([])
-        await container.sh('cd /r; rm older there/in; echo z > z; echo more >> suid')
-        expect(await listed(container.diff(snapshot))).to.deep.equal([
-          'added file /r/z',
-          'deleted file /r/older',
-          'deleted file /r/there/in',
-          'modified file /r/suid',
-        ])
-        await container.stop()
-        await using fork = await container.fork()
-        expect((await fork.sh('cd /r; cat z; ls older there')).stdout).to.equal('z\nthere:\n')
-        await container.rollback(snapshot)
-        expect((await container.sh(look)).stdout).to.equal(worked)
-        expect(await listed(container.changes())).to.deep.equal([])
+        const { snapshot, worked } = await expectKeeping(container)
         // what is kept has the marks of overlays, and no others
         await using overlays = await open('overlay')
         await using over = await overlays.create({ from: `snapshot:${snapshot.id}` })

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { createEngine, type PresetEngine, type Spec } from 'caisson'
 import { escapes, isCaissonError, type Driver } from '@caisson/core'
 import type { Escape, TerminalSize } from '@caisson/core'
-import { buildAttacker } from './build-attacker.js'
+import { buildAttacker, requireAttacker } from './build-attacker.js'
 import { EscapeRoot } from './escape-root.js'
 import { isolations } from './isolations.js'
 import { readOutcomes, type Outcomes } from './outcomes.js'
@@ -191,15 +191,7 @@ export function describeEscape(test: EscapeTest): void {
     let root: EscapeRoot
 
     before(function () {
-      const attacker = buildAttacker()
-      if (attacker === undefined) {
-        const why = 'needs a compiler that links statically (apt-get install gcc libc6-dev)'
-        if (process.env['CAISSON_MUST_WORK'] === '1') throw new Error(why)
-        console.log(`      skipped: ${why}`)
-        return this.skip()
-      }
-      root = new EscapeRoot(attacker)
-      return undefined
+      root = new EscapeRoot(requireAttacker(this))
     })
     after(() => root?.[Symbol.dispose]())
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { chroot, createEngine, pivotRoot, type DetachedContainer, type PresetEngine } from 'caisson'
-import { buildAttacker } from './build-attacker.js'
+import { requireAttacker } from './build-attacker.js'
 import { EscapeRoot } from './escape-root.js'
 import { readOutcomes } from './outcomes.js'
 
@@ -26,17 +26,9 @@ describe('the keeper of a detached container, asked from inside of a container,'
   let place: string
 
   before(function () {
-    const built = buildAttacker()
-    if (built === undefined) {
-      const why = 'needs a compiler that links statically (apt-get install gcc libc6-dev)'
-      if (process.env['CAISSON_MUST_WORK'] === '1') throw new Error(why)
-      console.log(`      skipped: ${why}`)
-      return this.skip()
-    }
-    attacker = built
+    attacker = requireAttacker(this)
     root = new EscapeRoot(attacker)
     place = mkdtempSync(join(tmpdir(), 'caisson-keeper-'))
-    return undefined
   })
   after(() => {
     root?.[Symbol.dispose]()

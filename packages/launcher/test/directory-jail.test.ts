@@ -56,9 +56,7 @@ for (const mode of modes) {
     after(() => launcher[Symbol.asyncDispose]())
     beforeEach(async () => {
       place = new Place()
-      const opened = await launcher.jail?.(place.path)
-      if (!opened) throw new Error('this launcher has no jail')
-      jail = opened
+      jail = await place.openJail(launcher)
     })
     afterEach(async () => {
       await jail[Symbol.asyncDispose]()

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CaissonError, DirectoryJail, NewEntry } from '@caisson/core'
+import type { CaissonError, DirectoryJail, Launcher, NewEntry } from '@caisson/core'
 import { expect } from 'chai'
 
 export const bytes = (text: string): Buffer => Buffer.from(text)
@@ -42,6 +42,12 @@ export class Place implements Disposable {
     mkdirSync(this.path, { mode: 0o700 })
     mkdirSync(this.canary)
     writeFileSync(join(this.canary, 'secret'), 'untouched')
+  }
+
+  async openJail(launcher: Launcher): Promise<DirectoryJail> {
+    const jail = await launcher.jail?.(this.path)
+    if (jail === undefined) throw new Error('this launcher has no jail')
+    return jail
   }
 
   at(name: string): string {

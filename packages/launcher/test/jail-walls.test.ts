@@ -75,8 +75,7 @@ describe('Launcher.jail with a wall taken away', function () {
     const directory = mkdtempSync(join(tmpdir(), 'caisson-wall-'))
     try {
       await using launcher = createLauncher({ path: build(directory, walls) })
-      await using jail = await launcher.jail?.(place.path)
-      if (!jail) throw new Error('this launcher has no jail')
+      await using jail = await place.openJail(launcher)
       await use(jail, place)
     } finally {
       rmSync(directory, { recursive: true })

@@ -18,9 +18,7 @@ describe('DirectoryJail.queue', () => {
   after(() => launcher[Symbol.asyncDispose]())
   beforeEach(async () => {
     place = new Place()
-    const opened = await launcher.jail?.(place.path)
-    if (!opened) throw new Error('this launcher has no jail')
-    jail = opened
+    jail = await place.openJail(launcher)
     queue = jail.queue()
   })
   afterEach(async () => {

@@ -42,9 +42,7 @@ describe('DirectoryJail.walk', () => {
   after(() => launcher[Symbol.asyncDispose]())
   beforeEach(async () => {
     place = new Place()
-    const opened = await launcher.jail?.(place.path)
-    if (!opened) throw new Error('this launcher has no jail')
-    jail = opened
+    jail = await place.openJail(launcher)
   })
   afterEach(async () => {
     for (const name of fs.readdirSync(place.path, 'buffer')) await jail.files.remove(name, true)

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { createEngine, isCaissonError, type Mount, type PresetEngine } from 'caisson'
 import { HostileRoots, hostileScript, hostileShapes } from '@caisson/driver-testkit'
-import { buildAttacker } from '../build-attacker.js'
+import { requireAttacker } from '../build-attacker.js'
 import { isolations } from '../isolations.js'
 import { Swapper } from './swapper.js'
 
@@ -98,18 +98,10 @@ describe('a root that changes while containers are made of it', function () {
   let swaps = 0
 
   before(async function () {
-    const built = buildAttacker()
-    if (built === undefined) {
-      console.log(
-        '      skipped: needs a compiler that links statically (apt-get install gcc libc6-dev)',
-      )
-      return this.skip()
-    }
-    attacker = built
+    attacker = requireAttacker(this)
     for (const { title, make } of isolations) {
       engines.set(title, await createEngine({ isolation: make() }))
     }
-    return undefined
   })
   after(async () => {
     for (const engine of engines.values()) await engine[Symbol.asyncDispose]()

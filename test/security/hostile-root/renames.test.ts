@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { createEngine, type PresetEngine } from 'caisson'
 import { HostileRoots, hostileShapes } from '@caisson/driver-testkit'
-import { buildAttacker } from '../build-attacker.js'
+import { requireAttacker } from '../build-attacker.js'
 import { isolations } from '../isolations.js'
 import { Swapper } from './swapper.js'
 
@@ -21,21 +21,13 @@ describe('a host on which directories are renamed all the time', function () {
   const swappers: Swapper[] = []
 
   before(async function () {
-    const built = buildAttacker()
-    if (built === undefined) {
-      console.log(
-        '      skipped: needs a compiler that links statically (apt-get install gcc libc6-dev)',
-      )
-      return this.skip()
-    }
-    attacker = built
+    attacker = requireAttacker(this)
     place = mkdtempSync(join(tmpdir(), 'caisson-renames-'))
     for (let n = 0; n < SWAPPERS; n++) {
       const pair = ['one', 'other'].map((name) => join(place, `${name}-${n}`)) as [string, string]
       for (const path of pair) mkdirSync(path)
       swappers.push(await Swapper.start(attacker, ...pair))
     }
-    return undefined
   })
   after(async () => {
     await Promise.all(swappers.map((swapper) => swapper.stop()))
