@@ -107,6 +107,8 @@ function instead(kind: keyof typeof costs, { missing }: WayProbe): WritableWay {
 export class CopyOnWrite {
   readonly #parts: CopyOnWriteParts
   readonly #tried = new Map<string, Promise<WritableWay>>()
+  /** Said once, it is not asked again at each start. */
+  #hasOverlays = false
 
   constructor(parts: CopyOnWriteParts) {
     this.#parts = parts
@@ -126,7 +128,7 @@ export class CopyOnWrite {
     }
     if (wanted === 'reflink') throw refused(wanted, 'in memory', noSharing)
     if (wanted === 'overlay' || !copies) return overlay
-    if (wanted === 'auto' && knowsOverlays()) return overlay
+    if (wanted === 'auto' && (this.#hasOverlays ||= knowsOverlays())) return overlay
     return this.#once('memory', () => this.#tryAt(undefined, 'in memory'))
   }
 
