@@ -23,7 +23,8 @@ async function loopForEver(engine: PresetEngine, from: string): Promise<void> {
 }
 
 async function forkForEver(engine: PresetEngine, from: string): Promise<void> {
-  const bomb = 'bomb() { bomb | bomb & }; while :; do bomb; sleep 0.1; done'
+  // what gets no child dies of it, but for the first, which needs one while it is alone
+  const bomb = 'bomb() { bomb & bomb & exec sleep 9; }; bomb & exec sleep 9'
   await using container = await engine.create({ from, limits: { processes: MOST } })
   const seen = new Map<number, HostProcess>()
   let most = 0

@@ -10,7 +10,7 @@ function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    return { passes: 0, failures: 0, pending: 0, times: {} }
+    return { passes: 0, failures: 0, pending: 0, times: {}, failed: [] }
   }
 }
 
@@ -66,7 +66,7 @@ export async function runBatch(batch, { mochaArgs, limitMs, workdir, running }) 
   const end = await untilExit(child, limitMs)
   running.delete(child)
   closeSync(fd)
-  const { passes, failures, pending, times, ...state } = readReport(report)
+  const { passes, failures, pending, times, failed, ...state } = readReport(report)
   const broke = whatBroke(end, { passes, failures, pending, ...state })
   const text = readFileSync(output, 'utf8')
   for (const path of [report, output]) rmSync(path, { force: true })
@@ -75,6 +75,7 @@ export async function runBatch(batch, { mochaArgs, limitMs, workdir, running }) 
     text,
     broke,
     times,
+    wrong: broke === undefined ? failed : [...failed, broke],
     passed: passes,
     failed: failures + (broke === undefined ? 0 : 1),
     skipped: pending,

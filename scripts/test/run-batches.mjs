@@ -15,12 +15,12 @@ function sum(results, name) {
   return results.reduce((total, result) => total + result[name], 0)
 }
 
-/** Those that failed once more, where they are found: at the end. */
+/** What failed once more, a line each, where it is found: at the end. */
 function tellFailures(results) {
   const bad = results.filter(({ failed }) => failed > 0)
   if (bad.length > 0) console.log('\nFailed, with what is wrong further up:')
-  for (const { title, failed, broke } of bad) {
-    console.log(`  ${title}: ${broke ?? `${failed} failed`}`)
+  for (const { title, wrong } of bad) {
+    for (const line of wrong) console.log(`  ${title}: ${line}`)
   }
 }
 

@@ -34,12 +34,17 @@ describe('tests run in lanes', function () {
     expect(ran.code).to.equal(0)
   })
 
-  it('are red when one fails, and its file is named at the end', async () => {
+  it('are red when one fails, and its file, its name and what is wrong are told at the end', async () => {
     files.add('good', passing)
     const bad = files.add('bad', failing)
     const ran = await files.run()
     expect([ran.code, lastLine(ran)]).to.deep.equal([1, '2 passed, 1 failed, 1 skipped'])
-    expect(ran.output).to.include('as it should').and.include(`${bad}: 1 failed`)
+    expect(ran.output.trimEnd().split('\n').slice(-4)).to.deep.equal([
+      'Failed, with what is wrong further up:',
+      `  ${bad}: fails: as it should`,
+      '',
+      '2 passed, 1 failed, 1 skipped',
+    ])
   })
 
   const broken: Readonly<Record<string, readonly [string, RegExp]>> = {

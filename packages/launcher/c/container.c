@@ -346,7 +346,7 @@ void container_died(struct container *c)
 	if (c->node.id == NONE)
 		birth_forget(c);
 	pool_give_net(&c->net);
-	c->status = c->unserved ? status | STATUS_UNSERVED : status;
+	c->status = status | (c->unserved ? STATUS_UNSERVED : 0) | (c->stuck ? STATUS_STUCK : 0);
 	if (c->keep && !c->told) {
 		struct failure f = { .step = NONE };
 

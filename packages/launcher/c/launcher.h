@@ -38,8 +38,8 @@ struct node {
 	uint32_t id;
 };
 
-/* In the status of `gone`, beside the wait status: the program that served its root has died. */
-enum { STATUS_UNSERVED = 1 << 16 };
+/* In the status of `gone`, beside the wait status: what served its root has died; its pid 1 did not carry out a kill. */
+enum { STATUS_UNSERVED = 1 << 16, STATUS_STUCK = 1 << 17 };
 
 enum { BUCKETS = 256 };
 
@@ -89,6 +89,7 @@ struct container {
 	int removed;
 	struct server *servers;	/* programs that serve its root: server.c */
 	int unserved;		/* one of them has died (EIO) or never answered (ETIMEDOUT), and it with that */
+	int stuck;		/* killed by us: its pid 1 did not carry out a kill */
 	struct command *one;	/* the command of a one-shot */
 	struct letter *waiting;	/* orders that its pid 1 had no room for: mailbox.c */
 	uint64_t urgent_us, heard_us;

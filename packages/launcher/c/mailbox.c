@@ -123,6 +123,7 @@ static void check(struct container *c, uint64_t now)
 		calm(c);
 	} else if (now - since > STUCK_US) {
 		calm(c);
+		c->stuck = 1;
 		container_kill(c);
 	}
 }

@@ -392,7 +392,7 @@ export class LauncherSession implements ContainerHost {
     this.#creating.clear()
     for (const entry of pending) entry.fail(error)
     this.#adoption?.fail(error)
-    for (const container of this.#containers.values()) container.markGone(0)
+    for (const container of this.#containers.values()) container.markGone(undefined)
     this.#containers.clear()
   }
 }
