@@ -16,8 +16,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { trustedProgram } from '@caisson/core'
-import { createEngine, pivotRoot } from 'caisson'
+import { defineDriver, trustedProgram } from '@caisson/core'
+import { Scope } from '@caisson/core/di'
+import { createEngine, dirRootfs, pivotRoot } from 'caisson'
 import { checkout } from '../architecture/checkout.js'
 import { expectKeeping, expectLikeness, listed, makeRoot } from './root-work.js'
 
@@ -90,8 +91,19 @@ for (const mode of modes) {
 
     it('do not hold themselves when the store lies in the root', async () => {
       const dataDir = join(root, `data-${mode}`)
+      // as `host:` may: `dir:` refuses it
+      const lender = dirRootfs().create(Scope.root())
+      const unaware = defineDriver({
+        kind: 'rootfs',
+        name: 'unaware',
+        apiVersion: 1,
+        schemes: ['unaware'],
+        probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
+        create: () => ({ schemes: ['unaware'], lend: (request) => lender.lend(request) }),
+      })
       await using engine = await createEngine({
-        from: `dir:${root}`,
+        from: `unaware:${root}`,
+        rootfs: [unaware],
         isolation: pivotRoot({ launcher: { mode } }),
         copyOnWrite: 'copy',
         stateDir: join(place, 'state'),

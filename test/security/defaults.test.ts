@@ -97,7 +97,7 @@ describe('the defaults, as they are found from inside', function () {
     const [soft = 0, hard = 0] = (found['rlimit-open'] ?? '').split(' ').map(Number)
     expect(soft).to.be.at.most(1024).and.greaterThan(0)
     expect(hard).to.be.at.most(4096).and.greaterThan(0)
-    expect(found['rlimit-core']).to.equal('0 0')
+    expect(found['rlimit-core']).to.equal('1 1')
     expect((found['rlimit-locked'] ?? '').split(' ').map(Number)).to.satisfy((both: number[]) =>
       both.every((bytes) => bytes <= 65_536),
     )

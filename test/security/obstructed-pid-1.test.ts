@@ -1,4 +1,5 @@
 // Root of a container may lower the limits of its own pid 1 and stop its children: no time limit may depend on them.
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createEngine, type PresetEngine } from 'caisson'
 
@@ -39,10 +40,30 @@ describe('a container that gets in the way of its pid 1', function () {
           .to.be.an('error')
           .with.property('code')
           .that.matches(/GONE|STATE/)
+        const { code, message } = Object(error)
+        if (code === 'ERR_CONTAINER_GONE')
+          expect(message).to.include('its pid 1 did not do that within two seconds')
         return
       }
       expect(reason).to.be.oneOf(['exit', 'wall-time'])
     }
+  })
+
+  it('says what ended it when that was somebody outside', async () => {
+    const container = await engine.create()
+    process.kill(container.pid, 'SIGKILL')
+    while (container.state !== 'stopped') await delay(5)
+    let failure: unknown
+    try {
+      await container.exec('true')
+    } catch (error) {
+      failure = error
+    }
+    expect(failure).to.include({ code: 'ERR_CONTAINER_GONE' })
+    expect(failure)
+      .to.have.property('message')
+      .that.includes('killed by SIGKILL, which Caisson did not send')
+    await container.remove()
   })
 
   it('takes a thousand commands at once', async () => {

@@ -1,4 +1,4 @@
-// What an engine keeps for itself is shown to no container: neither by a bind, whatever it is called, nor by `include` of `host:`.
+// What an engine keeps for itself is shown to no container: neither by a bind, whatever it is called, nor by a root.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +56,7 @@ describe('the directories of an engine', function () {
         expect(error).to.be.instanceOf(TypeError)
         expect(error).to.include({ code: 'ERR_MOUNT_SOURCE', field: 'mounts[1].from' })
         expect(error.message).to.include(words)
+        expect(error.fix).to.match(/createEngine\(\{ (stateDir|dataDir) \}\)/)
       }
     }
     await refused(join(place, 'run'), `it holds the state directory of this engine (${stateDir})`)
@@ -73,6 +74,30 @@ describe('the directories of an engine', function () {
     await refused(join(dataDir, 'store'), 'it lies in the data directory')
     const beside = await engine.run(['test', '-L', '/b/link'], bind(join(place, 'work')))
     expect(beside.ok).to.equal(true)
+  })
+
+  it('are refused as roots, with all that holds them or lies in them', async () => {
+    mkdirSync(join(dataDir, 'store'), { recursive: true, mode: 0o700 })
+    symlinkSync(join(place, 'home'), join(place, 'work/home'))
+    for (const [from, words] of [
+      [place, 'it holds the state directory'],
+      [join(place, 'run'), 'it holds the state directory'],
+      [stateDir, 'it lies in the state directory'],
+      [join(place, 'work/home'), 'it holds the data directory'],
+      [join(dataDir, 'store'), 'it lies in the data directory'],
+    ] as const) {
+      for (const work of [
+        () => engine.run(['true'], { from: `dir:${from}` }),
+        () => engine.create({ from: `dir:${from}` }),
+      ]) {
+        const error = await failureOf(work())
+        expect(error).to.include({ code: 'ERR_ROOTFS_INVALID', subject: from })
+        expect(error.message).to.include(words)
+        expect(error.fix).to.match(/createEngine\(\{ (stateDir|dataDir) \}\)/)
+      }
+    }
+    const beside = await engine.run(['/nothing'], { from: `dir:${place}/work` })
+    expect(beside.error).to.include({ code: 'ERR_COMMAND_NOT_FOUND' })
   })
 
   it('are hidden where `host:` shows what holds them', async () => {

@@ -139,7 +139,8 @@ export class PlanCompiler {
   ): readonly ProcessStep[] {
     const { user, groups, cwd } = command
     checkCommand(spec, command)
-    const key = [this.#keyOf(identity), spec.key, user, cwd, ...groups].join('\0')
+    const core = spec.limits.core === undefined ? '' : 'core'
+    const key = [this.#keyOf(identity), spec.key, core, user, cwd, ...groups].join('\0')
     const known = this.#processes.get(key)
     if (known !== undefined) return known
     const input = { kind: this.#kind, spec, identity, host: this.#host, user, groups, cwd }

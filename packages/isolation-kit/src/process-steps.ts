@@ -26,9 +26,10 @@ function capabilitiesOf({ spec, kind }: ProcessInput): readonly string[] {
 }
 
 function seccompSteps(input: ProcessInput): readonly ProcessStep[] {
-  const { seccomp } = input.spec
+  const { seccomp, limits } = input.spec
   if (seccomp === 'unconfined') return []
-  const { program, flags } = seccompProgram(seccomp, input.host.arch, capabilitiesOf(input))
+  const wanted = { capabilities: capabilitiesOf(input), asksCore: limits.core !== undefined }
+  const { program, flags } = seccompProgram(seccomp, input.host.arch, wanted)
   return [{ op: 'seccomp', program, flags }]
 }
 

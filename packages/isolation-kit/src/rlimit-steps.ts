@@ -19,9 +19,12 @@ const STRICT_PROCESSES = 64
 
 type Row = readonly [resource: number, soft: bigint, hard: bigint]
 
-/** No core dumps, in which memory would be left behind; no locked memory; as many descriptors as a login has. */
+/**
+ * No core dumps, in which memory would be left behind: no file fits into one byte, and it is the one number at which the kernel
+ * also starts no program for a crash (core(5)). No locked memory; as many descriptors as a login has.
+ */
 const defaults: readonly Row[] = [
-  [Resource.core, 0n, 0n],
+  [Resource.core, 1n, 1n],
   [Resource.openFiles, 1024n, 4096n],
   [Resource.lockedMemory, 64n * KIB, 64n * KIB],
 ]

@@ -5,11 +5,19 @@ import {
   type SeccompProfileSpec,
 } from '@caisson/core'
 import { architectureOf, compileProfile, namedProfile, type ProfileTarget } from '@caisson/seccomp'
+import { withCoreLimitHeld } from './core-limit.js'
 
 /** A filter as a step takes it. */
 export interface SeccompProgram {
   readonly program: Uint8Array
   readonly flags: number
+}
+
+/** What a filter depends on beside its profile. */
+export interface FilterFor {
+  readonly capabilities: readonly string[]
+  /** Whether the caller has asked for a limit on core dumps: else those profiles of ours hold the default. */
+  readonly asksCore: boolean
 }
 
 type Filter = Exclude<ContainerSpec['seccomp'], 'unconfined'>
@@ -21,7 +29,7 @@ const programs = new Map<string, SeccompProgram>()
 function compile(
   filter: Exclude<Filter, { readonly bpf: Uint8Array }>,
   processArch: string,
-  capabilities: readonly string[],
+  { capabilities, asksCore }: FilterFor,
 ): SeccompProgram {
   const arch = architectureOf(processArch)
   if (arch === undefined || arch === 'x32') {
@@ -34,8 +42,10 @@ function compile(
       fix: 'Pass a compiled filter, seccomp: { bpf }, or open it by name: seccomp: "unconfined".',
     })
   }
-  if (typeof filter === 'string')
-    return compileProfile(namedProfile(filter), { arch, capabilities })
+  if (typeof filter === 'string') {
+    const profile = namedProfile(filter)
+    return compileProfile(asksCore ? profile : withCoreLimitHeld(profile), { arch, capabilities })
+  }
   return compileGiven(filter, { arch, capabilities })
 }
 
@@ -62,21 +72,21 @@ function compileGiven(filter: SeccompProfileSpec, target: ProfileTarget): Seccom
 }
 
 /**
- * The filter of system calls for a container with these capabilities; compiled once.
+ * The filter of system calls for a container; compiled once.
  * @throws CaissonError ERR_UNSUPPORTED on an architecture without a table of system calls; TypeError
  * ERR_SECCOMP_PROFILE for a profile that cannot be meant
  */
 export function seccompProgram(
   filter: Filter,
   processArch: string,
-  capabilities: readonly string[],
+  wanted: FilterFor,
 ): SeccompProgram {
   if (typeof filter !== 'string' && 'bpf' in filter) return { program: filter.bpf, flags: 0 }
   const name = typeof filter === 'string' ? filter : JSON.stringify(filter)
-  const key = `${processArch} ${capabilities.join(' ')} ${name}`
+  const key = `${processArch} ${wanted.asksCore} ${wanted.capabilities.join(' ')} ${name}`
   const known = programs.get(key)
   if (known !== undefined) return known
-  const { program, flags } = compile(filter, processArch, capabilities)
+  const { program, flags } = compile(filter, processArch, wanted)
   const made = { program, flags }
   if (programs.size >= MAX_KEPT) programs.clear()
   programs.set(key, made)

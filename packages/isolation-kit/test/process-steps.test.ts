@@ -104,6 +104,14 @@ describe('processSteps', () => {
     expect(program({ seccomp: { bpf } })).to.equal('060000000000ff7f')
   })
 
+  it('hold the limit on core dumps unless the caller set one, in at most 130 instructions', () => {
+    for (const seccomp of ['default', 'strict'] as const) {
+      const held = program({ seccomp }) ?? ''
+      expect(program({ seccomp, limits: { core: { soft: 0, hard: 0 } } })).not.to.equal(held)
+      expect(held.length / 16, `${seccomp}, in hex`).to.be.at.most(130)
+    }
+  })
+
   it('compile a profile of the caller’s for the container’s capabilities, with its flags', () => {
     const rule = {
       names: ['chroot'],

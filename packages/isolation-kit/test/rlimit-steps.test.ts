@@ -15,7 +15,7 @@ function own(isolation = defaultIsolation, limits: readonly ProcessStep[] = [], 
 describe('limits of each process', () => {
   it('are no core dumps, few descriptors and little locked memory by default', () => {
     expect(own()).to.deep.equal([
-      [4, 0, 0],
+      [4, 1, 1],
       [7, 1024, 4096],
       [8, 65_536, 65_536],
     ])
@@ -33,7 +33,7 @@ describe('limits of each process', () => {
   it('give way to a limit that the caller asked for: a hard one could not be raised again', () => {
     const asked = { op: 'rlimit', resource: 7, soft: 9999n, hard: 9999n } as const
     expect(own(defaultIsolation, [asked])).to.deep.equal([
-      [4, 0, 0],
+      [4, 1, 1],
       [8, 65_536, 65_536],
       [7, 9999, 9999],
     ])

@@ -342,6 +342,7 @@ void command_signal(uint32_t id, int signo, int final)
 		if (signo == SIGKILL)
 			mailbox_urgent(cmd->container);
 	} else if (signo == SIGKILL) {
+		cmd->container->stuck = 1;
 		sys_pidfd_send_signal(cmd->container->death.fd, SIGKILL);
 	}
 }

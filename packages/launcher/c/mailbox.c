@@ -123,7 +123,8 @@ static void check(struct container *c, uint64_t now)
 		calm(c);
 	} else if (now - since > STUCK_US) {
 		calm(c);
-		sys_pidfd_send_signal(c->death.fd, SIGKILL);
+		c->stuck = 1;
+		container_kill(c);
 	}
 }
 

@@ -11,6 +11,7 @@ import { FileServer } from './files/file-server.js'
 import { LaunchedCommand } from './launched-command.js'
 import { listUpper } from './list-upper.js'
 import { runWorker } from './run-worker.js'
+import { whyGone } from './why-gone.js'
 
 /** Work of the launcher's on what a container wrote, without the numbers. */
 export type WorkerRequest =
@@ -44,9 +45,6 @@ export interface ContainerHost {
   end(request: 'stop' | 'remove', id: number, until: Promise<void>): void
 }
 
-/** In the status that the launcher tells: its pid 1 was killed since the program that served its root had died. */
-const UNSERVED = 1 << 16
-
 /** A container that the launcher keeps. */
 export class KeptContainer implements LaunchedContainer {
   readonly id: number
@@ -56,8 +54,7 @@ export class KeptContainer implements LaunchedContainer {
   #settleGone: () => void = () => {}
   #files: FileServer | undefined
   #isGone = false
-  /** The program that served its root has died. */
-  #isUnserved = false
+  #whyGone: string | undefined
   #stopped = false
   #removed = false
 
@@ -75,7 +72,7 @@ export class KeptContainer implements LaunchedContainer {
   }
 
   get whyGone(): string | undefined {
-    return this.#isUnserved ? 'the fuse-overlayfs that served its root has died' : undefined
+    return this.#whyGone
   }
 
   exec(process: readonly ProcessStep[], command: LaunchCommand): LaunchedProcess {
@@ -141,10 +138,10 @@ export class KeptContainer implements LaunchedContainer {
     return launched
   }
 
-  /** No process of it is left. */
-  markGone(status: number): void {
+  /** No process of it is left. `status` as the launcher tells it; undefined: the launcher is gone, too. */
+  markGone(status: number | undefined): void {
     this.#isGone = true
-    this.#isUnserved = (status & UNSERVED) !== 0
+    this.#whyGone = this.#stopped ? 'it was stopped' : whyGone(status)
     this.#settleGone()
   }
 
@@ -153,7 +150,9 @@ export class KeptContainer implements LaunchedContainer {
       code: 'ERR_CONTAINER_GONE',
       what: 'container',
       subject: `pid ${this.pid}`,
-      why: this.#removed ? 'it was removed' : (this.whyGone ?? 'no process of it is left'),
+      why: this.#removed
+        ? 'it was removed'
+        : (this.whyGone ?? 'the launcher that held it has ended'),
     })
   }
 }

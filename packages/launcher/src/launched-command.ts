@@ -2,22 +2,7 @@ import { constants } from 'node:os'
 import type { LaunchedProcess, ProcessEnd, ProcessStart, TerminalSize } from '@caisson/core'
 import type { DirectOutput } from './direct-output.js'
 import type { ExitedReply } from './protocol.generated.js'
-
-function isSignal(name: string): name is NodeJS.Signals {
-  return name.startsWith('SIG')
-}
-
-const signalNames = new Map<number, NodeJS.Signals>()
-for (const [name, number] of Object.entries(constants.signals)) {
-  // The first of two names for one number is the usual one (SIGABRT, SIGIOT).
-  if (isSignal(name) && !signalNames.has(number)) signalNames.set(number, name)
-}
-
-/** Real-time signals have no name in Node; they get the shell's. */
-function signalName(number: number): NodeJS.Signals | null {
-  const name = signalNames.get(number) ?? `SIGRTMIN+${number - 34}`
-  return isSignal(name) ? name : null
-}
+import { signalName } from './signal-name.js'
 
 const fullness: Readonly<Record<number, ProcessEnd['diskFull']>> = { 1: 'bytes', 2: 'inodes' }
 

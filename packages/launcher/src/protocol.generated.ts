@@ -277,7 +277,7 @@ export interface ExitedReply {
   readonly stderr: Uint8Array
 }
 
-/** No process of the container is left. status: pid 1's wait status; with bit 16, it was killed since the program that served its root had died. */
+/** No process of the container is left. status: pid 1's wait status; with bit 16, it was killed since the program that served its root had died; with bit 17, since it did not carry out a kill in time. */
 export interface GoneReply {
   readonly container: number
   readonly status: number

@@ -1,14 +1,50 @@
-import { defineDriver, type Driver, type RootfsProvider } from '@caisson/core'
+import {
+  DATA_DIR,
+  defineDriver,
+  elsewhere,
+  relationTo,
+  STATE_DIR,
+  type Driver,
+  type OwnPlace,
+  type RootLease,
+} from '@caisson/core'
+import { optional } from '@caisson/core/di'
 import { lendDirectory } from './dir-root.js'
-import { throwIfAborted } from './rootfs-error.js'
+import { rootfsError, throwIfAborted } from './rootfs-error.js'
 
-const provider: RootfsProvider = {
-  schemes: ['dir'],
-  // async: what is wrong with a reference rejects, it is not thrown
-  async lend(request) {
-    throwIfAborted(request.signal, `dir:${request.reference}`)
-    return lendDirectory(request.reference)
-  },
+const REMEMBERED = 512
+
+/** What an engine keeps for itself is shown to no container: not by its root either. */
+class DirectoryLender {
+  readonly #places: readonly OwnPlace[]
+  /** Keys of those that were looked at: that takes as long as all else together. */
+  readonly #fine = new Set<string>()
+
+  constructor(places: readonly OwnPlace[]) {
+    this.#places = places
+  }
+
+  lend(reference: string): RootLease {
+    const lease = lendDirectory(reference)
+    if (this.#fine.has(lease.key)) return lease
+    for (const place of this.#places) {
+      const why = relationTo(place, reference)
+      if (why === undefined) continue
+      const fix = `Name a directory beside it, ${elsewhere(place, reference)}.`
+      throw rootfsError('ERR_ROOTFS_INVALID', reference, why, fix)
+    }
+    if (this.#fine.size >= REMEMBERED) this.#fine.clear()
+    this.#fine.add(lease.key)
+    return lease
+  }
+}
+
+function placesOf(own: { readonly [option in OwnPlace['option']]: string | undefined }) {
+  const options = ['stateDir', 'dataDir'] as const
+  return options.flatMap((option): OwnPlace[] => {
+    const path = own[option]
+    return path === undefined ? [] : [{ option, path }]
+  })
 }
 
 /**
@@ -16,7 +52,7 @@ const provider: RootfsProvider = {
  * is never written. A change made to it by others while containers run on it shows in them in undefined ways.
  *
  * `lend` rejects with ERR_ROOTFS_NOT_FOUND (missing, or a dangling link), ERR_ROOTFS_NOT_DIRECTORY, ERR_ROOTFS_INVALID
- * (relative, NUL, the host's own `/`), ERR_ABORTED. It takes microseconds: there is no progress to tell of.
+ * (relative, NUL, the host's own `/`, one that lies in the engine's state or data directory or holds it), ERR_ABORTED. It takes microseconds: there is no progress to tell of.
  */
 export function dirRootfs(): Driver<'rootfs', never, never> {
   return defineDriver({
@@ -25,6 +61,17 @@ export function dirRootfs(): Driver<'rootfs', never, never> {
     apiVersion: 1,
     schemes: ['dir'],
     probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
-    create: () => provider,
+    inject: { stateDir: optional(STATE_DIR), dataDir: optional(DATA_DIR) },
+    create: (own) => {
+      const lender = new DirectoryLender(placesOf(own))
+      return {
+        schemes: ['dir'],
+        // async: what is wrong with a reference rejects, it is not thrown
+        async lend({ reference, signal }) {
+          throwIfAborted(signal, `dir:${reference}`)
+          return lender.lend(reference)
+        },
+      }
+    },
   })
 }

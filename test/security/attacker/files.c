@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attacker.h"
@@ -28,9 +30,59 @@ static int change(const char *path)
 }
 
 /* CVE-2022-0811 class: what runs as root of the host when something dies, is missing or is released. */
+static int core_limit(struct rlimit *lim)
+{
+	return getrlimit(RLIMIT_CORE, lim) < 0 ? -errno : 0;
+}
+
+/* Anything but 1 has the kernel call the host's helper for a crash. */
+static int is_changed(struct rlimit *was, long result)
+{
+	struct rlimit now;
+
+	if (result < 0)
+		return -errno;
+	if (core_limit(&now) < 0)
+		return -EIO;
+	return now.rlim_cur == was->rlim_cur && now.rlim_max == was->rlim_max ? -ECANCELED : 0;
+}
+
+static int lower_core(const char *way)
+{
+	struct rlimit was, old, none = { 0, 0 };
+	unsigned long core = RLIMIT_CORE, high = core | 1UL << 32;
+	long result = -1;
+
+	if (core_limit(&was) < 0)
+		return -EIO;
+	if (was.rlim_cur == 0)
+		none.rlim_cur = none.rlim_max = 1;
+	else
+		none.rlim_max = was.rlim_max;
+	if (strcmp(way, "setrlimit") == 0)
+		result = syscall(SYS_setrlimit, core, &none);
+	else if (strcmp(way, "setrlimit, high") == 0)
+		result = syscall(SYS_setrlimit, high, &none);
+	else if (strcmp(way, "prlimit64") == 0)
+		result = syscall(SYS_prlimit64, 0, core, &none, NULL);
+	else if (strcmp(way, "prlimit64, high") == 0)
+		result = syscall(SYS_prlimit64, 0, high, &none, NULL);
+	else if (strcmp(way, "prlimit64, old") == 0)
+		result = syscall(SYS_prlimit64, 0, core, &none, &old);
+	else if (strcmp(way, "prlimit64, own pid") == 0)
+		result = syscall(SYS_prlimit64, getpid(), core, &none, NULL);
+	return is_changed(&was, result);
+}
+
 static void core_pattern(char **args)
 {
 	(void)args;
+	attempt("own limit by setrlimit", lower_core, "setrlimit");
+	attempt("own limit by setrlimit, with high bits", lower_core, "setrlimit, high");
+	attempt("own limit by prlimit64", lower_core, "prlimit64");
+	attempt("own limit by prlimit64, with high bits", lower_core, "prlimit64, high");
+	attempt("own limit by prlimit64, old one asked", lower_core, "prlimit64, old");
+	attempt("own limit by prlimit64, by number", lower_core, "prlimit64, own pid");
 	attempt("core_pattern", open_write, "/proc/sys/kernel/core_pattern");
 	attempt("core_pattern through the own root", open_write, "/proc/self/root/proc/sys/kernel/core_pattern");
 	attempt("core_pattern through pid 1", open_write, "/proc/1/root/proc/sys/kernel/core_pattern");

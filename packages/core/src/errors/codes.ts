@@ -202,7 +202,8 @@ export const errorCodes = {
     fix: 'See the states in the message.',
   },
   ERR_CONTAINER_GONE: {
-    meaning: 'The container ended by itself: its first process died or was killed from outside.',
+    meaning:
+      'No process of the container is left, and nobody asked for that by `stop` or `remove`: the message says what ended its first.',
     fix: 'Make a new container.',
   },
   ERR_CONTAINER_BUSY: {

@@ -43,7 +43,8 @@ function identities(path: string): ReadonlySet<string> {
   }
 }
 
-function relation(from: string, place: OwnPlace): string | undefined {
+/** In what of an engine's own a path lies, or what it holds of that, in words; undefined: neither. */
+export function relationTo(place: OwnPlace, from: string): string | undefined {
   const path = settledPath(place.path)
   const what = `the ${names[place.option]} directory of this engine (${place.path})`
   if (isWithin(settledPath(from), path)) return `it lies in ${what}`
@@ -64,7 +65,7 @@ export function refuseOwnPlaces(mounts: readonly MountSpec[], places: readonly O
 
 function refuseOwnPlace(from: string, field: string, places: readonly OwnPlace[]): void {
   for (const place of places) {
-    const why = relation(from, place)
+    const why = relationTo(place, from)
     if (why !== undefined) throw refusal(from, field, why, place)
   }
 }
@@ -73,8 +74,13 @@ function refusal(
   subject: string,
   field: string,
   why: string,
-  { option }: OwnPlace,
+  place: OwnPlace,
 ): TypeError & CaissonError {
-  const fix = `Bind what is needed of it by itself, or pass another \`${option}\`.`
+  const fix = `Bind what is needed of it by itself, ${elsewhere(place, subject)}.`
   return invalidArgument({ field, subject, why, fix, code: 'ERR_MOUNT_SOURCE' })
+}
+
+/** The way out that leaves what is to be shown whole. */
+export function elsewhere({ option, path }: OwnPlace, shown: string): string {
+  return `or keep that elsewhere: createEngine({ ${option} }) with a directory outside of ${shown}, in place of ${path}`
 }

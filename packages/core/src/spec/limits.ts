@@ -103,7 +103,10 @@ export interface LimitTypes {
   fileSize: Rlimit<Bytes>
   /** Main thread's stack (RLIMIT_STACK). */
   stack: Rlimit<Bytes>
-  /** Core dumps (RLIMIT_CORE). */
+  /**
+   * Core dumps (RLIMIT_CORE). Default 1, which programs cannot change: no core is left, and the host's kernel calls no program of
+   * `core_pattern`, as it does at every other number, 0 included. Given, programs may change it as they may change other limits.
+   */
   core: Rlimit<Bytes>
   /** Virtual addresses of each process (RLIMIT_AS): no memory limit, allocations fail instead. */
   addressSpace: Rlimit<Bytes>
