@@ -1,14 +1,16 @@
 // Roots that fuse-overlayfs serves: as good as overlays, and gone with whoever needed them.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   accessSync,
   constants,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,8 +34,19 @@ function missing(): string | undefined {
   }
 }
 
-/** Pids of the servers that a process started, by its launcher. */
-function servers(parent: number): readonly number[] {
+/** Pid of the launcher of a detached container. */
+function launcherOf(stateDir: string, id: string): number {
+  const record = join(stateDir, 'containers', id, 'record.json')
+  // our own engine wrote it
+  const { holder } = JSON.parse(readFileSync(record, 'utf8')) as {
+    readonly holder: { readonly owner: { readonly pid: number } }
+  }
+  return holder.owner.pid
+}
+
+function fuseProcesses(
+  isWanted: (parent: number, above: number | undefined) => boolean,
+): readonly number[] {
   const parents = new Map<number, { readonly name: string; readonly parent: number }>()
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
@@ -46,8 +59,18 @@ function servers(parent: number): readonly number[] {
   }
   return [...parents]
     .filter(([, is]) => is.name === 'fuse-overlayfs')
-    .filter(([, is]) => parents.get(is.parent)?.parent === parent)
+    .filter(([, is]) => isWanted(is.parent, parents.get(is.parent)?.parent))
     .map(([pid]) => pid)
+}
+
+/** Pids of the servers of a launcher. */
+function serversOf(launcher: number): readonly number[] {
+  return fuseProcesses((parent) => parent === launcher)
+}
+
+/** Pids of the servers that a process started, by its launcher. */
+function servers(pid: number): readonly number[] {
+  return fuseProcesses((_, above) => above === pid)
 }
 
 async function noneLeft(pids: readonly number[]): Promise<void> {
@@ -94,6 +117,53 @@ const isMounted: Likeness<'fuse-overlayfs'>['check'] = async (container, way) =>
 
 // As root once more as somebody without privileges would: a user namespace of the launcher's own, with a single id.
 const modes = isRoot ? (['best', 'single'] as const) : (['best'] as const)
+
+describe('a fuse-overlayfs that hangs', function () {
+  this.timeout(60_000)
+
+  it('is not waited for when the container is not wanted any more, and nothing is left', function () {
+    const program = trustedProgram('fuse-overlayfs')
+    const why = isRoot ? missing() : 'only root can put another program in its place'
+    if (why !== undefined || program === undefined) {
+      console.log(`      skipped: ${why}`)
+      if (process.env['CAISSON_MUST_WORK'] === '1' && isRoot) throw new Error(why)
+      this.skip()
+    }
+    const place = mkdtempSync(join(tmpdir(), 'caisson-hangs-'))
+    try {
+      mkdirSync(join(place, 'tmp'))
+      writeFileSync(join(place, 'fake'), '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 })
+      const script = `
+        import { createEngine } from 'caisson'
+        import { readdirSync } from 'node:fs'
+        const engine = await createEngine({
+          copyOnWrite: 'fuse-overlayfs', stateDir: '${place}/state', dataDir: '${place}/data' })
+        const said = []
+        for (const detached of [false, true]) {
+          const made = engine.create({ detached, signal: AbortSignal.timeout(300) })
+          said.push(await made.then(() => 'made', (error) => error.code))
+        }
+        const ran = engine.run(['true'], { signal: AbortSignal.timeout(300) })
+        said.push(await ran.then(({ reason }) => reason, (error) => error.code))
+        said.push(...readdirSync('${place}/tmp'))
+        console.log(JSON.stringify(said))
+        await engine[Symbol.asyncDispose]()`
+      const replaced = `mount --bind "$1" ${program} && exec "$2" --input-type=module -e "$3"`
+      const since = Date.now()
+      const { stdout, stderr } = spawnSync(
+        'unshare',
+        ['-m', 'sh', '-c', replaced, 'sh', join(place, 'fake'), process.execPath, script],
+        { encoding: 'utf8', cwd: checkout, env: { ...process.env, TMPDIR: join(place, 'tmp') } },
+      )
+      expect(stderr).to.equal('')
+      expect(JSON.parse(stdout)).to.deep.equal(['ERR_ABORTED', 'ERR_ABORTED', 'ERR_ABORTED'])
+      // it would be given ten seconds
+      expect(Date.now() - since).to.be.lessThan(9000)
+    } finally {
+      rmSync(place, { recursive: true, force: true })
+    }
+  })
+})
 
 for (const mode of modes) {
   describe(`roots that fuse-overlayfs serves${mode === 'single' ? ', with one id' : ''}`, function () {
@@ -221,6 +291,26 @@ for (const mode of modes) {
       await exited
       await noneLeft(pids)
       expect(readFileSync('/proc/self/mounts', 'latin1')).not.to.include('fuse-overlayfs')
+    })
+
+    it('live on detached, with their program, until they are removed', async () => {
+      const id = await (async () => {
+        await using engine = await open()
+        const container = await engine.create({ detached: true })
+        await container.sh('echo written > /r/new; rm /r/plain')
+        return container.id
+      })()
+      await using engine = await open()
+      const container = await engine.get(id)
+      const pids = serversOf(launcherOf(join(place, 'state'), id))
+      expect(pids).to.have.lengthOf(1)
+      const seen = await container.sh('cat /r/new; awk \'$2 == "/" { print $3 }\' /proc/mounts')
+      expect(seen.stdout).to.equal('written\nfuse\n')
+      const changes: string[] = []
+      for await (const { kind, path } of container.changes()) changes.push(`${kind} ${path}`)
+      expect(changes).to.include.members(['added /r/new', 'deleted /r/plain'])
+      await container.remove()
+      await noneLeft(pids)
     })
 
     it('are among the ways that doctor() tries', async () => {

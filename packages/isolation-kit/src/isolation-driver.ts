@@ -180,7 +180,7 @@ class PlanIsolation implements IsolationDriver {
     for (;;) {
       try {
         const setup = this.#compiler.setup(request, identity)
-        return await launcher.create({ ...setup, process: [] }, own)
+        return await launcher.create({ ...setup, process: [] }, own, request.signal)
       } catch (error) {
         if (!this.#compiler.unmapped.learn(request.spec, error)) throw error
       }

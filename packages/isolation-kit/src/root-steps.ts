@@ -38,6 +38,9 @@ function isServed({ copyOnWrite, root }: PlanInput): boolean {
 /** Where the device of FUSE is parked. */
 const FUSE_DEVICE = 'fuse'
 
+/** How long fuse-overlayfs may take to its first answer: some milliseconds, and much on a machine that is overloaded. */
+const ANSWER_MS = 10_000
+
 /** Where a host directory for the container's writes is parked. */
 const DISK_UPPER = 'u'
 
@@ -129,7 +132,7 @@ function writableStep(input: PlanInput, part: RootPart, index: number): Containe
   if (lowers.length === 0) return { op: 'overlay', ...place, options: [], attrs }
   if (isServed(input)) {
     const program = fuseOverlayfs(input)
-    return { op: 'fuseRoot', ...place, device: FUSE_DEVICE, program, attrs }
+    return { op: 'fuseRoot', ...place, device: FUSE_DEVICE, program, answerMs: ANSWER_MS, attrs }
   }
   return isCopy(input)
     ? {

@@ -102,7 +102,7 @@ void containers_end(void)
 			struct container *c = (struct container *)n;
 
 			if (!c->dead)
-				sys_pidfd_send_signal(c->death.fd, SIGKILL);
+				container_kill(c);
 			servers_end(c);
 		}
 	}
@@ -283,6 +283,10 @@ void container_event(struct container *c, uint32_t events)
 		server_start(c, &r, fds);
 		return;
 	}
+	if (r.type == REPORT_SERVED) {
+		server_answered(c);
+		return;
+	}
 	if (r.type == REPORT_CREATED) {
 		created(c, fds);
 		return;
@@ -292,6 +296,9 @@ void container_event(struct container *c, uint32_t events)
 		unwatch(&c->init);
 		return;
 	}
+	/* whose files are no more, it may fail by that; of which its container's end tells */
+	if (r.type == REPORT_ENDED && r.status && (c->unserved || servers_dying(c)))
+		return;
 	if (r.type == REPORT_FAILED && r.exec == NONE)
 		set_up_failed(c, &r.failure);
 	else
@@ -305,8 +312,8 @@ void container_died(struct container *c)
 	int status = 0;
 	struct command *one;
 
-	fail_with(&unserved, EIO, "read", "fuse-overlayfs");
-
+	/* errno tells which it was */
+	fail_with(&unserved, c->unserved ? c->unserved : EIO, "read", "fuse-overlayfs");
 	/* what it said before it died comes first */
 	while (c->init.fd >= 0)
 		container_event(c, EPOLLIN);
@@ -354,6 +361,13 @@ void container_died(struct container *c)
 		forget(c);
 }
 
+void container_kill(struct container *c)
+{
+	sys_pidfd_send_signal(c->death.fd, SIGKILL);
+	/* who waits for an answer of it cannot be killed before it is */
+	servers_end(c);
+}
+
 void container_stop(uint32_t id)
 {
 	struct container *c = table_find(&L.containers, id);
@@ -373,5 +387,5 @@ void container_remove(uint32_t id)
 		return;
 	}
 	c->removed = 1;
-	sys_pidfd_send_signal(c->death.fd, SIGKILL);
+	container_kill(c);
 }

@@ -55,6 +55,14 @@ static int ask_for_server(struct scene *s, int connection)
 	return err < 0 ? fail_with(s->f, -err, "sendmsg", "fuse-overlayfs") : 0;
 }
 
+static int tell_served(struct scene *s)
+{
+	struct report r = { .type = REPORT_SERVED, .exec = s->f->step };
+	int err = orders_send(s->sock, &r, sizeof(r), NULL, 0, 0);
+
+	return err < 0 ? fail_with(s->f, -err, "sendmsg", "fuse-overlayfs") : 0;
+}
+
 int fuse_root_make(struct scene *s, const struct step *st)
 {
 	const char *device = text(&st->f[FUSE_ROOT_DEVICE]);
@@ -73,8 +81,13 @@ int fuse_root_make(struct scene *s, const struct step *st)
 	if (mnt < 0 || ask_for_server(s, connection) < 0)
 		return -s->f->err;
 	close(steal_fd(&connection));
-	/* waits for the program's first answer; where that dies, or never ran, nobody holds the connection, and the kernel ends it */
+	/*
+	 * Waits for the program's first answer; where that dies, or never ran, nobody holds the connection, and the kernel ends it.
+	 * One that hangs, the launcher ends.
+	 */
 	if (fstat(mnt, &is) < 0)
 		return fail(s->f, "fstat", "fuse-overlayfs");
+	if (tell_served(s) < 0)
+		return -s->f->err;
 	return steal_fd(&mnt);
 }

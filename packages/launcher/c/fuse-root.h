@@ -11,6 +11,7 @@
 #define SERVED_MARK "served"
 
 struct container;
+struct source;
 struct report;
 
 /* Pid 1's part: a detached mount that is served, or -errno, noted. */
@@ -19,8 +20,17 @@ int fuse_root_make(struct scene *s, const struct step *st);
 /* The launcher's: starts the program for the step that a pid 1 reports. Takes fds[0], the connection, and fds[1], its mounts. */
 void server_start(struct container *c, const struct report *r, int fds[2]);
 
-/* One has ended. Its container cannot go on. */
-void server_died(void *server);
+/* The one that was started last for it has given its first answer. */
+void server_answered(struct container *c);
+
+/* One has ended, or given no answer in its time. Its container cannot go on. */
+void server_event(struct source *s);
+
+/* Whether one of them has let go of its connection. */
+int servers_dying(const struct container *c);
+
+/* Frees those that died in this round. */
+void servers_bury(void);
 
 /* Ends those of a container. */
 void servers_end(struct container *c);

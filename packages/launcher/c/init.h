@@ -14,9 +14,9 @@
 /*
  * REPORT_STARTED of a command with a terminal brings its master. REPORT_BECOMING: pid 1 is about to become the command,
  * which has happened when the socket ends without a REPORT_FAILED. REPORT_SERVE: step `exec` of the plan waits for its program;
- * a connection of FUSE and the mount namespace come along.
+ * a connection of FUSE and the mount namespace come along. REPORT_SERVED: it has its first answer.
  */
-enum report_type { REPORT_CREATED = 1, REPORT_FAILED, REPORT_STARTED, REPORT_ENDED, REPORT_BECOMING, REPORT_SERVE };
+enum report_type { REPORT_CREATED = 1, REPORT_FAILED, REPORT_STARTED, REPORT_ENDED, REPORT_BECOMING, REPORT_SERVE, REPORT_SERVED };
 
 struct report {
 	uint32_t type;

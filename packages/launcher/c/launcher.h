@@ -25,6 +25,7 @@ struct source {
 		SOURCE_GUEST,	/* one that has not shown yet who it is */
 		SOURCE_RELAY,	/* something of a terminal: relay.c */
 		SOURCE_SERVER,	/* pidfd of a program that serves a root: server.c */
+		SOURCE_LATE,	/* timer of one that has not answered yet */
 	} kind;
 	int fd;		/* -1: not open */
 	int stream;
@@ -87,7 +88,7 @@ struct container {
 	int user_ns;		/* kept as long as its files are; -1: the launcher's own */
 	int removed;
 	struct server *servers;	/* programs that serve its root: server.c */
-	int unserved;		/* one of them has died, and it with that */
+	int unserved;		/* one of them has died (EIO) or never answered (ETIMEDOUT), and it with that */
 	int stuck;		/* killed by us: its pid 1 did not carry out a kill */
 	struct command *one;	/* the command of a one-shot */
 	struct letter *waiting;	/* orders that its pid 1 had no room for: mailbox.c */
@@ -182,6 +183,7 @@ void container_release(struct container *c);	/* gives back what it holds */
 void containers_end(void);	/* kills them all, and what serves their roots */
 void containers_remove_groups(void);	/* all are dead */
 void container_died(struct container *c);
+void container_kill(struct container *c);	/* and what serves its root: its files are not wanted any more */
 void command_exec(const struct field *a);
 void command_signal(uint32_t id, int signo, int final);
 void command_resize(uint32_t id, uint32_t cols, uint32_t rows);

@@ -124,7 +124,7 @@ static void check(struct container *c, uint64_t now)
 	} else if (now - since > STUCK_US) {
 		calm(c);
 		c->stuck = 1;
-		sys_pidfd_send_signal(c->death.fd, SIGKILL);
+		container_kill(c);
 	}
 }
 

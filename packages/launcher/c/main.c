@@ -50,6 +50,7 @@ void unwatch(struct source *s)
 
 void bury(void)
 {
+	servers_bury();
 	while (L.dead_containers) {
 		struct container *c = L.dead_containers;
 
@@ -272,7 +273,8 @@ static void dispatch(struct source *s, uint32_t events)
 			container_event(s->owner, events);
 		break;
 	case SOURCE_SERVER:
-		server_died(s->owner);
+	case SOURCE_LATE:
+		server_event(s);
 		break;
 	case SOURCE_DEATH:
 		if (s->fd < 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #include <linux/capability.h>
@@ -24,10 +25,12 @@ enum { LOWERS_MAX = 512, CONNECTION = 3, OPTIONS_ROOM = 8192 };
 
 struct server {
 	struct server *next;	/* of the same container */
-	struct source death;
+	struct source death, late;	/* its pidfd; a timer until it has answered */
 	pid_t pid;
 	struct container *container;	/* NULL: gone */
 };
+
+static struct server *dead;	/* freed at the end of a round of events: its timer may be in it, too */
 
 /* Fixed before it: all that the program gets. */
 struct service {
@@ -177,13 +180,27 @@ static const struct step *find_step(const struct container *c, const struct repo
 	return &list->step[r->exec];
 }
 
+/* 0 would be no timer at all. */
+static struct timespec milliseconds(uint64_t ms)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = ms ? (long)(ms % 1000) * 1000000 : 1 };
+}
+
 static void start(struct container *c, struct service *v)
 {
 	struct server *new = must_realloc(NULL, sizeof(*new));
+	struct itimerspec limit = { .it_value = milliseconds(v->st->f[FUSE_ROOT_ANSWER_MS].num) };
 	pid_t us = getpid();
 
 	*new = (struct server){ .container = c, .next = c->servers };
 	new->death = (struct source){ .kind = SOURCE_SERVER, .fd = -1, .owner = new };
+	new->late = (struct source){ .kind = SOURCE_LATE, .owner = new };
+	new->late.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (new->late.fd < 0 || timerfd_settime(new->late.fd, 0, &limit, NULL) < 0 || watch(&new->late, EPOLLIN) < 0) {
+		unwatch(&new->late);
+		free(new);
+		return;
+	}
 	new->pid = sys_fork(0, &new->death.fd);
 	if (new->pid == 0)
 		serve(us, v);
@@ -196,6 +213,7 @@ static void start(struct container *c, struct service *v)
 		waitpid(new->pid, NULL, 0);
 		unwatch(&new->death);
 	}
+	unwatch(&new->late);
 	free(new);
 }
 
@@ -212,24 +230,76 @@ void server_start(struct container *c, const struct report *r, int fds[2])
 			close(fds[i]);
 }
 
-void server_died(void *server)
+void server_answered(struct container *c)
 {
-	struct server *old = server, **at;
+	/* parts of a root are made one after another */
+	if (c->servers)
+		unwatch(&c->servers->late);
+}
+
+static void late(struct server *s)
+{
+	unwatch(&s->late);
+	if (!s->container || s->container->dead)
+		return;
+	s->container->unserved = ETIMEDOUT;
+	/* the container's pid 1 first, so that it does not tell of what it sees when its root is gone */
+	container_kill(s->container);
+}
+
+static void died(struct server *old)
+{
+	struct server **at;
 	struct container *c = old->container;
 
 	waitpid(old->pid, NULL, 0);
 	unwatch(&old->death);
+	unwatch(&old->late);
 	if (c) {
 		for (at = &c->servers; *at != old; at = &(*at)->next)
 			;
 		*at = old->next;
 		/* pid 1 of one that does not stand yet may tell first what failed */
 		if (!c->dead) {
-			c->unserved = 1;
+			c->unserved = EIO;
 			sys_pidfd_send_signal(c->death.fd, SIGKILL);
 		}
 	}
-	free(old);
+	old->next = dead;
+	dead = old;
+}
+
+void server_event(struct source *s)
+{
+	if (s->fd < 0)
+		return;
+	if (s->kind == SOURCE_LATE)
+		late(s->owner);
+	else
+		died(s->owner);
+}
+
+int servers_dying(const struct container *c)
+{
+	char path[64], exe[1];
+
+	/* who dies loses its memory before its descriptors, and is dead later than both: then its pidfd tells */
+	for (struct server *s = c->servers; s; s = s->next) {
+		snprintf(path, sizeof(path), "/proc/%d/exe", (int)s->pid);
+		if (readlink(path, exe, sizeof(exe)) < 0 && errno == ENOENT)
+			return 1;
+	}
+	return 0;
+}
+
+void servers_bury(void)
+{
+	while (dead) {
+		struct server *old = dead;
+
+		dead = old->next;
+		free(old);
+	}
 }
 
 void servers_end(struct container *c)

@@ -3,7 +3,7 @@
 #define CAISSON_STEP_TABLE_H
 
 #define STEP_TABLE_VERSION 1
-#define STEP_FIELDS_MAX 6
+#define STEP_FIELDS_MAX 7
 
 enum step_op {
 	OP_NAMESPACES = 1,
@@ -101,7 +101,8 @@ enum {
 	FUSE_ROOT_LOWERS = 2,
 	FUSE_ROOT_DEVICE = 3,
 	FUSE_ROOT_PROGRAM = 4,
-	FUSE_ROOT_ATTRS = 5,
+	FUSE_ROOT_ANSWER_MS = 5,
+	FUSE_ROOT_ATTRS = 6,
 	ROOT_FROM = 0,
 	PROC_AT = 0,
 	PROC_OPTIONS = 1,
@@ -173,7 +174,7 @@ enum {
 	X(OP_DISK_UPPER, "diskUpper", 2, "sii") \
 	X(OP_OVERLAY, "overlay", 2, "sivvi") \
 	X(OP_COPY_ROOT, "copyRoot", 2, "sivvii") \
-	X(OP_FUSE_ROOT, "fuseRoot", 2, "sivssi") \
+	X(OP_FUSE_ROOT, "fuseRoot", 2, "sivssii") \
 	X(OP_ROOT, "root", 2, "s") \
 	X(OP_PROC, "proc", 2, "svi") \
 	X(OP_MASK, "mask", 3, "sss") \

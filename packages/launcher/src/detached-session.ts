@@ -30,8 +30,12 @@ export class DetachedSession implements DetachedLauncher {
     return this.#session.identity
   }
 
-  create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer> {
-    return this.#session.create(plan, steps)
+  create(
+    plan: LaunchPlan,
+    steps: readonly ContainerStep[],
+    signal?: AbortSignal,
+  ): Promise<LaunchedContainer> {
+    return this.#session.create(plan, steps, signal)
   }
 
   async handOver(

@@ -160,6 +160,15 @@ const rules: readonly Rule[] = [
   {
     steps: ['fuseRoot'],
     syscall: 'read',
+    errnos: ['ETIMEDOUT'],
+    code: 'ERR_UNSUPPORTED',
+    why: 'fuse-overlayfs gave no answer in its time',
+    fix: 'See whether it works by hand, on the same directories, and whether the disk answers; or choose another `copyOnWrite`.',
+    field: 'copyOnWrite',
+  },
+  {
+    steps: ['fuseRoot'],
+    syscall: 'read',
     errnos: ['EIO'],
     code: 'ERR_CONTAINER_GONE',
     why: 'the fuse-overlayfs that served its root has died',

@@ -86,8 +86,12 @@ export class LauncherClient implements Launcher {
     return launched
   }
 
-  async create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer> {
-    return (await this.#open()).create(plan, steps)
+  async create(
+    plan: LaunchPlan,
+    steps: readonly ContainerStep[],
+    signal?: AbortSignal,
+  ): Promise<LaunchedContainer> {
+    return (await this.#open()).create(plan, steps, signal)
   }
 
   async limit(pid: number, limit: ResourceLimit): Promise<void> {

@@ -1,7 +1,7 @@
 import type {
   CaissonError,
-  ContainerStep,
   LaunchCommand,
+  Launcher,
   LaunchPlan,
   LauncherIdentity,
   ProcessStep,
@@ -27,6 +27,7 @@ import { NONE } from './protocol.generated.js'
 import type { Pending, PendingCommand, PendingContainer } from './pending-request.js'
 import type { AttachOptions, SessionOptions } from './session-options.js'
 import { StepRegistry } from './step-registry.js'
+import { untilAborted } from './until-aborted.js'
 
 /** One launcher process from its hello to its end, and everything it holds. Numbers mean something only in here. */
 export class LauncherSession implements ContainerHost {
@@ -121,16 +122,12 @@ export class LauncherSession implements ContainerHost {
   }
 
   #adopt(): Adoption {
-    return new Adoption({
-      host: this,
-      link: this.#link,
-      failures: this.#failures,
-      containers: this.#containers,
-      commands: this.#commands,
-      taken: (id) => {
-        this.#lastId = Math.max(this.#lastId, id)
-      },
-    })
+    const taken = (id: number): void => {
+      this.#lastId = Math.max(this.#lastId, id)
+    }
+    const [host, link, failures] = [this, this.#link, this.#failures]
+    const [containers, commands] = [this.#containers, this.#commands]
+    return new Adoption({ host, link, failures, containers, commands, taken })
   }
 
   /** Whether it takes requests. */
@@ -149,15 +146,19 @@ export class LauncherSession implements ContainerHost {
     })
   }
 
-  create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<KeptContainer> {
-    return new Promise((resolve, reject) => {
-      const id = ++this.#lastId
+  create(...[plan, steps, signal]: Parameters<Launcher['create']>): Promise<KeptContainer> {
+    const id = ++this.#lastId
+    const created = new Promise<KeptContainer>((resolve, reject) => {
       const references = this.#registry.references({ ...plan, process: [] })
       const request = { container: id, ...references, keep: 1, exec: NONE, ...noCommand(steps) }
       const asked = { needs: Object.values(references), lists: [plan] }
       this.#creating.set(id, { ...asked, fail: reject, created: resolve })
       this.#link.hold()
       this.#link.send('start', request)
+    })
+    // the launcher answers that it failed, when nothing of it is left; one that stands by then is its owner's to end
+    return untilAborted(created, signal, () => {
+      if (this.#creating.has(id)) this.#link.send('remove', { container: id })
     })
   }
 
@@ -181,12 +182,9 @@ export class LauncherSession implements ContainerHost {
 
   worker(container: KeptContainer, request: WorkerRequest, launched: LaunchedCommand): void {
     if (!this.alive) return launched.fail(container.goneError())
-    return this.#launch(launched, () => {
-      const exec = ++this.#lastId
-      this.#track(exec, launched, container, [], [])
+    return this.#work(launched, container, (exec) => {
       const { name, ...fields } = { ...request, container: container.id, exec }
       this.#link.send(name, fields)
-      return exec
     })
   }
 

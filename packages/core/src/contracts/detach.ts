@@ -47,7 +47,12 @@ export interface IsolatedDetached extends IsolatedContainer, DetachedLink {}
 /** A launcher of its own for one container. Disposed, it ends with all it holds, unless it was handed over. */
 export interface DetachedLauncher extends AsyncDisposable {
   readonly identity: LauncherIdentity
-  create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer>
+  /** @param signal ends it while it is made */
+  create(
+    plan: LaunchPlan,
+    steps: readonly ContainerStep[],
+    signal?: AbortSignal,
+  ): Promise<LaunchedContainer>
   /** Publishes the container and lets it outlive this process. */
   handOver(
     container: LaunchedContainer,

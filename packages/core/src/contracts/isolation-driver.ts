@@ -30,6 +30,8 @@ export interface ContainerRequest {
    * `fuse-overlayfs`, a program outside the container serves the root, and ends with it.
    */
   readonly copyOnWrite?: CopyOnWriteKind
+  /** Ends the making of a container that stays, which then rejects when nothing of it is left. Default: nothing does. */
+  readonly signal?: AbortSignal
 }
 
 /** A container that stands: its root is mounted and its pid 1 waits for commands. */

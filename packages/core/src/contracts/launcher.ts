@@ -111,8 +111,15 @@ export interface Launcher extends AsyncDisposable {
   identity(): Promise<LauncherIdentity>
   /** One command in a container of its own. */
   run(plan: LaunchPlan, command: LaunchCommand): LaunchedProcess
-  /** A container that stays; `steps` are container steps of this one alone. */
-  create(plan: LaunchPlan, steps: readonly ContainerStep[]): Promise<LaunchedContainer>
+  /**
+   * A container that stays; `steps` are container steps of this one alone.
+   * @param signal ends it while it is made: rejects when nothing of it is left. Default: nothing does
+   */
+  create(
+    plan: LaunchPlan,
+    steps: readonly ContainerStep[],
+    signal?: AbortSignal,
+  ): Promise<LaunchedContainer>
   /**
    * Changes a resource limit of every process of a container that `create` made, but its pid 1. Absent when it cannot.
    * @param pid of the container's pid 1

@@ -81,7 +81,7 @@ export class ContainerMaker {
     held: HeldLimits,
     signal: AbortSignal | undefined,
   ): Promise<IsolatedContainer> {
-    const isolated = await this.#parts.engine.isolation.create(request)
+    const isolated = await this.#isolate(request, signal)
     try {
       for (const lease of held.leases) await lease.attach?.(isolated.pid)
       const late = this.#parts.unwanted(signal)
@@ -91,6 +91,19 @@ export class ContainerMaker {
       throw error
     }
     return isolated
+  }
+
+  async #isolate(
+    request: ContainerRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<IsolatedContainer> {
+    const { isolation } = this.#parts.engine
+    if (signal === undefined) return isolation.create(request)
+    try {
+      return await isolation.create({ ...request, signal })
+    } catch (error) {
+      throw signal.aborted ? (this.#parts.unwanted(signal) ?? error) : error
+    }
   }
 
   #keeper(

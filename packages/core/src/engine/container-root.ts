@@ -43,7 +43,9 @@ export class ContainerRoot {
     try {
       const place = await placeFor(parts, lease)
       try {
-        const writable = lease.copyOnWrite ? parts.writes.choose(parts.spec) : undefined
+        const writable = lease.copyOnWrite
+          ? parts.writes.choose(parts.spec, parts.signal)
+          : undefined
         return new ContainerRoot(parts, lease, place, await writable)
       } catch (error) {
         if (place !== undefined) await parts.snapshots?.discard(place.id)

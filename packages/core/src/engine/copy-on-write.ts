@@ -4,6 +4,7 @@ import type { IsolationDriver } from '../contracts/isolation-driver.js'
 import type { Missing } from '../contracts/probe.js'
 import { CaissonError } from '../errors/caisson-error.js'
 import type { ContainerSpec } from '../spec/container-spec.js'
+import { SharedWork } from '../work/shared-work.js'
 import { probeReflink } from './probe-reflink.js'
 import { probeWrites, type WayProbe } from './probe-writes.js'
 
@@ -91,6 +92,15 @@ function refused(kind: CopyOnWriteKind, where: string, { missing }: WayProbe): C
   })
 }
 
+function givenUp(reason: unknown): CaissonError {
+  return new CaissonError({
+    code: 'ERR_ABORTED',
+    what: 'container not made',
+    why: 'aborted before it stood',
+    cause: reason,
+  })
+}
+
 const costs = {
   'fuse-overlayfs': 'every access to files of the root goes through a program of the host',
   reflink: 'every container has a copy of its root, without the data',
@@ -106,7 +116,8 @@ function instead(kind: keyof typeof costs, { missing }: WayProbe): WritableWay {
 /** Decides how roots are made writable: where writes go to memory, and where they go to the disk. */
 export class CopyOnWrite {
   readonly #parts: CopyOnWriteParts
-  readonly #tried = new Map<string, Promise<WritableWay>>()
+  readonly #known = new Map<string, WritableWay>()
+  readonly #trying = new SharedWork<WritableWay>(givenUp)
   /** Said once, it is not asked again at each start. */
   #hasOverlays = false
 
@@ -117,19 +128,23 @@ export class CopyOnWrite {
   /**
    * The way for a container. A promise where something has to be tried out first, once for each engine: the disk always,
    * memory where the kernel does not say that it has overlays.
-   * @throws CaissonError ERR_UNSUPPORTED when the way that was asked for does not work there
+   * @throws CaissonError ERR_UNSUPPORTED when the way that was asked for does not work there; ERR_ABORTED
    */
-  choose({ upperOn }: Pick<ContainerSpec, 'upperOn'>): WritableWay | Promise<WritableWay> {
+  choose(
+    { upperOn }: Pick<ContainerSpec, 'upperOn'>,
+    signal?: AbortSignal,
+  ): WritableWay | Promise<WritableWay> {
     const { wanted, copies, store } = this.#parts
     if (wanted === 'copy') return { kind: wanted, degraded: [] }
     if (upperOn === 'disk' && store !== undefined) {
       if (wanted === 'auto' && !copies) return overlay
-      return this.#once('disk', () => this.#tryAt(store.directory, `in ${store.directory}`))
+      const { directory } = store
+      return this.#once('disk', signal, (ended) => this.#tryAt(directory, `in ${directory}`, ended))
     }
     if (wanted === 'reflink') throw refused(wanted, 'in memory', noSharing)
     if (wanted === 'overlay' || !copies) return overlay
     if (wanted === 'auto' && (this.#hasOverlays ||= knowsOverlays())) return overlay
-    return this.#once('memory', () => this.#tryAt(undefined, 'in memory'))
+    return this.#once('memory', signal, (ended) => this.#tryAt(undefined, 'in memory', ended))
   }
 
   /** Everything tried out. Never throws. */
@@ -140,34 +155,50 @@ export class CopyOnWrite {
     return Object.freeze({ memory, disk })
   }
 
-  #once(where: string, work: () => Promise<WritableWay>): Promise<WritableWay> {
-    const known = this.#tried.get(where)
+  /** What failed is tried again by the next: what was in the way may be mended. */
+  #once(
+    where: string,
+    signal: AbortSignal | undefined,
+    work: (ended: AbortSignal) => Promise<WritableWay>,
+  ): WritableWay | Promise<WritableWay> {
+    const known = this.#known.get(where)
     if (known !== undefined) return known
-    const tried = work().catch((error: unknown) => {
-      // what was in the way may be mended before the next
-      this.#tried.delete(where)
-      throw error
+    return this.#trying.do(where, signal, async (ended) => {
+      const way = await work(ended)
+      this.#known.set(where, way)
+      return way
     })
-    this.#tried.set(where, tried)
-    return tried
   }
 
-  async #tryAt(directory: string | undefined, where: string): Promise<WritableWay> {
+  async #tryAt(
+    directory: string | undefined,
+    where: string,
+    ended: AbortSignal,
+  ): Promise<WritableWay> {
     const { wanted } = this.#parts
+    const attempt = async (kind: CopyOnWriteKind): Promise<WayProbe> => {
+      const tried = await this.#try(directory, kind, ended)
+      if (ended.aborted) throw givenUp(ended.reason)
+      return tried
+    }
     const kind = wanted === 'auto' ? 'overlay' : wanted
-    const tried = await this.#try(directory, kind)
+    const tried = await attempt(kind)
     if (tried.ok) return { kind, degraded: [] }
     if (wanted !== 'auto') throw refused(kind, where, tried)
     for (const other of ['fuse-overlayfs', 'reflink'] as const)
-      if ((await this.#try(directory, other)).ok) return instead(other, tried)
+      if ((await attempt(other)).ok) return instead(other, tried)
     return instead('copy', tried)
   }
 
-  async #try(directory: string | undefined, kind: CopyOnWriteKind): Promise<WayProbe> {
+  async #try(
+    directory: string | undefined,
+    kind: CopyOnWriteKind,
+    signal?: AbortSignal,
+  ): Promise<WayProbe> {
     const { copies, isolation, spec } = this.#parts
     if (kind !== 'overlay' && !copies) return noCopies
     if (kind === 'reflink') return directory === undefined ? noSharing : probeReflink(directory)
-    return probeWrites(isolation, spec(), directory, kind)
+    return probeWrites(isolation, spec(), directory, kind, signal)
   }
 
   async #reportOn(directory: string | undefined): Promise<WriteProbe> {

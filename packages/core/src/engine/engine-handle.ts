@@ -222,7 +222,12 @@ export class EngineHandle implements Engine {
       signal,
     }
     return withLeases(needs, unwanted, async ({ request, held }) => {
-      const container = await this.#detachments.create(request, held, parsed, plan)
+      const asked = signal === undefined ? request : { ...request, signal }
+      const container = await this.#detachments
+        .create(asked, held, parsed, plan)
+        .catch((error: unknown) => {
+          throw signal?.aborted === true ? (unwanted() ?? error) : error
+        })
       this.#events.emit('container', container)
       return container
     })

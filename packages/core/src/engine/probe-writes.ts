@@ -41,12 +41,14 @@ async function exercise(files: FileAccess): Promise<void> {
  * Tries one out by a container in which nothing runs, on two directories that are merged, removed and made anew. Leaves nothing
  * behind; never throws.
  * @param store where the store is, or would be; undefined: memory is what is tried
+ * @param signal ends it: what it says then means nothing
  */
 export async function probeWrites(
   isolation: IsolationDriver,
   spec: ContainerSpec,
   store: string | undefined,
   copyOnWrite: CopyOnWriteKind,
+  signal?: AbortSignal,
 ): Promise<WayProbe> {
   let scratch: string | undefined
   try {
@@ -73,6 +75,7 @@ export async function probeWrites(
       amendments: [],
       ...(store === undefined ? {} : { upper }),
       ...(copyOnWrite === 'overlay' ? {} : { copyOnWrite }),
+      ...(signal === undefined ? {} : { signal }),
     }
     const isolated = await isolation.create(request)
     try {

@@ -158,6 +158,8 @@ export interface FuseRootStep {
   readonly device: string
   /** absolute host path of fuse-overlayfs. */
   readonly program: string
+  /** how long it may take until its first answer. */
+  readonly answerMs: number
   /** MOUNT_ATTR_* bits. */
   readonly attrs: number
 }
@@ -592,7 +594,7 @@ export const stepTable: Readonly<Record<StepName, StepInfo>> = {
     call: "fsmount",
     about: "The same as an overlay by fuse-overlayfs: a child of the launcher, outside the container, that serves the mount; with it, the container ends.",
     keeps: "the lowers unchanged",
-    fields: [["at","str"],["index","u32"],["lowers","strs"],["device","str"],["program","str"],["attrs","u32"]],
+    fields: [["at","str"],["index","u32"],["lowers","strs"],["device","str"],["program","str"],["answerMs","u32"],["attrs","u32"]],
   },
   root: {
     op: 8,
