@@ -61,12 +61,16 @@ function copyCheckout() {
 
 /** A rule that is gone may make a test wait for ever. */
 const PATIENCE_MS = 180_000
+/** A rule that is gone may make one write for ever. */
+const MOST_BYTES = 2 ** 30
 
 function node(cwd, ...args) {
   const output = join(cwd, 'output')
   const fd = openSync(output, 'w')
   // what a failed test leaves behind may hold its output open: a file, and a group of its own, which is ended
-  const { status, pid } = spawnSync(process.execPath, args, {
+  // and no file of it may grow without end (sh counts 512 bytes)
+  const limited = `ulimit -f ${MOST_BYTES / 512}; exec "$@"`
+  const { status, pid } = spawnSync('sh', ['-c', limited, 'sh', process.execPath, ...args], {
     cwd,
     stdio: ['ignore', fd, fd],
     detached: true,

@@ -105,6 +105,31 @@ describe('how a command is started', function () {
     expect(hostMounts()).to.equal(before)
   })
 
+  it('L18: nor where the host hands on what is mounted on it', function () {
+    if (!isRoot) {
+      console.log('      skipped: needs root, to make mounts that are handed on')
+      return this.skip()
+    }
+    const preset = new URL('../../../packages/caisson/dist/index.js', import.meta.url).href
+    const script = `
+      import { readFileSync } from 'node:fs'
+      import { createEngine } from ${JSON.stringify(preset)}
+      const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\\n').length
+      const before = mounts()
+      const engine = await createEngine()
+      const container = await engine.create()
+      await container.exec('true')
+      console.log(mounts() - before)
+      await engine[Symbol.asyncDispose]()`
+    // of a namespace of its own, which ends with it
+    const share = 'mount --make-rshared / && exec "$@"'
+    const node = [process.execPath, '--input-type=module', '-e', script]
+    const args = ['-m', '--propagation', 'private', 'sh', '-c', share, 'sh', ...node]
+    const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' })
+    expect(stdout, stderr).to.equal('0\n')
+    return undefined
+  })
+
   it('L23: a filter that denies what a start needs does not get in its way: it comes last', async function () {
     if (process.arch !== 'x64') this.skip()
     // setgroups setresuid setresgid capset prctl close_range openat2 mount_setattr landlock_* setsid chdir umask

@@ -131,6 +131,8 @@ describe('PlanCompiler', () => {
     '/sys/fs',
     '/dev',
     '/dev/null',
+    '/dev/pts',
+    '/dev/pts/ptmx',
     '/a/../proc',
     'tmp',
     '/a\0b',

@@ -43,6 +43,17 @@ static int selection_wide(const char *arg)
 	return outcome(syscall(SYS_ioctl, 0L, (long)TIOCLINUX | (1L << 32), &subcode));
 }
 
+/* The kernel loads the driver of one that it has not: n_gsm, n_hdlc and slip had holes. This one does nothing. */
+static int discipline(const char *arg)
+{
+	int null = 27, tty = 0;
+	int result = outcome(syscall(SYS_ioctl, 0L, (long)TIOCSETD | (arg ? 1L << 32 : 0), &null));
+
+	if (result == 0)
+		ioctl(0, TIOCSETD, &tty);
+	return result;
+}
+
 static int console(const char *arg)
 {
 	(void)arg;
@@ -89,6 +100,8 @@ static void terminal(char **args)
 	attempt("TIOCSTI with high bits", inject_wide, NULL);
 	attempt("TIOCLINUX", selection, NULL);
 	attempt("TIOCLINUX with high bits", selection_wide, NULL);
+	attempt("another line discipline", discipline, NULL);
+	attempt("another line discipline with high bits", discipline, "high");
 	attempt("take the console", console, NULL);
 	attempt("steal the terminal", steal, NULL);
 	attempt("a virtual console", open_read, "/dev/tty0");

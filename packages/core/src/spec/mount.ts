@@ -11,7 +11,10 @@ export type Mount =
       readonly from: string
       /** Absolute path in the container; made when it is not there. Not `/`, nothing in /proc. */
       readonly to: string
-      /** Default true: what is mounted from the host is opened for writing by name only. */
+      /**
+       * Default true: what is mounted from the host is opened for writing by name only. With false, as root, a container can also
+       * leave set-user-ID programs of root there, for users of the host who reach it; `owner: 'source'` makes them its owner's.
+       */
       readonly readonly?: boolean
       /** Whether programs in it can be executed. Default true; with `profile: 'strict'` false. */
       readonly exec?: boolean
