@@ -14,13 +14,24 @@ import { showResult } from './show-result.js'
 const ownData = fileURLToPath(new URL('../../../.caisson/data', import.meta.url))
 const [dataDir = ownData] = process.argv.slice(2)
 const bar = new ProgressBar()
+const show = showBuild(bar)
+let isBuilt = false
 await using engine = await createEngine({
   dataDir,
-  rootfs: [debianRootfs({ mirrorTimeout: '3s', maxAge: '720h', onProgress: showBuild(bar) })],
+  rootfs: [
+    debianRootfs({
+      mirrorTimeout: '3s',
+      maxAge: '720h',
+      onProgress: (progress) => {
+        isBuilt ||= progress.phase === 'install'
+        show(progress)
+      },
+    }),
+  ],
 })
 console.log('Caisson: containers as a library')
 note(engine.picked.summary)
-const root = await demoRoot(engine, bar, dataDir)
+const root = await demoRoot(engine, bar, () => (isBuilt ? dataDir : undefined))
 
 const began = performance.now()
 {

@@ -5,7 +5,13 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createEngine, isCaissonError, type PresetEngine, type DefaultLimits } from 'caisson'
+import {
+  createEngine,
+  isCaissonError,
+  type PresetEngine,
+  type DefaultLimits,
+  type Exec,
+} from 'caisson'
 import { checkout } from '../architecture/checkout.js'
 import { expectNothingLeft, takeStock } from './leftovers.js'
 
@@ -18,9 +24,15 @@ async function codeOf(work: PromiseLike<unknown>): Promise<unknown> {
   }
 }
 
-const later = () => AbortSignal.timeout(50)
 const lines = (letter: string) => Array.from({ length: 2000 }, (_, i) => `${letter}${i}\n`)
 const inTenths = (ms: number): number => Math.round(ms / 100)
+
+/** Why it ended that was aborted as soon as it ran: before there is nothing but an error. */
+async function whyAborted(exec: Exec, controller: AbortController): Promise<string> {
+  await exec.pid
+  controller.abort()
+  return (await exec).reason
+}
 
 /** What a Node prints that runs this, and how long it takes. */
 function runNode(text: string): { readonly stdout: string; readonly ms: number } {
@@ -58,7 +70,7 @@ describe('complaints', function () {
       engine.run(['sleep', '1000'], { idleTimeout: 100 }),
       engine.run(['yes'], { onOutputLimit: 'kill', maxOutput: 100 }),
       aborted,
-      engine.run(endless, { timeout: 60_000, signal: AbortSignal.timeout(100) }),
+      engine.run(endless, { timeout: 60_000, signal: AbortSignal.timeout(3000) }),
     ])
     expect(results.map(({ reason }) => reason)).to.deep.equal([
       'exit',
@@ -83,7 +95,7 @@ describe('complaints', function () {
 
   it('8: “too much output takes the process down, and a timeout loses all of it”', async () => {
     const script = 'echo first; head -c 50000000 /dev/zero; echo last; sleep 1000'
-    const options = { maxOutput: 1000, timeout: 1500 } as const
+    const options = { maxOutput: 1000, timeout: 4000 } as const
     const { reason, stdout, truncated } = await engine.run(['sh', '-c', script], options)
     expect([reason, truncated.stdout, stdout.length]).to.deep.equal(['wall-time', true, 1000])
     expect(stdout.startsWith('first\n')).to.equal(true)
@@ -105,7 +117,7 @@ describe('complaints', function () {
       'sleep 4242 & setsid sleep 4242 & (setsid sh -c "sleep 4242 & sleep 4242" &); sleep 4242'
     const { reason, usage } = await engine.run(['sh', '-c', script], { timeout: 300 })
     expect(reason).to.equal('wall-time')
-    expect(inTenths(usage.wallMs)).to.be.within(3, 20)
+    expect(inTenths(usage.wallMs)).to.be.within(3, 100)
     await expectNothingLeft(before)
 
     const container = await engine.create()
@@ -181,7 +193,7 @@ describe('complaints', function () {
 
   it('19: “a fork bomb or a full disk takes the host down, and nothing says so”', async () => {
     const before = takeStock()
-    const bomb = await engine.run(['sh', '-c', 'f() { f | f & }; f; sleep 0.3; echo over'], {
+    const bomb = await engine.run(['sh', '-c', 'f() { f | f & }; f; sleep 1; echo over'], {
       limits: { processes: 50 },
       timeout: '10s',
     })
@@ -202,12 +214,15 @@ describe('complaints', function () {
     const stateDir = mkdtempSync(join(tmpdir(), 'caisson-complaint-'))
     const first = await createEngine({ stateDir })
     const container = await first.create({ detached: true })
-    const lost = codeOf(container.exec('sh', ['-c', 'sleep 0.2; echo done; exit 3']))
+    const lost = codeOf(
+      container.exec('sh', ['-c', 'until test -e /tmp/go; do sleep 0.02; done; echo done; exit 3']),
+    )
     await container.exec('true')
     await first[Symbol.asyncDispose]()
     expect(await lost).to.equal('ERR_DETACHED')
     const second = await createEngine({ stateDir })
     const again = await second.get(container.id)
+    await again.exec('touch', ['/tmp/go'])
     expect(await again.wait()).to.include({ stdout: 'done\n', exitCode: 3, reason: 'exit' })
     await again.remove()
     await second[Symbol.asyncDispose]()
@@ -222,13 +237,16 @@ describe('complaints', function () {
     const container = await engine.create()
     expect(await codeOf(container.exec('true', [], { signal }))).to.equal('ERR_ABORTED')
     expect(await codeOf(container.waitFor({ port: 1 }, { signal }))).to.equal('ERR_ABORTED')
-    expect((await engine.run(['sleep', '9'], { signal: later() })).reason).to.equal('aborted')
-    expect((await container.sh('sleep 9', { signal: later() })).reason).to.equal('aborted')
-    expect(await codeOf(container.waitFor({ port: 1 }, { signal: later() }))).to.equal(
-      'ERR_ABORTED',
-    )
-    const bound = await engine.create({ signal: later() })
-    expect((await bound.exec('sleep', ['9'])).reason).to.equal('aborted')
+    const [one, two, three] = Array.from({ length: 3 }, () => new AbortController())
+    if (!one || !two || !three) throw new Error('unreachable')
+    const run = engine.run(['sleep', '1000'], { signal: one.signal })
+    expect(await whyAborted(run, one)).to.equal('aborted')
+    const command = container.sh('sleep 1000', { signal: two.signal })
+    expect(await whyAborted(command, two)).to.equal('aborted')
+    const later = AbortSignal.timeout(50)
+    expect(await codeOf(container.waitFor({ port: 1 }, { signal: later }))).to.equal('ERR_ABORTED')
+    const bound = await engine.create({ signal: three.signal })
+    expect(await whyAborted(bound.exec('sleep', ['1000']), three)).to.equal('aborted')
     await Promise.all([container.remove(), bound.remove()])
     await expectNothingLeft(before)
   })

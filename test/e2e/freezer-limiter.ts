@@ -50,14 +50,14 @@ class Group {
 
   async freeze(on: boolean): Promise<void> {
     writeFileSync(join(this.path, 'cgroup.freeze'), on ? '1' : '0')
-    await waitUntil(on ? 'all are frozen' : 'all have thawed', () => this.frozen === on, 2000)
+    await waitUntil(on ? 'all are frozen' : 'all have thawed', () => this.frozen === on)
   }
 
   async remove(): Promise<void> {
     if (!this.#made) return
     const empty = (): boolean =>
       readFileSync(join(this.path, 'cgroup.events'), 'utf8').includes('populated 0')
-    await waitUntil('its group is empty', empty, 2000)
+    await waitUntil('its group is empty', empty)
     rmdirSync(this.path)
     this.#made = false
   }

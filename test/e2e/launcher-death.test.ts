@@ -33,7 +33,7 @@ async function killLauncher(): Promise<void> {
   const pid = launcherOf()
   const held = childrenOf(pid)
   process.kill(pid, 'SIGKILL')
-  await waitUntil('its containers are dead', () => [pid, ...held].every((p) => !runs(p)), 1000)
+  await waitUntil('its containers are dead', () => [pid, ...held].every((p) => !runs(p)))
 }
 
 describe('when the launcher is killed by SIGKILL', function () {
@@ -101,7 +101,7 @@ describe('when the launcher is killed by SIGKILL', function () {
           continue
         }
         const { pid } = outcome.value
-        await waitUntil('it is dead', () => !runs(pid), 1000)
+        await waitUntil('it is dead', () => !runs(pid))
         await outcome.value.remove()
       }
       expect(await engine.run(['true'])).to.include({ exitCode: 0 })

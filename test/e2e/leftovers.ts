@@ -43,12 +43,12 @@ export function takeStock(): Leftovers {
 
 /**
  * Waits until no container is left, and no more of the rest than before: the last process of a container may be dying still when its result is there.
- * @throws AssertionError telling the difference after a second
+ * @throws AssertionError telling the difference when there is one still after as long as `waitUntil` waits
  */
 export async function expectNothingLeft(before: Leftovers): Promise<void> {
   const clean: Leftovers = { ...before, containers: [] }
   const isClean = () => JSON.stringify(takeStock()) === JSON.stringify(clean)
-  await waitUntil('nothing is left', isClean, 1000).catch(() => {
+  await waitUntil('nothing is left', isClean).catch(() => {
     expect(takeStock()).to.deep.equal(clean)
   })
 }

@@ -113,10 +113,10 @@ describe('output', function () {
     it('ends it after the idle timeout, and keeps what it said', async () => {
       const started = performance.now()
       const { reason, stdout } = await engine.run(['sh', '-c', 'echo hello; sleep 1000'], {
-        idleTimeout: 200,
+        idleTimeout: 1500,
       })
       expect([reason, stdout]).to.deep.equal(['idle', 'hello\n'])
-      expect(performance.now() - started).to.be.within(200, 5000)
+      expect(performance.now() - started).to.be.within(1500, 30_000)
     })
 
     it('ends one that never said anything, in a container too', async () => {
@@ -127,19 +127,19 @@ describe('output', function () {
     })
 
     it('lets one go on that says something now and then, to either stream', async () => {
-      const script = 'for i in 1 2 3 4 5 6; do sleep 0.1; echo $i; sleep 0.1; echo $i >&2; done'
-      const { reason, stdout } = await engine.run(['sh', '-c', script], { idleTimeout: 700 })
+      const script = 'for i in 1 2 3 4 5 6; do sleep 0.2; echo $i; sleep 0.2; echo $i >&2; done'
+      const { reason, stdout } = await engine.run(['sh', '-c', script], { idleTimeout: 2000 })
       expect([reason, stdout.length]).to.deep.equal(['exit', 12])
     })
 
     it('does not take a slow reader of ours for its silence', async () => {
-      const exec = engine.run(['head', '-c', '1000000', '/dev/zero'], { idleTimeout: 150 })
+      const exec = engine.run(['head', '-c', '1000000', '/dev/zero'], { idleTimeout: 1000 })
       let read = 0
       let rests = 0
       for await (const chunk of exec.stdout) {
         read += chunk.length
         // longer than the timeout, while the command waits for us
-        if (rests++ === 0) await new Promise((resolve) => setTimeout(resolve, 500))
+        if (rests++ === 0) await new Promise((resolve) => setTimeout(resolve, 1500))
       }
       expect([(await exec).reason, read]).to.deep.equal(['exit', 1_000_000])
     })
@@ -149,7 +149,7 @@ describe('output', function () {
     describe(`partial output, ${live ? 'streamed' : 'captured'}`, () => {
       const script = 'echo out; echo err >&2; echo > /tmp/ready; sleep 1000'
       it('survives a timeout', async () => {
-        const exec = engine.run(['sh', '-c', script], { timeout: 300 })
+        const exec = engine.run(['sh', '-c', script], { timeout: 1500 })
         if (live) void readAll(exec.stdout)
         const { reason, stdout, stderr } = await exec
         expect([reason, stdout, stderr]).to.deep.equal(['wall-time', 'out\n', 'err\n'])
@@ -174,7 +174,7 @@ describe('output', function () {
       const read = live ? readAll(exec.stdout) : undefined
       const { reason, stdout, usage } = await exec
       expect([reason, stdout]).to.deep.equal(['exit', 'done\n'])
-      expect(usage.wallMs).to.be.lessThan(5000)
+      expect(usage.wallMs).to.be.lessThan(30_000)
       if (read !== undefined) expect((await read).toString()).to.equal('done\n')
       await container.remove()
     })
@@ -221,7 +221,7 @@ describe('output', function () {
     const before = descriptors()
     for (let round = 0; round < 5; round++) await ends()
     // pipes are closed in the background
-    const deadline = performance.now() + 2000
+    const deadline = performance.now() + 10_000
     while (descriptors() > before && performance.now() < deadline) {
       await new Promise((resolve) => setImmediate(resolve))
     }

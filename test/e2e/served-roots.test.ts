@@ -15,12 +15,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { trustedProgram } from '@caisson/core'
 import { createEngine, pivotRoot, type CopyOnWriteOption } from 'caisson'
 import { expect } from 'chai'
 import { checkout } from '../architecture/checkout.js'
 import { expectKeeping, expectLikeness, look, makeRoot, type Likeness } from './root-work.js'
+import { waitUntil } from './wait-until.js'
 
 const isRoot = process.getuid?.() === 0
 
@@ -73,6 +73,13 @@ function servers(pid: number): readonly number[] {
   return fuseProcesses((_, above) => above === pid)
 }
 
+/** The only one of this process. */
+function theServer(): number {
+  const [pid, ...more] = servers(process.pid)
+  if (pid === undefined || more.length > 0) throw new Error(`${more.length} more than ${pid}`)
+  return pid
+}
+
 async function noneLeft(pids: readonly number[]): Promise<void> {
   const left = () =>
     pids.filter((pid) => {
@@ -82,8 +89,7 @@ async function noneLeft(pids: readonly number[]): Promise<void> {
         return false
       }
     })
-  for (let n = 0; n < 200 && left().length > 0; n++) await sleep(10)
-  expect(left()).to.deep.equal([])
+  await waitUntil('no server is left', () => left().length === 0)
 }
 
 /** Whether any process was started by these arguments, each with a NUL behind it. */
@@ -217,8 +223,7 @@ for (const mode of modes) {
     it('end with the program, and say so', async () => {
       await using engine = await open()
       await using container = await engine.create()
-      const [pid = 0, ...more] = servers(process.pid)
-      expect(more).to.deep.equal([])
+      const pid = theServer()
       const running = container.sh('sleep 1000')
       await container.sh('true')
       process.kill(pid, 'SIGKILL')
@@ -232,10 +237,8 @@ for (const mode of modes) {
       await using engine = await open()
       const seconds = String(1_000_000 + process.pid)
       const ran = outcome(engine.run(['sleep', seconds]))
-      for (let n = 0; n < 500 && !runs(`sleep\0${seconds}\0`); n++) await sleep(10)
-      const pids = servers(process.pid)
-      expect(pids).to.have.lengthOf(1)
-      for (const pid of pids) process.kill(pid, 'SIGKILL')
+      await waitUntil('it runs', () => runs(`sleep\0${seconds}\0`))
+      process.kill(theServer(), 'SIGKILL')
       const error = await ran
       expect(error).to.have.property('code', 'ERR_CONTAINER_GONE')
       expect(error).to.have.property('message').that.includes('fuse-overlayfs')
@@ -244,7 +247,7 @@ for (const mode of modes) {
     it('have a program that holds nothing, may write nothing else and ends with the container', async () => {
       await using engine = await open()
       const container = await engine.create({ writable: { on: 'disk' } })
-      const [pid = 0] = servers(process.pid)
+      const pid = theServer()
       const links = readdirSync(`/proc/${pid}/fd`).map((fd) =>
         readlinkSync(`/proc/${pid}/fd/${fd}`),
       )

@@ -106,7 +106,7 @@ describe('terminals', function () {
     for (let i = 0; i < 5; i++) await round()
     // the pools of the launcher fill up by themselves
     const settled = () => launcherDescriptors().length <= launchers
-    await waitUntil('the launcher has closed them', settled, 2000)
+    await waitUntil('the launcher has closed them', settled)
     expect(readdirSync('/proc/self/fd').length).to.be.at.most(own)
   })
 

@@ -10,6 +10,9 @@ import {
   type DefaultLimits,
 } from 'caisson'
 
+/** Time enough for one look on a loaded machine, which is what these errors tell of. */
+const LOOK = 2500
+
 async function failure(work: Promise<unknown>): Promise<CaissonError> {
   const error: unknown = await work.then(
     () => 'nothing was thrown',
@@ -66,7 +69,7 @@ describe('container.waitFor', function () {
       container.sh('httpd -f -p 127.0.0.1:8080').catch(() => {})
       await container.waitFor({ port: 8080, host: '127.0.0.1' })
       const error = await failure(
-        container.waitFor({ port: 8080, host: '127.0.0.2' }, { timeout: 100 }),
+        container.waitFor({ port: 8080, host: '127.0.0.2' }, { timeout: LOOK }),
       )
       expect(error.code).to.equal('ERR_WAIT_TIMEOUT')
       expect(error.message).to.include('listens at 127.0.0.1 only')
@@ -76,8 +79,8 @@ describe('container.waitFor', function () {
 
     it('comes at an IPv6 address, written in any form', async () => {
       container.sh('httpd -f -p [::1]:8080').catch(() => {})
-      await container.waitFor({ port: 8080, host: '0:0:0:0:0:0:0:1' }, { timeout: '5s' })
-      const error = await failure(container.waitFor({ port: 8080, host: '::2' }, { timeout: 1500 }))
+      await container.waitFor({ port: 8080, host: '0:0:0:0:0:0:0:1' }, { timeout: '30s' })
+      const error = await failure(container.waitFor({ port: 8080, host: '::2' }, { timeout: LOOK }))
       expect(error.message).to.include('listens at ::1 only')
     })
 
@@ -87,7 +90,7 @@ describe('container.waitFor', function () {
       await other.waitFor({ port: 8080 })
       const { server, port } = await serve()
       for (const elsewhere of [8080, port]) {
-        const error = await failure(container.waitFor({ port: elsewhere }, { timeout: 1500 }))
+        const error = await failure(container.waitFor({ port: elsewhere }, { timeout: LOOK }))
         expect(error.code).to.equal('ERR_WAIT_TIMEOUT')
         expect(error.message).to.include(`port ${elsewhere}`).and.to.include('nothing listens')
       }
@@ -136,7 +139,7 @@ describe('container.waitFor', function () {
 
     it('that does not come is an error that names the last one', async () => {
       const exec = container.sh('echo starting; sleep 1000')
-      const error = await failure(container.waitFor({ log: 'ready', of: exec }, { timeout: 300 }))
+      const error = await failure(container.waitFor({ log: 'ready', of: exec }, { timeout: LOOK }))
       expect(error.code).to.equal('ERR_WAIT_TIMEOUT')
       expect(error.message).to.include('ready').and.to.include('starting')
     })
@@ -149,12 +152,12 @@ describe('container.waitFor', function () {
       const url = `http://127.0.0.1:${port}`
       await inside.waitFor({ http: `${url}/ready` })
       await inside.waitFor({ http: url, status: 503 })
-      const error = await failure(inside.waitFor({ http: url }, { timeout: 100 }))
+      const error = await failure(inside.waitFor({ http: url }, { timeout: LOOK }))
       expect(error.message).to.include('status 503')
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
-      const refused = await failure(inside.waitFor({ http: url }, { timeout: 100 }))
+      const refused = await failure(inside.waitFor({ http: url }, { timeout: LOOK }))
       expect(refused.message).to.include('ECONNREFUSED')
       await inside.remove()
     })
@@ -173,7 +176,7 @@ describe('container.waitFor', function () {
     })
 
     it('that never succeeds is an error that says how it failed', async () => {
-      const error = await failure(container.waitFor({ cmd: ['false'] }, { timeout: 100 }))
+      const error = await failure(container.waitFor({ cmd: ['false'] }, { timeout: LOOK }))
       expect(error.code).to.equal('ERR_WAIT_TIMEOUT')
       expect(error.message).to.include('exit code 1')
     })

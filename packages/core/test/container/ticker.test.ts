@@ -23,8 +23,11 @@ describe('Ticker', () => {
     const ticker = new Ticker()
     let wakes = 0
     let fresh = true
+    const from = performance.now()
+    let until = from
     const runs = Array.from({ length: 40 }, async (_, i) => {
       await pause(i)
+      until = performance.now()
       return new Promise<void>((resolve) => {
         ticker.after(500, () => {
           // jobs of one wake run without a microtask between them
@@ -39,7 +42,8 @@ describe('Ticker', () => {
       })
     })
     await Promise.all([...runs, pause(800)])
-    expect(wakes).to.be.at.most(3)
+    // a tenth of the time at most is added: 50 ms. On a busy machine they come over a longer time than 40 ms
+    expect(wakes).to.be.at.most(Math.floor((until - from) / 50) + 2)
   })
 
   it('leaves out what is taken back', async () => {

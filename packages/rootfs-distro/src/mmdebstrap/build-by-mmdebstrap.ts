@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { requireProgram, type DirectoryJail } from '@caisson/core'
 import type { BootstrapBuild, Bootstrapper } from '../bootstrap/bootstrap-order.js'
 import { unpackWithoutHost } from '../bootstrap/unpack-without-host.js'
+import { ownNamespaces } from '../tools/own-namespaces.js'
 import { chooseMode } from '../tools/privilege.js'
 import { runTool } from '../tools/run-tool.js'
 import { openScratch } from '../tools/scratch.js'
@@ -56,8 +57,11 @@ async function build(
   // apt reads it as another user, who may not pass to where it is
   const keyring = join(scratch.path, 'keyring.gpg')
   copyFileSync(request.keyring, keyring)
+  const call = [program, ...mmdebstrapArguments({ request, mode, keyring })] as const
   await runTool({
-    argv: [program, ...mmdebstrapArguments({ request, mode, keyring })],
+    // as root it mounts /sys and /dev/shm of the host below its root, and leaves them there when it is killed, where what
+    // removes that root would find them; as a user it has namespaces anyway
+    argv: mode === 'root' ? [...ownNamespaces(), ...call] : call,
     env: {
       TMPDIR: scratch.path,
       SOURCE_DATE_EPOCH: String(Math.floor(date.getTime() / 1000)),
@@ -82,7 +86,7 @@ export const mmdebstrap: Bootstrapper = {
   oneSource: false,
   check: (subject) => {
     requireProgram('mmdebstrap', 'mmdebstrap')
-    chooseMode(subject)
+    if (chooseMode(subject) === 'root') ownNamespaces()
   },
   build,
 }

@@ -10,9 +10,9 @@ export interface MmdebstrapRootfsOptions extends MmdebstrapOptions {
 
 /**
  * `from: 'mmdebstrap:'`, `'mmdebstrap:bookworm?variant=extract&packages=busybox-static'`: a root of Debian made by mmdebstrap(1) of
- * the host, maintainer scripts and all. As root in its mode `root`, else in `unshare`, which needs newuidmap and 65536 ids in
- * /etc/subuid and /etc/subgid. Its archive is unpacked by Caisson into the layer store, once for equal indexes and packages;
- * asked again after `maxAge` whether there are updates. For roots without the tool, see `debianRootfs`.
+ * the host, maintainer scripts and all. As root in its mode `root`, with mounts of its own by unshare(1); else in `unshare`, which
+ * needs newuidmap and 65536 ids in /etc/subuid and /etc/subgid. Its archive is unpacked by Caisson into the layer store, once for
+ * equal indexes and packages; asked again after `maxAge` whether there are updates. For roots without the tool, see `debianRootfs`.
  *
  * Throws TypeError or RangeError ERR_INVALID_SPEC for bad options. `lend` rejects with ERR_TOOL_MISSING and ERR_USER_NAMESPACE
  * before anything is done; ERR_SUITE_NOT_FOUND, ERR_MIRROR_UNREACHABLE, ERR_SIGNATURE_INVALID, ERR_RELEASE_EXPIRED,
@@ -27,7 +27,7 @@ export function mmdebstrapRootfs(
   mmdebstrapOptions.options(wanted)
   return bootstrapRootfs({
     scheme: 'mmdebstrap',
-    needs: [],
+    needs: process.geteuid?.() === 0 ? [['unshare', 'util-linux']] : [],
     onProgress,
     parse: (reference) => mmdebstrapOptions.reference(reference, wanted),
     tool: async () => (await import('./build-by-mmdebstrap.js')).mmdebstrap,

@@ -65,6 +65,7 @@ describe('mmdebstrap: from a mirror on the loopback', function () {
         ],
       },
       { name: 'two', files: [{ path: './two', content: '2' }] },
+      { name: 'places', files: ['./proc/', './sys/'].map((path) => ({ path, content: '' })) },
     ])
     return undefined
   })
@@ -107,6 +108,22 @@ describe('mmdebstrap: from a mirror on the loopback', function () {
     const seen = process.geteuid?.() === 0 ? '.' : 'usr'
     expect(fingerprint(join(there, seen))).to.deep.equal(fingerprint(join(first, seen)))
     expect(leftOvers()).to.deep.equal([])
+  })
+
+  it('mounts nothing for the host to see', async () => {
+    const seen = new Set<string>()
+    const look = setInterval(() => {
+      for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
+        if (line.includes(`caisson-build.${process.pid}.`)) seen.add(line)
+    }, 2)
+    try {
+      // it mounts to run dpkg in its root, which has none
+      const error = await rejected(open({ variant: 'custom' }).lend('test?packages=places'))
+      expect(error.message).to.include('dpkg')
+    } finally {
+      clearInterval(look)
+    }
+    expect([...seen]).to.deep.equal([])
   })
 
   it('names the package that is not there, and what the tool said; nothing stays', async () => {
