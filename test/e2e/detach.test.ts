@@ -38,7 +38,7 @@ async function codeOf(promise: PromiseLike<unknown>): Promise<unknown> {
 }
 
 describe('a detached container', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let stateDir: string
   let engine: Awaited<ReturnType<typeof createEngine>>
   let mounts: string
