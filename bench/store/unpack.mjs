@@ -9,13 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { extract } from 'tar'
 import { createLauncher } from '../../packages/launcher/dist/index.js'
-import {
-  archiveFile,
-  decompress,
-  packDirectory,
-  unpackTar,
-  writeTar,
-} from '../../packages/tar/dist/index.js'
+import { archiveFile, decompress, packTar, unpackTar } from '../../packages/tar/dist/index.js'
 
 export function run(program, args) {
   const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' })
@@ -70,14 +64,11 @@ export async function ourUnpack(launcher, archive, directory) {
 }
 
 export async function ourPack(launcher, directory, archive) {
-  const jail = await launcher.jail(directory, { readOnly: true })
   const file = await open(archive, 'w')
   try {
-    for await (const chunk of writeTar(packDirectory(jail), { reuse: true }))
-      await file.write(chunk)
+    await packTar(launcher, directory, file)
   } finally {
     await file.close()
-    await jail[Symbol.asyncDispose]()
   }
 }
 

@@ -172,7 +172,7 @@ interface Said {
     readonly disk: {
       readonly ok: boolean
       readonly used: string
-      readonly missing: readonly unknown[]
+      readonly missing: readonly { readonly what: string; readonly fix: string }[]
     }
   }
   readonly taken: number
@@ -264,6 +264,47 @@ describe('a store on a file system that takes no overlay', function () {
     expect(said.code).to.equal('ERR_UNSUPPORTED')
     expect(said.fix).to.match(/apt-get install fuse-overlayfs/)
     expect(saidAt(scratch, overlayMount, 'nothing').code).to.equal('ERR_INVALID_SPEC')
+  })
+})
+
+describe('a store on a file system that lists no types of entries', function () {
+  this.timeout(60_000)
+  let scratch = ''
+
+  before(function () {
+    if (!isRoot) {
+      console.log('      skipped: only root can mount it')
+      this.skip()
+    }
+    scratch = mkdtempSync(join(tmpdir(), 'caisson-no-types-'))
+    mkdirSync(join(scratch, 'at'))
+    const image = join(scratch, 'image')
+    writeFileSync(image, '')
+    truncateSync(image, 64 * 1024 * 1024)
+    const made = spawnSync('mke2fs', ['-q', '-t', 'ext4', '-O', '^filetype', image])
+    expect(made.status, String(made.stderr)).to.equal(0)
+  })
+  after(() => {
+    if (scratch !== '') rmSync(scratch, { recursive: true, force: true })
+  })
+
+  it('is told of by name, and does without overlays', () => {
+    const said = saidAt(scratch, 'mount -o loop "$1/image" "$1/at"', 'auto')
+    expect(said.code, said.message).to.equal(undefined)
+    expect(said.writes.disk.used).not.to.equal('overlay')
+    const [missing] = said.writes.disk.missing
+    expect(missing?.what).to.include('d_type')
+    expect(missing?.fix).to.include('`filetype`')
+    expect(said.degraded[0]).to.match(/^copyOnWrite: .*d_type/)
+    expect([said.step === 'overlay', said.left]).to.deep.equal([false, 0])
+    expect(said.changes).to.have.members(['deleted /bin/wc', 'added /new'])
+    expect(said.forked).to.equal('new\n')
+  })
+
+  it('refuses an overlay that was asked for, and says why', () => {
+    const said = saidAt(scratch, 'mount -o loop "$1/image" "$1/at"', 'overlay')
+    expect(said.code).to.equal('ERR_UNSUPPORTED')
+    expect(said.message).to.include('d_type')
   })
 })
 

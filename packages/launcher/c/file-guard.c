@@ -27,7 +27,7 @@
 
 /* Both of what a C library may take for one job, where the machine has both. */
 static const uint32_t allowed[] = {
-	SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_close, SYS_lseek, SYS_sendfile, SYS_fstat, SYS_newfstatat,
+	SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_close, SYS_lseek, SYS_fstat, SYS_newfstatat,
 	SYS_statx, SYS_statfs, SYS_fstatfs, SYS_openat, SYS_openat2, SYS_getdents64, SYS_fcntl, SYS_ftruncate, SYS_fallocate,
 	SYS_syncfs, SYS_fsync, SYS_mkdirat, SYS_mknodat, SYS_unlinkat, SYS_symlinkat, SYS_linkat, SYS_readlinkat, SYS_renameat2,
 	SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_fchmodat, SYS_utimensat, SYS_faccessat, SYS_setxattr, SYS_getxattr,

@@ -40,18 +40,6 @@ int file_link(struct files *s, const char *from, int dir, const char *name)
 	return is.st_dev == there.st_dev && is.st_ino == there.st_ino ? 0 : -EEXIST;
 }
 
-static int write_all(int fd, const struct field *bytes)
-{
-	for (uint32_t done = 0; done < bytes->len;) {
-		ssize_t n = write(fd, bytes->ptr + done, bytes->len - done);
-
-		if (n < 0)
-			return -errno;
-		done += (uint32_t)n;
-	}
-	return 0;
-}
-
 /* Owner, mode and times, as asked for; what is so already costs nothing. An O_PATH descriptor needs its name. */
 static int dress(const struct files *s, int fd, const struct field *a, int is_open)
 {
@@ -84,7 +72,7 @@ static int make_file(const struct files *s, const struct field *a, int dir, cons
 
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, &a[FILE_MAKE_BYTES]);
+	err = file_write_all(fd, a[FILE_MAKE_BYTES].ptr, a[FILE_MAKE_BYTES].len);
 	return err < 0 ? err : dress(s, fd, a, 1);
 }
 
@@ -291,12 +279,13 @@ int file_set_xattr(struct files *s, const struct field *a)
 
 int file_write_at(struct files *s, const struct field *a)
 {
-	const struct field *bytes = &a[FILE_WRITE_AT_BYTES];
 	int fd = file_slot(s, &a[FILE_WRITE_AT_SLOT]);
 
 	if (fd < 0)
 		return fd;
-	return lseek(fd, (off_t)a[FILE_WRITE_AT_OFFSET].num, SEEK_SET) < 0 ? -errno : write_all(fd, bytes);
+	if (lseek(fd, (off_t)a[FILE_WRITE_AT_OFFSET].num, SEEK_SET) < 0)
+		return -errno;
+	return file_write_all(fd, a[FILE_WRITE_AT_BYTES].ptr, a[FILE_WRITE_AT_BYTES].len);
 }
 
 int file_seek(struct files *s, const struct field *a)

@@ -181,7 +181,6 @@ static int settle(struct files *s)
 static int do_one(struct files *s, uint32_t type, const struct field *a)
 {
 	s->size = 0;
-	s->follows = 0;
 	switch ((enum file_type)type) {
 	case FILE_OPEN:
 		return file_open(s, a);
@@ -233,6 +232,8 @@ static int do_one(struct files *s, uint32_t type, const struct field *a)
 		return file_next(s, a);
 	case FILE_END_WALK:
 		return file_end_walk(s, a);
+	case FILE_COPY:
+		return file_copy(s, a);
 	case FILE_SETTLE:
 		return settle(s);
 	}

@@ -16,11 +16,8 @@
 
 enum record { ENTRY = 0, CONTENT = 1, FAILED = 2 };
 
-/* Room that an entry may need: its record's head, its path, and what is found. */
-enum { HEAD = 2 * sizeof(uint32_t), ENTRY_MAX = HEAD + 12 + PATH_ROOM + FILE_FOUND_MAX };
-
-/* Content that goes from the file to the client by the kernel alone; and the least that is worth a record. */
-enum { WORTH_IT = 32 << 10, LEAST = 4 << 10 };
+/* Room that an entry may need: its record's head, its path, and what is found; and the least content worth a record. */
+enum { HEAD = 2 * sizeof(uint32_t), ENTRY_MAX = HEAD + 12 + PATH_ROOM + FILE_FOUND_MAX, LEAST = 4 << 10 };
 
 static const uint64_t not_told = ~(uint64_t)0;
 
@@ -35,7 +32,8 @@ struct walk {
 	struct level *level;
 	size_t depth, cap;
 	uint64_t left; /* to be told of `file` */
-	int file, holes, failed, cut;
+	uint64_t most; /* what is larger is asked for */
+	int file, holes, failed;
 	char path[PATH_ROOM];
 };
 
@@ -120,28 +118,21 @@ static void put_failed(struct files *s, struct walk *w, size_t at, int err)
 
 static int put_content(struct files *s, struct walk *w)
 {
-	size_t at = s->size, room = FILE_CHUNK - at - HEAD, size = w->left < room ? (size_t)w->left : room;
-	ssize_t n = size < WORTH_IT ? read(w->file, s->answer + at + HEAD, size) : (ssize_t)size;
-	uint32_t head[] = { CONTENT, (uint32_t)n };
+	size_t at = s->size, room = FILE_CHUNK - at - HEAD;
+	ssize_t n = read(w->file, s->answer + at + HEAD, w->left < room ? (size_t)w->left : room);
 
-	if (n < 0)
-		return -errno;
-	file_put(s, head, HEAD);
-	if (size < WORTH_IT) {
-		s->size += (size_t)n;
-	} else {
-		s->from = w->file;
-		s->follows = size;
-		s->cut = &w->cut;
-	}
-	w->left = n ? w->left - (uint64_t)n : 0;
+	if (n <= 0)
+		return n < 0 ? -errno : -ENODATA;
+	s->size += HEAD + (size_t)n;
+	put_head(s, at, CONTENT);
+	w->left -= (uint64_t)n;
 	return 0;
 }
 
 /* What is large and has several names would come as often: it is asked for once. How much is told, in `told`. */
 static int open_content(const struct files *s, struct walk *w, int found, const struct stat *st, uint64_t *told)
 {
-	if ((st->st_nlink > 1 && st->st_size > FILE_CHUNK) ||
+	if ((uint64_t)st->st_size > w->most || (st->st_nlink > 1 && st->st_size > FILE_CHUNK) ||
 	    (w->holes && (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size)) {
 		*told = not_told;
 	} else if (st->st_size > 0) {
@@ -218,7 +209,7 @@ int file_walk(struct files *s, const struct field *a)
 	if (!place || *place)
 		return -EBADF;
 	w = must_realloc(NULL, sizeof(*w));
-	*w = (struct walk){ .file = -1, .holes = a[FILE_WALK_HOLES].num != 0, .path = "." };
+	*w = (struct walk){ .most = a[FILE_WALK_MOST].num, .file = -1, .holes = a[FILE_WALK_HOLES].num != 0, .path = "." };
 	*place = w;
 	return 0;
 }
@@ -232,9 +223,7 @@ int file_next(struct files *s, const struct field *a)
 		return -EBADF;
 	if (!w->level && !w->failed && (more = put_entry(s, w)) < 0)
 		put_failed(s, w, 0, more);
-	if (w->cut)
-		put_failed(s, w, 0, -ENODATA);
-	while (!w->failed && more && !s->follows && FILE_CHUNK - s->size >= (w->left ? LEAST : ENTRY_MAX)) {
+	while (!w->failed && more && FILE_CHUNK - s->size >= (w->left ? LEAST : ENTRY_MAX)) {
 		size_t at = s->size;
 		int err = w->left ? put_content(s, w) : (more = advance(w)) > 0 ? put_entry(s, w) : more;
 

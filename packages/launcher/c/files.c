@@ -6,11 +6,11 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -44,7 +44,7 @@ struct output {
 
 /* Where it serves: a container's root, or a tree of mounts that nobody else has. */
 struct place {
-	int root, mount_ns, user_ns;
+	int root, mount_ns, user_ns, output;
 	uint32_t powers;
 	uint32_t id;	/* in that user namespace */
 };
@@ -97,46 +97,20 @@ static int enter_jail(const struct files *s, const struct place *p)
 /* Writes all, or nobody reads any more. */
 static void flush(struct output *o)
 {
-	for (size_t at = 0; at < o->size;) {
-		ssize_t n = write(o->fd, o->bytes + at, o->size - at);
-
-		if (n < 0)
-			_exit(EPIPE);
-		at += (size_t)n;
-	}
+	if (file_write_all(o->fd, o->bytes, o->size) < 0)
+		_exit(EPIPE);
 	o->size = 0;
 }
 
-static void say(struct output *o, uint32_t status, const void *bytes, size_t n, size_t follows)
+static void say(struct output *o, uint32_t status, const void *bytes, size_t n)
 {
-	struct head h = { (uint32_t)(n + follows), status };
+	struct head h = { (uint32_t)n, status };
 
 	if (o->size + sizeof(h) + n > sizeof(o->bytes))
 		flush(o);
 	memcpy(o->bytes + o->size, &h, sizeof(h));
 	memcpy(o->bytes + o->size + sizeof(h), bytes, n);
 	o->size += sizeof(h) + n;
-}
-
-/* What was promised comes in any case, or the client would read it out of the next answer. */
-static void say_file(struct files *s, struct output *o)
-{
-	for (; s->follows; flush(o)) {
-		size_t size = s->follows < sizeof(o->bytes) ? s->follows : sizeof(o->bytes);
-		ssize_t n;
-
-		flush(o);
-		n = *s->cut ? 0 : sendfile(o->fd, s->from, NULL, s->follows);
-		if (n < 0) /* a file system that can not */
-			o->size = (size_t)(n = read(s->from, o->bytes, size));
-		if (n <= 0) {
-			*s->cut = 1;
-			memset(o->bytes, 0, size);
-			o->size = size;
-			n = (ssize_t)size;
-		}
-		s->follows -= (size_t)n;
-	}
 }
 
 /* Whole requests come before events, so that a number is known before its first event. */
@@ -151,7 +125,7 @@ static void wait_for_input(struct files *s, const struct input *in, struct outpu
 			return;
 		n = read(s->notify, s->answer, FILE_CHUNK);
 		if (n > 0) {
-			say(out, NONE, s->answer, (size_t)n, 0);
+			say(out, NONE, s->answer, (size_t)n);
 			flush(out);
 		}
 	}
@@ -196,8 +170,7 @@ static _Noreturn void serve(struct files *s, struct input *in, struct output *ou
 			files_do_unanswered(s, h.type & ~FILE_UNANSWERED, a);
 		} else {
 			err = files_do(s, h.type, a);
-			say(out, (uint32_t)-err, s->answer, err < 0 ? 0 : s->size, s->follows);
-			say_file(s, out);
+			say(out, (uint32_t)-err, s->answer, err < 0 ? 0 : s->size);
 		}
 		in->at += sizeof(h) + h.size;
 	}
@@ -208,25 +181,25 @@ static _Noreturn void work(const struct place *p, int in, int out)
 	static struct files s;
 	static struct input i;
 	static struct output o;
-	int keep[] = { p->root, p->mount_ns, p->user_ns, in, out };
-	int inside[] = { p->root, in, out, -1 };
+	int keep[] = { p->root, p->mount_ns, p->user_ns, p->output, in, out };
+	int inside[] = { p->root, p->output, in, out, -1 };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	keep_only(keep, sizeof(keep) / sizeof(*keep));
 	signal(SIGXFSZ, SIG_IGN); /* the caller's limit is an error to answer with, no reason to die */
 	umask(0);
-	s.notify = -1;
-	s.parent = -1;
+	s.notify = s.parent = -1;
 	memset(s.slot, -1, sizeof(s.slot));
 	s.root = p->root;
+	s.output = p->output;
 	s.fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s.fds < 0)
 		_exit(errno);
 	err = p->mount_ns < 0 ? enter_jail(&s, p) : enter_container(&s, p);
 	if (err < 0)
 		_exit(-err);
-	inside[3] = s.fds;
+	inside[4] = s.fds;
 	keep_only(inside, sizeof(inside) / sizeof(*inside));
 	/* a whole chunk at a time; what is not granted costs speed alone */
 	fcntl(in, F_SETPIPE_SZ, 1 << 20);
@@ -274,12 +247,12 @@ void command_files(const struct field *a)
 {
 	struct container *c = table_find(&L.containers, (uint32_t)a[FILES_CONTAINER].num);
 	struct failure f = { .step = NONE };
-	struct place p = { -1, -1, -1, OVER_FILES, 0 };
+	struct place p = { -1, -1, -1, -1, OVER_FILES, 0 };
 
 	if (!c || c->root < 0) {
 		fail_with(&f, ESRCH, "files", "container");
 	} else {
-		p = (struct place){ c->root, c->mount_ns, c->user_ns, OVER_FILES, c->single ? L.one_id : 0 };
+		p = (struct place){ c->root, c->mount_ns, c->user_ns, -1, OVER_FILES, c->single ? L.one_id : 0 };
 		c->user_seen = 1;
 	}
 	start(&f, (uint32_t)a[FILES_EXEC].num, &p, c);
@@ -303,11 +276,30 @@ static int tree_of(struct failure *f, const char *path, int read_only)
 	return steal_fd(&tree);
 }
 
+/* Nothing is opened before it is known to be what the client has open: no name can make us wait, or touch a device. */
+static int output_of(struct failure *f, const struct field *a)
+{
+	const char *path = text(&a[JAIL_OUTPUT]);
+	scoped_fd found = sys_openat2(AT_FDCWD, path, O_PATH | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+	char name[32];
+	struct stat st;
+	int fd;
+
+	if (found < 0 || fstat(found, &st) < 0)
+		return fail(f, "openat2", path);
+	if (!S_ISREG(st.st_mode) || st.st_dev != a[JAIL_DEVICE].num || st.st_ino != a[JAIL_INODE].num)
+		return fail_with(f, ESTALE, "openat2", path);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", found);
+	fd = open(name, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? fail(f, "open", path) : fd;
+}
+
 void command_jail(const struct field *a)
 {
 	struct failure f = { .step = NONE };
 	scoped_fd tree = tree_of(&f, text(&a[JAIL_DIRECTORY]), a[JAIL_READ_ONLY].num != 0);
-	struct place p = { tree, -1, -1, OVER_ARCHIVES, 0 };
+	scoped_fd output = tree < 0 || !a[JAIL_OUTPUT].len ? -1 : output_of(&f, a);
+	struct place p = { tree, -1, -1, output, OVER_ARCHIVES, 0 };
 
 	start(&f, (uint32_t)a[JAIL_EXEC].num, &p, NULL);
 }

@@ -21,6 +21,7 @@ struct walk;
 
 struct files {
 	int root;
+	int output;		/* outside of it, write only, what `copy` is for; or -1 */
 	int fds;		/* /proc/self/fd: the way from what was found to what is opened, with no path between */
 	int notify;		/* inotify, or -1 */
 	int slot[FILE_SLOTS];	/* numbered by the client; -1: free */
@@ -30,9 +31,6 @@ struct files {
 	uint32_t done;		/* of those, since the last settle */
 	int failed;		/* 0, or -errno of the one after them */
 	size_t size;		/* of the answer */
-	int from;		/* as much of this file comes after it */
-	size_t follows;
-	int *cut;		/* set when it had not as much: zeros come instead */
 	unsigned char answer[FILE_CHUNK];
 };
 
@@ -48,6 +46,7 @@ int file_get(struct files *s, const struct field *a);
 int file_set_xattr(struct files *s, const struct field *a);
 int file_write_at(struct files *s, const struct field *a);
 int file_seek(struct files *s, const struct field *a);
+int file_copy(struct files *s, const struct field *a);
 int file_sync(struct files *s);
 int file_space(struct files *s);
 int file_walk(struct files *s, const struct field *a);
@@ -70,6 +69,8 @@ int file_reopen(const struct files *s, int found, uint64_t flags);
 /* Whether it is a directory, or else a regular file. */
 int file_check(int fd, int directory, struct stat *st);
 void file_put(struct files *s, const void *bytes, size_t n);
+/* Where the last write ended. 0 or -errno. */
+int file_write_all(int fd, const unsigned char *bytes, size_t n);
 void file_put_status(struct files *s, const struct stat *st);
 /* All that is known of what was found, FILE_FOUND_MAX bytes at most. 0 or -errno. */
 int file_put_found(struct files *s, int found, const struct stat *st);

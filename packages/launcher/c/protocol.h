@@ -97,6 +97,9 @@ enum {
 	JAIL_EXEC = 0,
 	JAIL_READ_ONLY = 1,
 	JAIL_DIRECTORY = 2,
+	JAIL_OUTPUT = 3,
+	JAIL_DEVICE = 4,
+	JAIL_INODE = 5,
 	COPY_UPPER_CONTAINER = 0,
 	COPY_UPPER_EXEC = 1,
 	COPY_UPPER_TO = 2,
@@ -128,7 +131,7 @@ enum {
 	X(REQ_LIMIT, "iiill") \
 	X(REQ_HERE, "l") \
 	X(REQ_LISTEN, "ssl") \
-	X(REQ_JAIL, "iis") \
+	X(REQ_JAIL, "iissll") \
 	X(REQ_COPY_UPPER, "iisiv") \
 	X(REQ_SEAL, "ii") \
 	X(REQ_MERGE, "iivs") \
@@ -161,6 +164,7 @@ enum file_type {
 	FILE_NEXT = 28,
 	FILE_END_WALK = 29,
 	FILE_SETTLE = 30,
+	FILE_COPY = 31,
 };
 
 enum {
@@ -226,8 +230,14 @@ enum {
 	FILE_SEEK_DATA = 2,
 	FILE_WALK_NUMBER = 0,
 	FILE_WALK_HOLES = 1,
+	FILE_WALK_MOST = 2,
 	FILE_NEXT_NUMBER = 0,
 	FILE_END_WALK_NUMBER = 0,
+	FILE_COPY_TO = 0,
+	FILE_COPY_FROM = 1,
+	FILE_COPY_SIZE = 2,
+	FILE_COPY_PATH = 3,
+	FILE_COPY_BYTES = 4,
 };
 
 #define FILE_TABLE(X) \
@@ -253,10 +263,11 @@ enum {
 	X(FILE_SEEK, "ili") \
 	X(FILE_SYNC, "") \
 	X(FILE_SPACE, "") \
-	X(FILE_WALK, "ii") \
+	X(FILE_WALK, "iil") \
 	X(FILE_NEXT, "i") \
 	X(FILE_END_WALK, "i") \
 	X(FILE_SETTLE, "") \
+	X(FILE_COPY, "lllsb") \
 
 enum reply_type {
 	REPLY_READY = 1,

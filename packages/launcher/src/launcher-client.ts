@@ -114,10 +114,19 @@ export class LauncherClient implements Launcher {
 
   async jail(directory: string, options: JailOptions = {}): Promise<DirectoryJail> {
     const path = parseAbsolutePath(directory, 'directory')
+    const { readOnly = false, output } = options
+    const target = output && parseAbsolutePath(output.path, 'output.path')
     const session = await this.#open()
     const launched = new LaunchedCommand()
-    session.jail(path, options.readOnly === true ? 1 : 0, launched)
-    return ServedDirectory.open(launched, session.identity, path)
+    const request = {
+      readOnly: readOnly ? 1 : 0,
+      directory: path,
+      output: target ?? '',
+      device: output?.dev ?? 0n,
+      inode: output?.ino ?? 0n,
+    }
+    session.jail(request, launched)
+    return ServedDirectory.open(launched, session.identity, path, target !== undefined)
   }
 
   async merge(from: readonly string[], to: string, over: readonly string[] = []): Promise<void> {

@@ -206,10 +206,10 @@ export class LauncherSession implements ContainerHost {
   }
 
   /** A file server of a directory of the host. */
-  jail(directory: string, readOnly: 0 | 1, launched: LaunchedCommand): void {
+  jail(request: Omit<RequestTypes['jail'], 'exec'>, launched: LaunchedCommand): void {
     this.#work(launched, undefined, (exec) => {
       this.#servers.set(exec, false)
-      this.#link.send('jail', { exec, readOnly, directory })
+      this.#link.send('jail', { exec, ...request })
     })
   }
 

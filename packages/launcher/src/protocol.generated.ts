@@ -139,11 +139,14 @@ export interface ListenRequest {
   readonly logBytes: bigint
 }
 
-/** Runs a file server as a command numbered exec, whose `/` is a directory of the host without what is mounted in it; with the launcher's own ids. Requests on its stdin, answers on its stdout, both streamed. */
+/** Runs a file server as a command numbered exec, whose `/` is a directory of the host without what is mounted in it; with the launcher's own ids. output: a regular file of the host that `copy` writes to, if it is that of device and inode; empty: none. Requests on its stdin, answers on its stdout, both streamed. */
 export interface JailRequest {
   readonly exec: number
   readonly readOnly: number
   readonly directory: string
+  readonly output: string
+  readonly device: bigint
+  readonly inode: bigint
 }
 
 /** Copies what a container wrote to directory <index> of its upper to <to>/<index>/upper, if there is that directory, as a command numbered exec whose exit code is an errno. The ids are those of the container; data is shared where the file system can. Where the directory holds a copy of the lowers, it is what is different from them, as an overlay would have written it. */
@@ -213,7 +216,7 @@ export const requestTable: Readonly<Record<RequestName, { readonly type: number;
   limit: { type: 28, fields: [["container","u32"],["exec","u32"],["resource","u32"],["soft","u64"],["hard","u64"]] },
   here: { type: 38, fields: [["nonce","u64"]] },
   listen: { type: 15, fields: [["path","str"],["logs","str"],["logBytes","u64"]] },
-  jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"]] },
+  jail: { type: 30, fields: [["exec","u32"],["readOnly","u32"],["directory","str"],["output","str"],["device","u64"],["inode","u64"]] },
   copyUpper: { type: 35, fields: [["container","u32"],["exec","u32"],["to","str"],["index","u32"],["lowers","strs"]] },
   seal: { type: 36, fields: [["container","u32"],["exec","u32"]] },
   merge: { type: 37, fields: [["exec","u32"],["copied","u32"],["from","strs"],["to","str"]] },
@@ -470,13 +473,14 @@ export interface SyncFile {
 export interface SpaceFile {
 }
 
-/** Begins to tell all in the root, itself first, in the order of the bytes of their names. number: a free one below 16. holes 1: content with holes is not told. */
+/** Begins to tell all in the root, itself first, in the order of the bytes of their names. number: a free one below 16. holes 1: content with holes is not told. most: nor is what has more bytes. */
 export interface WalkFile {
   readonly number: number
   readonly holes: number
+  readonly most: bigint
 }
 
-/** Answered by the next of a walk, by nothing at its end. Records of u32 kind, u32 length, bytes. 0, an entry: u32 length and path, u64 bytes of content that follow (all ones: none is told of a file with holes, nor of more than 256 KiB that have several names), then as `get` answers. 1, content of the last entry; empty: the file has become shorter. 2, the walk has failed: u32 errno, path. */
+/** Answered by the next of a walk, by nothing at its end. Records of u32 kind, u32 length, bytes. 0, an entry: u32 length and path, u64 bytes of content that follow (all ones: none is told of a file with holes, nor of more than `most`, nor of more than 256 KiB that have several names), then as `get` answers. 1, content of the last entry. 2, the walk has failed: u32 errno, path. */
 export interface NextFile {
   readonly number: number
 }
@@ -488,6 +492,15 @@ export interface EndWalkFile {
 
 /** Requests whose type has the highest bit set are not answered; once one has failed, those that come after it are passed over. Answered by how many were done since the last settle, and the errno of the next or 0; both u32. */
 export interface SettleFile {
+}
+
+/** Writes the bytes into the output at an offset, and after them size bytes of a regular file, from an offset on; ENODATA when it has fewer. Links are not followed. */
+export interface CopyFile {
+  readonly to: bigint
+  readonly from: bigint
+  readonly size: bigint
+  readonly path: string | Uint8Array
+  readonly bytes: Uint8Array
 }
 
 export interface FileTypes {
@@ -517,6 +530,7 @@ export interface FileTypes {
   next: NextFile
   endWalk: EndWalkFile
   settle: SettleFile
+  copy: CopyFile
 }
 
 export type FileName = keyof FileTypes
@@ -544,8 +558,9 @@ export const fileTable: Readonly<Record<FileName, { readonly type: number; reado
   seek: { type: 24, fields: [["slot","u32"],["offset","u64"],["data","u32"]] },
   sync: { type: 25, fields: [] },
   space: { type: 26, fields: [] },
-  walk: { type: 27, fields: [["number","u32"],["holes","u32"]] },
+  walk: { type: 27, fields: [["number","u32"],["holes","u32"],["most","u64"]] },
   next: { type: 28, fields: [["number","u32"]] },
   endWalk: { type: 29, fields: [["number","u32"]] },
   settle: { type: 30, fields: [] },
+  copy: { type: 31, fields: [["to","u64"],["from","u64"],["size","u64"],["path","str"],["bytes","bytes"]] },
 }

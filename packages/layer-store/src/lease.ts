@@ -4,6 +4,7 @@ import { invalidArgument } from '@caisson/core'
 import { parseDigest, type Digest } from './digest.js'
 import { readJson } from './durable.js'
 import { isSessionAlive, nonce, type Session } from './session.js'
+import { asStoreError } from './store-error.js'
 import type { StorePlaces } from './store-places.js'
 
 /** Something that garbage collection starts from. */
@@ -138,11 +139,14 @@ export class LeaseBook {
       // a process rewrites its own without the lock
       const [own = '', draft] = name.split('.json')
       if (draft === '.tmp' && (await isSessionAlive(this.#places, own))) continue
+      if (path === this.#ownPath()) continue
       const lease = name.endsWith('.json') ? readJson(path) : undefined
       const found = await this.#inForce(lease)
       if (found === undefined) rmSync(path, { force: true })
       else roots.push(...found)
     }
+    // of this process, as it is: what could not be written, on a full disk, must not keep anything
+    for (const { root } of this.#held.values()) roots.push(root)
     return roots
   }
 
@@ -150,7 +154,13 @@ export class LeaseBook {
   trim(): void {
     const before = this.#held.size
     for (const [key, { users }] of this.#held) if (users === 0) this.#held.delete(key)
-    if (this.#held.size !== before) this.#write()
+    if (this.#held.size === before) return
+    try {
+      if (this.#held.size === 0) rmSync(this.#ownPath(), { force: true })
+      else this.#write()
+    } catch {
+      // what is on disk keeps more than it has to, from the collections of others
+    }
   }
 
   close(): void {
@@ -190,8 +200,14 @@ export class LeaseBook {
   }
 }
 
+/** @throws CaissonError ERR_STORE_SPACE, ERR_STORE_IO */
 function replace(path: string, text: string): void {
   const draft = `${path}.tmp`
-  writeFileSync(draft, text, { mode: 0o600 })
-  renameSync(draft, path)
+  try {
+    writeFileSync(draft, text, { mode: 0o600 })
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw asStoreError(error, path)
+  }
 }

@@ -56,21 +56,32 @@ function atHand(walk: WalkReader, size: number): Uint8Array | undefined {
   return event.bytes
 }
 
+/** An entry to write, and where its content comes from. */
+export interface PackedEntry extends WriteEntry {
+  /** Its content is for the jail to copy. */
+  readonly copied?: true
+}
+
 class Packing {
   readonly #jail: DirectoryJail
   readonly #options: PackOptions
+  readonly #copyLarger: number | undefined
   /** The first name of each file that has several. */
   readonly #names = new Map<string, Buffer>()
   /** A directory that is not wanted, with a `/`: what is in it comes next, if anything. */
   #unwanted: Buffer | undefined
 
-  constructor(jail: DirectoryJail, options: PackOptions) {
+  constructor(jail: DirectoryJail, options: PackOptions, copyLarger?: number) {
     this.#jail = jail
     this.#options = options
+    this.#copyLarger = copyLarger
   }
 
-  async *entries(): AsyncGenerator<WriteEntry, void, void> {
-    const walk = new WalkReader(this.#jail.walk({ omitHoles: this.#options.sparse === true }))
+  async *entries(): AsyncGenerator<PackedEntry, void, void> {
+    const omitHoles = this.#options.sparse === true
+    const larger = this.#copyLarger
+    const omitted = { omitHoles, ...(larger !== undefined && { omitLarger: larger }) }
+    const walk = new WalkReader(this.#jail.walk(omitted))
     try {
       for (;;) {
         const event = walk.peek()
@@ -88,6 +99,7 @@ class Packing {
         if (type === undefined || !this.#wants(path, type, found.status)) continue
         const entry = this.#entry(path, type, found)
         if (entry.type !== 'file' || contentBytes === 0) yield { entry }
+        else if (contentBytes === undefined && this.#isCopied(found)) yield { entry, copied: true }
         else if (contentBytes === undefined) yield* this.#apart(entry, found)
         else yield { entry, content: atHand(walk, contentBytes) ?? walk.content(contentBytes) }
       }
@@ -104,6 +116,12 @@ class Packing {
     if (filter(path, status)) return true
     if (type === 'directory') this.#unwanted = Buffer.concat([path, Buffer.from('/')])
     return false
+  }
+
+  #isCopied({ status, storedBytes }: FoundEntry): boolean {
+    const { size } = status
+    if (this.#copyLarger === undefined || size <= this.#copyLarger) return false
+    return this.#options.sparse !== true || storedBytes >= size
   }
 
   /** What does not come by itself. */
@@ -196,4 +214,13 @@ export function packDirectory(
   options: PackOptions = {},
 ): AsyncGenerator<WriteEntry, void, void> {
   return new Packing(jail, options).entries()
+}
+
+/** The same, but that content of more bytes is told as `copied`. */
+export function packCopying(
+  jail: DirectoryJail,
+  options: PackOptions,
+  copyLarger: number,
+): AsyncGenerator<PackedEntry, void, void> {
+  return new Packing(jail, options, copyLarger).entries()
 }

@@ -36,7 +36,6 @@ export class WalkReader {
         if (!(await this.more())) return
       } else if (event.kind === 'content') {
         this.taken()
-        if (event.bytes.length === 0) return
         left -= event.bytes.length
         yield event.bytes
       } else return

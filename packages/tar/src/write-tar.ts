@@ -1,8 +1,6 @@
-import { archiveError } from './archive-error.js'
-import { BLOCK } from './decode-header.js'
-import { encodeHeader, sparseMap } from './encode-header.js'
-import { asBuffer } from './read-tar.js'
+import { Gathering } from './gathering.js'
 import type { TarEntry } from './tar-entry.js'
+import { Writing } from './writing.js'
 
 /** An entry to write. */
 export interface WriteEntry {
@@ -11,10 +9,6 @@ export interface WriteEntry {
   readonly content?: AsyncIterable<Uint8Array> | Uint8Array
 }
 
-const CHUNK = 256 * 1024
-const nothing = Buffer.alloc(0)
-const zeros = Buffer.alloc(2 * BLOCK)
-
 /** How entries are written. */
 export interface WriteOptions {
   /**
@@ -22,97 +16,6 @@ export interface WriteOptions {
    * Faster where chunks go to a file. Default false.
    */
   readonly reuse?: boolean
-}
-
-/** Small pieces gathered into large ones. */
-class Gathering {
-  readonly #spare: Buffer[] = []
-  #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK)
-  #filled = 0
-  /** Whole chunks that nobody has taken yet. */
-  #whole: Buffer[] = []
-
-  get some(): boolean {
-    return this.#whole.length > 0
-  }
-
-  take(): readonly Buffer[] {
-    return this.#whole.splice(0)
-  }
-
-  /** A chunk that nobody looks at any more. */
-  give(chunk: Buffer): void {
-    if (chunk.length === CHUNK) this.#spare.push(chunk)
-  }
-
-  rest(): Buffer {
-    return this.#chunk.subarray(0, this.#filled)
-  }
-
-  add(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length;) {
-      const size = bytes.copy(this.#chunk, this.#filled, at)
-      this.#filled += size
-      at += size
-      if (this.#filled < CHUNK) return
-      this.#whole.push(this.#chunk)
-      this.#chunk = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK)
-      this.#filled = 0
-    }
-  }
-}
-
-function storedBytes(entry: TarEntry): number {
-  if (entry.type !== 'file') return 0
-  if (entry.pieces === undefined) return entry.size
-  return entry.pieces.reduce((sum, { length }) => sum + length, 0)
-}
-
-/** Where the writing is, and what of an entry's content is still to come. */
-class Writing {
-  readonly #gathering: Gathering
-  #entry: TarEntry | undefined
-  #offset = 0
-  #written = 0
-  #left = 0
-
-  constructor(gathering: Gathering) {
-    this.#gathering = gathering
-  }
-
-  begin(entry: TarEntry): void {
-    const header = encodeHeader(entry)
-    const map = entry.pieces === undefined ? nothing : sparseMap(entry.pieces, entry.size)
-    this.#entry = entry
-    this.#offset = this.#written
-    this.#left = storedBytes(entry)
-    this.#add(header)
-    this.#add(map)
-  }
-
-  content(bytes: Uint8Array): void {
-    this.#left -= bytes.length
-    if (this.#left < 0) throw this.#misfit()
-    this.#add(asBuffer(bytes))
-  }
-
-  end(): void {
-    if (this.#left > 0) throw this.#misfit()
-    const rest = this.#written % BLOCK
-    if (rest > 0) this.#add(zeros.subarray(0, BLOCK - rest))
-  }
-
-  #add(bytes: Buffer): void {
-    this.#written += bytes.length
-    this.#gathering.add(bytes)
-  }
-
-  #misfit(): Error {
-    const entry = this.#entry
-    const expected = entry === undefined ? 0 : storedBytes(entry)
-    const why = `its content is not the ${expected} bytes that its header says`
-    return archiveError('ERR_ARCHIVE_CORRUPT', this.#offset, entry?.path, why)
-  }
 }
 
 async function* chunksOf(
@@ -132,7 +35,7 @@ async function* chunksOf(
     writing.end()
     if (gathering.some) for (const chunk of gathering.take()) yield chunk
   }
-  gathering.add(zeros)
+  writing.finish()
   for (const chunk of gathering.take()) yield chunk
   yield gathering.rest()
 }

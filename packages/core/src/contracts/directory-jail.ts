@@ -53,6 +53,8 @@ export interface FoundEntry {
 export interface WalkOptions {
   /** Leave out the content of files that have holes: what lies where is found by `open` and `seek`. Default false. */
   readonly omitHoles?: boolean
+  /** Leave out the content of files of more bytes: for `copy`, or `open`. Default: of none. */
+  readonly omitLarger?: number
 }
 
 /** What a walk comes to: an entry, or more of the content of the last one. */
@@ -64,8 +66,8 @@ export type WalkEvent =
       /** Without content. */
       readonly found: FoundEntry
       /**
-       * Content that follows; fewer bytes when the file becomes shorter meanwhile. Undefined: a file with holes, or a large one
-       * with several names, whose content is for `open` to get.
+       * Content that follows; the walk fails when the file becomes shorter meanwhile. Undefined: what `omitHoles` or `omitLarger`
+       * leaves out, or a large file with several names, whose content is for `open` or `copy` to get.
        */
       readonly contentBytes: number | undefined
     }
@@ -126,8 +128,9 @@ export interface FileSystemSpace {
 
 /**
  * A directory of the host, served by a process for which it is `/`: no path, link or name, however hostile, leads out of
- * it. That process has no network, no other descriptor, and of system calls only those of files. What is mounted below the
- * directory is not seen. Requests are carried out in the order of calls, and need not be waited for one by one.
+ * it. That process has no network, no descriptor outside but that of an `output`, and of system calls only those of files.
+ * What is mounted below the directory is not seen. Requests are carried out in the order of calls, and need not be waited for
+ * one by one.
  *
  * Ids are those of `identity`: the host's own for root; the 65536 of a container for a user with ranges; 0 alone, which is
  * this user, otherwise. An id that is not among them is ERR_FILE_TYPE (EINVAL); devices are root's alone to make (EPERM).
@@ -149,13 +152,44 @@ export interface DirectoryJail extends AsyncDisposable {
   walk(options?: WalkOptions): AsyncGenerator<readonly WalkEvent[], void, void>
   setXattr(path: FilePathBytes, name: string, value: Uint8Array): Promise<void>
   open(path: FilePathBytes, how: FileOpening): Promise<JailedFile>
+  /**
+   * Writes into the `output`, past this process. Present when the jail has one.
+   * @throws CaissonError ERR_FILE_*; ERR_FILE_IO (ENODATA) when the file is shorter
+   */
+  readonly copy?: (part: CopiedPart) => Promise<void>
   /** Everything written to this file system so far is on the disk: syncfs(2). */
   sync(): Promise<void>
   space(): Promise<FileSystemSpace>
+}
+
+/** A part of a regular file that goes to the `output` of a jail. */
+export interface CopiedPart {
+  readonly path: FilePathBytes
+  /** Where it begins, and how many bytes it has. */
+  readonly from: number
+  readonly size: number
+  /** Where in the output it goes, after `bytes`. */
+  readonly to: number
+  /** At most 256 KiB that come before it. */
+  readonly bytes: Uint8Array
+}
+
+/** A regular file of the host, to be known again. */
+export interface JailOutput {
+  /** Absolute. The last component is not followed. */
+  readonly path: string
+  /** By fstat(2) of who has it open. */
+  readonly dev: bigint
+  readonly ino: bigint
 }
 
 /** How a directory is served. */
 export interface JailOptions {
   /** Default false. */
   readonly readOnly?: boolean
+  /**
+   * What `copy` writes to, the one thing outside of the directory. Anything but that very file at that path is ERR_LAUNCH
+   * (ESTALE). Default: nothing.
+   */
+  readonly output?: JailOutput
 }

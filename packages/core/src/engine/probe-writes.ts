@@ -22,10 +22,23 @@ export interface WayProbe {
 
 const D = Buffer.from('/d')
 
+/** Nobody else writes there: what was deleted is still listed, since a whiteout is told from a file by its type. */
+function noTypes(cause: CaissonError): CaissonError {
+  return new CaissonError({
+    code: 'ERR_UNSUPPORTED',
+    what: 'overlay',
+    why: 'the file system does not tell types of entries when it lists them (d_type), so that deleted ones stay listed (ENOTEMPTY)',
+    fix: 'Use ext4 with the feature `filetype`, xfs made with ftype=1, btrfs or tmpfs (`dataDir`).',
+    cause,
+  })
+}
+
 /** What goes wrong without a mark for opaque directories (EIO), or without whiteouts. */
 async function exercise(files: FileAccess): Promise<void> {
   const before = await listDirectory(files, D)
-  await files.remove(D, true)
+  await files.remove(D, true).catch((error: unknown) => {
+    throw isCaissonError(error) && error.errno === 'ENOTEMPTY' ? noTypes(error) : error
+  })
   await files.mkdir(D, 0o755, false)
   const after = await listDirectory(files, D)
   if (before.length === 2 && after.length === 0) return

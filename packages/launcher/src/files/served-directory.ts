@@ -1,4 +1,5 @@
 import type {
+  CopiedPart,
   DirectoryJail,
   FileAccess,
   FileOpening,
@@ -29,13 +30,20 @@ const MOST_WALKS = 16
 /** A directory of the host behind a file server that nobody else asks. Made anew, never started again. */
 export class ServedDirectory implements DirectoryJail {
   readonly identity: LauncherIdentity
+  readonly copy?: (part: CopiedPart) => Promise<void>
   readonly #server: FileServer
   readonly #connection: FileConnection
   readonly #slots: FileSlots
   readonly #walks = new FileSlots(MOST_WALKS)
 
-  private constructor(identity: LauncherIdentity, server: FileServer, served: Served) {
+  private constructor(
+    identity: LauncherIdentity,
+    server: FileServer,
+    served: Served,
+    hasOutput: boolean,
+  ) {
     const { connection, slots } = served
+    if (hasOutput) this.copy = (part) => copyPart(connection, part)
     this.identity = identity
     this.#server = server
     this.#connection = connection
@@ -52,6 +60,7 @@ export class ServedDirectory implements DirectoryJail {
     launched: LaunchedCommand,
     identity: LauncherIdentity,
     directory: string,
+    hasOutput: boolean,
   ): Promise<ServedDirectory> {
     let next: LaunchedCommand | undefined = launched
     const server = new FileServer(() => {
@@ -60,7 +69,7 @@ export class ServedDirectory implements DirectoryJail {
       next = undefined
       return first
     })
-    const served = new ServedDirectory(identity, server, await server.connect())
+    const served = new ServedDirectory(identity, server, await server.connect(), hasOutput)
     try {
       // What it could not do in there is an exit code only; whoever opens it has to know now.
       await served.space()
@@ -95,7 +104,7 @@ export class ServedDirectory implements DirectoryJail {
   }
 
   walk(options: WalkOptions = {}): AsyncGenerator<readonly WalkEvent[], void, void> {
-    return walkDirectory(this.#connection, this.#walks, options.omitHoles === true)
+    return walkDirectory(this.#connection, this.#walks, options)
   }
 
   async setXattr(path: Uint8Array, name: string, value: Uint8Array): Promise<void> {
@@ -126,6 +135,12 @@ export class ServedDirectory implements DirectoryJail {
     this.#connection.end(new CaissonError({ code: 'ERR_DISPOSED', what: 'directory' }))
     return Promise.resolve()
   }
+}
+
+async function copyPart(connection: FileConnection, part: CopiedPart): Promise<void> {
+  const { path, from, to, size, bytes } = part
+  const values = { to: BigInt(to), from: BigInt(from), size: BigInt(size), path, bytes }
+  await connection.request('copy', values, path)
 }
 
 function endedError(directory: string): CaissonError {

@@ -1,4 +1,4 @@
-import { fileFault, type WalkEvent } from '@caisson/core'
+import { fileFault, type WalkEvent, type WalkOptions } from '@caisson/core'
 import { MalformedFrame } from '../codec.js'
 import type { FileConnection } from './file-connection.js'
 import type { FileSlots } from './file-slots.js'
@@ -7,13 +7,14 @@ import { parseWalk, type WalkAnswer } from './walk-records.js'
 
 /** Answers asked for before they are wanted, of at most 256 KiB each. */
 const AHEAD = 4
+const ALL = 0xffff_ffff_ffff_ffffn
 const top = Buffer.from('.')
 
 /** A walk of all that a server serves. */
 export async function* walkDirectory(
   connection: FileConnection,
   numbers: FileSlots,
-  omitHoles: boolean,
+  { omitHoles = false, omitLarger }: WalkOptions,
 ): AsyncGenerator<readonly WalkEvent[], void, void> {
   const number = await numbers.take()
   const memory = new WalkMemory()
@@ -25,7 +26,8 @@ export async function* walkDirectory(
     asked.push(answer)
   }
   try {
-    await connection.request('walk', { number, holes: omitHoles ? 1 : 0 }, top)
+    const most = omitLarger === undefined ? ALL : BigInt(omitLarger)
+    await connection.request('walk', { number, holes: omitHoles ? 1 : 0, most }, top)
     for (let i = 0; i < AHEAD; i++) ask()
     for (let answer = await asked.shift(); answer?.length; answer = await asked.shift()) {
       ask()
