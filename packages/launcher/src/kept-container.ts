@@ -150,9 +150,7 @@ export class KeptContainer implements LaunchedContainer {
       code: 'ERR_CONTAINER_GONE',
       what: 'container',
       subject: `pid ${this.pid}`,
-      why: this.#removed
-        ? 'it was removed'
-        : (this.whyGone ?? 'the launcher that held it has ended'),
+      why: this.#removed ? 'it was removed' : (this.whyGone ?? whyGone(undefined)),
     })
   }
 }

@@ -41,9 +41,7 @@ export class Gathering {
       this.#filled += size
       at += size
       if (this.#filled < CHUNK) return
-      this.#whole.push(this.#chunk)
-      this.#chunk = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK)
-      this.#filled = 0
+      this.#whole.push(this.cut())
     }
   }
 }

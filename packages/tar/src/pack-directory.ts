@@ -6,9 +6,9 @@ import {
   type JailedFile,
 } from '@caisson/core'
 import { checkAborted } from './check-aborted.js'
+import type { PackedEntry, WriteEntry } from './chunks-of.js'
 import type { SparsePiece, TarEntry, TarType } from './tar-entry.js'
 import { WalkReader } from './walk-reader.js'
-import type { WriteEntry } from './write-tar.js'
 import { keepsXattr } from './xattr-policy.js'
 
 /** How a directory is packed. */
@@ -54,12 +54,6 @@ function atHand(walk: WalkReader, size: number): Uint8Array | undefined {
   if (event?.kind !== 'content' || event.bytes.length !== size) return undefined
   walk.taken()
   return event.bytes
-}
-
-/** An entry to write, and where its content comes from. */
-export interface PackedEntry extends WriteEntry {
-  /** Its content is for the jail to copy. */
-  readonly copied?: true
 }
 
 class Packing {

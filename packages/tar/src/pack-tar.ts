@@ -7,12 +7,13 @@ import {
   type Launcher,
 } from '@caisson/core'
 import { checkAborted } from './check-aborted.js'
+import { chunksOf } from './chunks-of.js'
 import { Gathering } from './gathering.js'
 import { OutputFile } from './output-file.js'
 import { packCopying, packDirectory, type PackOptions } from './pack-directory.js'
+import type { TarEntry } from './tar-entry.js'
 import { UnderWay } from './under-way.js'
 import { writeTar } from './write-tar.js'
-import { Writing } from './writing.js'
 
 /** Content that is worth a request of its own: what is smaller comes with its entry. */
 const COPY_LARGER = 32 * 1024
@@ -33,7 +34,6 @@ class CopiedArchive {
   readonly #file: OutputFile
   readonly #underWay = new UnderWay()
   readonly #gathering = new Gathering()
-  readonly #writing = new Writing(this.#gathering)
   /** Where what is gathered belongs. */
   #at = 0
 
@@ -45,32 +45,14 @@ class CopiedArchive {
 
   async write(options: PackOptions): Promise<void> {
     const entries = packCopying(this.#jail, options, COPY_LARGER)
+    const copy = (entry: TarEntry): Promise<void> => this.#copy(entry, options.signal)
     try {
-      for await (const { entry, content, copied } of entries) {
-        this.#writing.begin(entry)
-        if (copied === true) await this.#copy(entry.path, entry.size, options.signal)
-        else if (content instanceof Uint8Array) this.#writing.content(content)
-        else if (content !== undefined) {
-          for await (const bytes of content) {
-            this.#writing.content(bytes)
-            if (this.#gathering.some) await this.#writeWhole()
-          }
-        }
-        this.#writing.end()
-        if (this.#gathering.some) await this.#writeWhole()
-      }
-      this.#writing.finish()
-      await this.#writeWhole()
-      await this.#file.write(this.#gathering.rest(), this.#at)
+      for await (const chunk of chunksOf(entries, this.#gathering, copy)) await this.#write(chunk)
       await this.#underWay.idle()
     } finally {
       // nobody writes any more when this is over
       await this.#underWay.ended()
     }
-  }
-
-  async #writeWhole(): Promise<void> {
-    for (const chunk of this.#gathering.take()) await this.#write(chunk)
   }
 
   async #write(chunk: Buffer): Promise<void> {
@@ -79,8 +61,7 @@ class CopiedArchive {
     await this.#underWay.add(writing, chunk.length)
   }
 
-  async #copy(path: Uint8Array, size: number, signal?: AbortSignal): Promise<void> {
-    await this.#writeWhole()
+  async #copy({ path, size }: TarEntry, signal: AbortSignal | undefined): Promise<void> {
     const before = this.#gathering.cut()
     const along = before.length > SENT_ALONG ? nothing : before
     if (along !== before) await this.#write(before)
@@ -94,7 +75,6 @@ class CopiedArchive {
     }
     // the first request has them
     if (along === before) this.#gathering.give(before)
-    this.#writing.elsewhere()
   }
 }
 

@@ -1,13 +1,5 @@
+import { chunksOf, type WriteEntry } from './chunks-of.js'
 import { Gathering } from './gathering.js'
-import type { TarEntry } from './tar-entry.js'
-import { Writing } from './writing.js'
-
-/** An entry to write. */
-export interface WriteEntry {
-  readonly entry: TarEntry
-  /** Of a file: exactly its size; of one with pieces: exactly these, one after another. Read before the next is asked for. */
-  readonly content?: AsyncIterable<Uint8Array> | Uint8Array
-}
 
 /** How entries are written. */
 export interface WriteOptions {
@@ -16,28 +8,6 @@ export interface WriteOptions {
    * Faster where chunks go to a file. Default false.
    */
   readonly reuse?: boolean
-}
-
-async function* chunksOf(
-  entries: AsyncIterable<WriteEntry> | Iterable<WriteEntry>,
-  gathering: Gathering,
-): AsyncGenerator<Buffer, void, void> {
-  const writing = new Writing(gathering)
-  for await (const { entry, content } of entries) {
-    writing.begin(entry)
-    if (content instanceof Uint8Array) writing.content(content)
-    else if (content !== undefined) {
-      for await (const bytes of content) {
-        writing.content(bytes)
-        if (gathering.some) for (const chunk of gathering.take()) yield chunk
-      }
-    }
-    writing.end()
-    if (gathering.some) for (const chunk of gathering.take()) yield chunk
-  }
-  writing.finish()
-  for (const chunk of gathering.take()) yield chunk
-  yield gathering.rest()
 }
 
 /** The next chunk is made ready while one is looked at. */
