@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { checkout } from '../architecture/checkout.js'
-import { runInMachine, whyNoMachine } from './virtual-machine.js'
+import { requireMachine } from './require-machine.js'
+import { runInMachine } from './virtual-machine.js'
 
 const crash = fileURLToPath(new URL('crash.js', import.meta.url))
 
@@ -17,11 +18,7 @@ describe('a program that the kernel calls for core dumps', function () {
   this.timeout(120_000)
 
   before(function () {
-    const lack = whyNoMachine()
-    if (lack === undefined) return undefined
-    console.log(`      skipped: ${lack}`)
-    if (process.env['CAISSON_MUST_WORK'] === '1') throw new Error(lack)
-    return this.skip()
+    requireMachine(this)
   })
 
   it('is not called for a container, unless that was opened', async () => {

@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import Mocha from 'mocha'
 import { checkout } from '../architecture/checkout.js'
 import { readForwarded, type ForwardedResult } from './forwarded-result.js'
-import { runInMachine, whyNoMachine, type MachineOptions } from './virtual-machine.js'
+import { requireMachine } from './require-machine.js'
+import { runInMachine, type MachineOptions } from './virtual-machine.js'
 
 /** Suites that run in a machine of their own. */
 export interface MachineSuite {
@@ -46,12 +47,7 @@ export function describeInMachine({ title, specs, machine, within = [] }: Machin
 
     before(async function () {
       this.timeout(600_000)
-      const lack = whyNoMachine()
-      if (lack !== undefined) {
-        console.log(`      skipped: ${lack}`)
-        if (process.env['CAISSON_MUST_WORK'] === '1') throw new Error(lack)
-        return this.skip()
-      }
+      requireMachine(this)
       const mocha = join(checkout, 'node_modules/mocha/bin/mocha.js')
       const reporter = join(checkout, 'scripts/forward-reporter.mjs')
       // three times slower than the host, and on one processor
@@ -71,7 +67,6 @@ export function describeInMachine({ title, specs, machine, within = [] }: Machin
       log = `${ran.stderr.toString()}\n${ran.code === 125 ? ran.log : ''}`.trim()
       const suite = this.test?.parent
       for (const result of results) suite?.addTest(retell(result))
-      return undefined
     })
 
     it('ran to its end in the machine', () => {

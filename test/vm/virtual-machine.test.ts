@@ -8,7 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { checkout } from '../architecture/checkout.js'
-import { runInMachine, whyNoMachine } from './virtual-machine.js'
+import { requireMachine } from './require-machine.js'
+import { runInMachine } from './virtual-machine.js'
 
 const machineProcess = fileURLToPath(new URL('machine-process.js', import.meta.url))
 
@@ -32,11 +33,7 @@ describe('a test machine', function () {
   let folder = ''
 
   before(function () {
-    const lack = whyNoMachine()
-    if (lack === undefined) return undefined
-    console.log(`      skipped: ${lack}`)
-    if (process.env['CAISSON_MUST_WORK'] === '1') throw new Error(lack)
-    return this.skip()
+    requireMachine(this)
   })
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'caisson-machine-test-'))

@@ -2,6 +2,7 @@ import {
   DATA_DIR,
   defineDriver,
   elsewhere,
+  ownPlaces,
   relationTo,
   STATE_DIR,
   type Driver,
@@ -39,14 +40,6 @@ class DirectoryLender {
   }
 }
 
-function placesOf(own: { readonly [option in OwnPlace['option']]: string | undefined }) {
-  const options = ['stateDir', 'dataDir'] as const
-  return options.flatMap((option): OwnPlace[] => {
-    const path = own[option]
-    return path === undefined ? [] : [{ option, path }]
-  })
-}
-
 /**
  * `from: 'dir:/srv/root'`: an existing directory as root, copy-on-write (or read-only with `readonlyRoot`). The directory
  * is never written. A change made to it by others while containers run on it shows in them in undefined ways.
@@ -63,7 +56,7 @@ export function dirRootfs(): Driver<'rootfs', never, never> {
     probe: () => Promise.resolve({ ok: true, missing: [], degraded: [], facts: {} }),
     inject: { stateDir: optional(STATE_DIR), dataDir: optional(DATA_DIR) },
     create: (own) => {
-      const lender = new DirectoryLender(placesOf(own))
+      const lender = new DirectoryLender(ownPlaces(own))
       return {
         schemes: ['dir'],
         // async: what is wrong with a reference rejects, it is not thrown

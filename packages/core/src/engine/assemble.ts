@@ -17,7 +17,7 @@ import { parseAbsolutePath } from '../spec/parse-path.js'
 import { parseLimits } from '../spec/parse-limits.js'
 import { describeType } from '../values/describe-type.js'
 import { parseText } from '../values/parse-text.js'
-import type { OwnPlace } from '../host/own-places.js'
+import { ownPlaces, type OwnPlace } from '../host/own-places.js'
 import { defaultStateDir } from '../host/state-dir.js'
 import { CopyOnWrite, type CopyOnWriteOption } from './copy-on-write.js'
 import type { EngineOptions } from './engine-options.js'
@@ -79,10 +79,8 @@ function makeScope(options: EngineOptions): Scope {
 }
 
 function ownPlacesOf(scope: Scope): readonly OwnPlace[] {
-  const state = { option: 'stateDir' as const, path: scope.get(STATE_DIR) }
-  return scope.has(DATA_DIR)
-    ? [state, { option: 'dataDir' as const, path: scope.get(DATA_DIR) }]
-    : [state]
+  const dataDir = scope.has(DATA_DIR) ? scope.get(DATA_DIR) : undefined
+  return ownPlaces({ stateDir: scope.get(STATE_DIR), dataDir })
 }
 
 function bySchemes(

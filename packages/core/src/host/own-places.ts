@@ -10,6 +10,17 @@ export interface OwnPlace {
   readonly path: string
 }
 
+/** Of the directories that an engine has, those that are set. */
+export function ownPlaces(
+  own: Readonly<Record<OwnPlace['option'], string | undefined>>,
+): readonly OwnPlace[] {
+  const options = ['stateDir', 'dataDir'] as const
+  return options.flatMap((option) => {
+    const path = own[option]
+    return path === undefined ? [] : [{ option, path }]
+  })
+}
+
 const names = { stateDir: 'state', dataDir: 'data' } as const
 
 /** The path without links, as far as there is something; what is not there yet stays as it is called. */
